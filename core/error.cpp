@@ -1,0 +1,47 @@
+#include <maskgrad/core/error.hpp>
+
+#include <fmt/format.h>
+
+#include <maskgrad/core/context.hpp>
+
+namespace maskgrad {
+namespace {
+thread_local const LayerScope* innermost = nullptr;
+}
+
+LayerScope::LayerScope(std::string_view kind, std::string_view path)
+    : kind_(kind), path_(path), outer_(innermost) {
+  innermost = this;
+}
+
+LayerScope::~LayerScope() {
+  innermost = outer_;
+}
+
+const LayerScope* LayerScope::current() {
+  return innermost;
+}
+
+std::string LayerScope::title() const {
+  return fmt::format("{} '{}'", kind_, path_);
+}
+
+namespace detail {
+
+std::string format(fmt::string_view text, fmt::format_args args) {
+  return fmt::vformat(text, args);
+}
+
+std::string place(std::string_view where) {
+  const auto* layer = LayerScope::current();
+  if (!layer || layer->title() == where) return std::string(where);
+  return fmt::format("{} in {}", where, layer->title());
+}
+
+std::string current_layer_path() {
+  const auto* layer = LayerScope::current();
+  return layer ? std::string(layer->path()) : std::string();
+}
+
+}  // namespace detail
+}  // namespace maskgrad
