@@ -1,0 +1,57 @@
+#pragma once
+
+#include <maskgrad/core/tensor.hpp>
+
+namespace maskgrad {
+
+/// Elementwise arithmetic on two tensors of one element type.
+/// Shapes:   broadcast as NumPy does, aligned at the last axis.
+/// Mask:     each mask is broadcast to the result; the result is valid where all are.
+/// Gradient: summed over the axes that were broadcast; zero where the result is not valid.
+/// Throws:   ShapeError, TypeError.
+Tensor add(const Tensor& a, const Tensor& b);
+Tensor subtract(const Tensor& a, const Tensor& b);
+Tensor multiply(const Tensor& a, const Tensor& b);
+Tensor divide(const Tensor& a, const Tensor& b);
+/// a to the power b; the gradient of b is that of a > 0, and 0 for a = 0.
+Tensor power(const Tensor& a, const Tensor& b);
+/// The greater value; a tie sends half of the gradient to each, as PyTorch does.
+Tensor maximum(const Tensor& a, const Tensor& b);
+Tensor minimum(const Tensor& a, const Tensor& b);
+
+/// Truth values, element by element; masks as in arithmetic, no gradient.
+Tensor equal(const Tensor& a, const Tensor& b);
+Tensor not_equal(const Tensor& a, const Tensor& b);
+Tensor less(const Tensor& a, const Tensor& b);
+Tensor less_equal(const Tensor& a, const Tensor& b);
+Tensor greater(const Tensor& a, const Tensor& b);
+Tensor greater_equal(const Tensor& a, const Tensor& b);
+
+inline Tensor operator+(const Tensor& a, const Tensor& b) {
+  return add(a, b);
+}
+inline Tensor operator-(const Tensor& a, const Tensor& b) {
+  return subtract(a, b);
+}
+inline Tensor operator*(const Tensor& a, const Tensor& b) {
+  return multiply(a, b);
+}
+inline Tensor operator/(const Tensor& a, const Tensor& b) {
+  return divide(a, b);
+}
+
+// With a number, which takes the tensor's type.
+Tensor operator+(const Tensor& a, double b);
+Tensor operator+(double a, const Tensor& b);
+Tensor operator-(const Tensor& a, double b);
+Tensor operator-(double a, const Tensor& b);
+Tensor operator*(const Tensor& a, double b);
+Tensor operator*(double a, const Tensor& b);
+Tensor operator/(const Tensor& a, double b);
+Tensor operator/(double a, const Tensor& b);
+Tensor operator-(const Tensor& a);
+Tensor power(const Tensor& a, double b);
+Tensor maximum(const Tensor& a, double b);
+Tensor minimum(const Tensor& a, double b);
+
+}  // namespace maskgrad

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+
+#include <maskgrad/autograd/tape.hpp>
+
+namespace maskgrad {
+
+/// A weight or a state of a layer: a shared handle on values that change, through `set` or an
+/// optimizer. Copies are the same parameter (that is weight sharing); `clone` makes another.
+class Parameter {
+ public:
+  Parameter() = default;
+  explicit Parameter(const Tensor& value, std::string name = "", bool trainable = true);
+
+  bool defined() const { return static_cast<bool>(leaf_); }
+  /// The live values; on the tape where the parameter is trainable.
+  Tensor tensor() const;
+  operator Tensor() const { return tensor(); }
+  /// A copy of the values as they are now.
+  Tensor value() const;
+  /// Puts new values in the place of the old ones. ShapeError, TypeError where they do not fit;
+  /// then nothing has changed.
+  void set(const Tensor& value) const;
+
+  const Shape& shape() const { return tensor().impl().shape; }
+  DType dtype() const { return tensor().dtype(); }
+  /// Path in its model, as `encoder/gru/kernel`.
+  const std::string& name() const;
+  void rename(std::string name) const;
+  bool trainable() const;
+  void set_trainable(bool trainable) const;
+  /// Sum of the gradients since the last clear; undefined where there was none.
+  Tensor grad() const;
+  void set_grad(const Tensor& grad) const;
+  void clear_grad() const;
+  /// Another parameter with the same name and values, in `dtype`.
+  Parameter clone(DType dtype) const;
+  bool same(const Parameter& other) const { return state_ == other.state_; }
+
+ private:
+  struct State;
+  const State& state() const;
+  Ref<State> state_;
+  Ref<tape::Leaf> leaf_;
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,249 @@
+#include <maskgrad/autograd/tape.hpp>
+
+#include <algorithm>
+#include <atomic>
+
+#include <maskgrad/core/kernels/add_to.hpp>
+
+namespace maskgrad {
+namespace {
+
+thread_local bool recording_now = true;
+thread_local bool training_now = true;
+
+}  // namespace
+
+NoGrad::NoGrad() : before_(std::exchange(recording_now, false)) {}
+NoGrad::~NoGrad() {
+  recording_now = before_;
+}
+Evaluate::Evaluate() : before_(std::exchange(training_now, false)) {}
+Evaluate::~Evaluate() {
+  training_now = before_;
+}
+bool recording() {
+  return recording_now;
+}
+bool training() {
+  return training_now;
+}
+
+namespace tape {
+namespace {
+std::atomic<std::uint64_t> next_id{1};
+std::atomic<std::uint64_t> next_visit{1};
+thread_local const Node* running = nullptr;
+}  // namespace
+
+Slot::Slot(const Tensor& output)
+    : shape(output.shape()), dtype(output.dtype()), mask(output.mask()) {}
+
+void Slot::add(std::string_view op, const Tensor& g) {
+  if (g.dtype() != dtype || g.shape() != shape || !(g.mask().same(mask) || g.mask() == mask)) {
+    fail<GradError>(op, "its backward gave a gradient {}; expected {}{} with the input's mask",
+                    g.describe(), maskgrad::name(dtype), shape);
+  }
+  if (!grad.defined()) {
+    grad = g.value();
+    return;
+  }
+  dispatch_real(op, dtype,
+                [&]<class T>() { kernels::add_to(rows::of<T>(g), rows::of_mutable<T>(own())); });
+}
+
+const Tensor& Slot::own() {
+  if (!grad.defined()) {
+    grad = rows::make_zeros(shape, dtype, mask);
+  } else if (!grad.impl().storage.unique() || grad.impl().handles() != 1) {
+    Tensor copy = rows::make(shape, dtype, mask);
+    std::copy_n(grad.impl().storage.data(), grad.impl().storage.bytes(),
+                copy.impl().storage.data());
+    grad = copy;
+  }
+  return grad;
+}
+
+Node::Node(std::string_view op_) : op(op_), id(next_id.fetch_add(1, std::memory_order_relaxed)) {}
+
+void Node::release() {
+  released = true;
+  inputs.clear();
+}
+
+void Node::end() const {
+  // A chain of a million steps would overflow the stack if each node ended inside the one before.
+  thread_local std::vector<const Node*> ending;
+  thread_local bool busy = false;
+  ending.push_back(this);
+  if (busy) return;
+  busy = true;
+  while (!ending.empty()) {
+    const auto* node = ending.back();
+    ending.pop_back();
+    delete node;
+  }
+  busy = false;
+}
+
+void Node::connect(const Tensor& input) {
+  inputs.push_back({Ref<Node>(static_cast<Node*>(input.node().get())), input.slot()});
+}
+
+Tensor Node::attach(const Tensor& output) {
+  slots.emplace_back(output);
+  return Tensor(Ref<const Counted>(&output.impl()), Ref<Counted>(this),
+                static_cast<std::uint32_t>(slots.size() - 1));
+}
+
+Leaf::Leaf(std::string name_, const Tensor& value) : Node("leaf"), name(std::move(name_)) {
+  slots.emplace_back(value);
+}
+
+bool any_on_tape(Inputs inputs) {
+  if (!recording_now) return false;
+  return std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.on_tape(); });
+}
+
+namespace {
+
+/// Every node behind the roots, later ones first.
+std::vector<Ref<Node>> reach(std::span<const Tensor> roots) {
+  const auto visit = next_visit.fetch_add(1, std::memory_order_relaxed);
+  std::vector<Ref<Node>> order;
+  auto take = [&](Node* node) {
+    if (!node || node->visit == visit) return;
+    if (node->released) {
+      fail<GradError>("backward",
+                      "the tape behind '{}' was already used and let go by an earlier "
+                      "backward; compute the loss again for each backward",
+                      node->op);
+    }
+    node->visit = visit;
+    order.emplace_back(node);
+  };
+  for (const auto& root : roots) take(static_cast<Node*>(root.node().get()));
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    Node* node = order[i].get();  // `order` moves as it grows, the node does not
+    for (const auto& edge : node->inputs) take(edge.node.get());
+  }
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->id > b->id; });
+  return order;
+}
+
+void run_node(Node& node) {
+  const bool reached = std::any_of(node.slots.begin(), node.slots.end(),
+                                   [](const Slot& s) { return s.grad.defined(); });
+  if (!reached) return;
+  running = &node;
+  Grads grads(node);
+  node.run(grads);
+  for (auto& slot : node.slots) slot.grad = {};
+}
+
+void commit(Leaf& leaf) {
+  auto& slot = leaf.slots[0];
+  if (!slot.grad.defined()) return;
+  if (leaf.grad.defined()) slot.add("backward", leaf.grad);
+  leaf.grad = std::exchange(slot.grad, {});
+}
+
+}  // namespace
+
+void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, bool retain) {
+  const NoGrad no_grad;
+  const auto order = reach(roots);
+  try {
+    for (std::size_t i = 0; i < roots.size(); ++i) {
+      auto* node = static_cast<Node*>(roots[i].node().get());
+      node->slots[roots[i].slot()].add("backward", seeds[i]);
+    }
+    for (const auto& node : order) {
+      if (node->is_leaf()) continue;
+      run_node(*node);
+      if (!retain) node->release();
+    }
+  } catch (...) {
+    running = nullptr;
+    for (const auto& node : order) {
+      for (auto& slot : node->slots) slot.grad = {};
+    }
+    throw;
+  }
+  running = nullptr;
+  for (const auto& node : order) {
+    if (node->is_leaf()) commit(static_cast<Leaf&>(*node));
+  }
+}
+
+}  // namespace tape
+
+void Grads::add(int i, const Tensor& g) {
+  if (wants(i)) slot(i).add(node_.op, g);
+}
+
+Saved::Saved(const Tensor& x) : value_(x.value()), version_(x.impl().storage.version()) {
+  if (x.on_tape() && static_cast<tape::Node*>(x.node().get())->is_leaf()) leaf_ = x.node();
+}
+
+const Tensor& Saved::get() const {
+  if (value_.impl().storage.version() != version_) {
+    const auto* leaf = static_cast<const tape::Leaf*>(leaf_.get());
+    fail<GradError>(
+        "backward",
+        "{} needs {} '{}' as it was in the forward pass, but it was changed since (by "
+        "set or an optimizer); run backward before the change, or the forward pass again",
+        tape::running ? tape::running->op : "an operation", value_.describe(),
+        leaf ? leaf->name : "a state");
+  }
+  return value_;
+}
+
+Tensor Tensor::with_grad() const {
+  if (!is_real(dtype()) || is_meta()) {
+    fail<TypeError>("with_grad", "{} can have no gradient; expected f32 or f64 data", describe());
+  }
+  return Tensor(impl_, Ref<Counted>(new tape::Leaf("an input", *this)), 0);
+}
+
+namespace {
+tape::Leaf& leaf_of(std::string_view where, const Tensor& x) {
+  auto* node = static_cast<tape::Node*>(x.node().get());
+  if (!node || !node->is_leaf()) {
+    fail<GradError>(where,
+                    "{} is no leaf of the tape; gradients are kept for parameters and for "
+                    "what with_grad() returned",
+                    x.describe());
+  }
+  return static_cast<tape::Leaf&>(*node);
+}
+}  // namespace
+
+Tensor Tensor::grad() const {
+  return leaf_of("grad", *this).grad;
+}
+void Tensor::clear_grad() const {
+  leaf_of("clear_grad", *this).grad = {};
+}
+
+void Tensor::backward() const {
+  if (shape().count() != 1) {
+    fail<GradError>("backward",
+                    "the tensor is {}; expected a scalar. Use mean(x) or sum(x), or a "
+                    "loss",
+                    describe());
+  }
+  if (!on_tape()) {
+    fail<GradError>("backward",
+                    "{} is not on the tape: nothing it was made of wants a gradient, or "
+                    "it was made under NoGrad or Evaluate",
+                    describe());
+  }
+  const Tensor seed = rows::make(shape(), dtype(), mask());
+  dispatch_real("backward", dtype(), [&]<class T>() {
+    for (auto& v : rows::of_mutable<T>(seed)) v = 1;
+  });
+  const Tensor root = *this;
+  tape::backward({&root, 1}, {&seed, 1});
+}
+
+}  // namespace maskgrad

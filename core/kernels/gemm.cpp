@@ -1,0 +1,69 @@
+#include <maskgrad/core/kernels/gemm.hpp>
+
+#include <cblas.h>
+
+#include <algorithm>
+
+#include <maskgrad/core/threads.hpp>
+
+namespace maskgrad::kernels {
+namespace {
+
+void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
+          const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c,
+          std::int64_t ldc) {
+  cblas_sgemm(CblasRowMajor, ta, tb, static_cast<blasint>(m), static_cast<blasint>(n),
+              static_cast<blasint>(k), 1, a, static_cast<blasint>(lda), b,
+              static_cast<blasint>(ldb), beta, c, static_cast<blasint>(ldc));
+}
+
+void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
+          const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta,
+          double* c, std::int64_t ldc) {
+  cblas_dgemm(CblasRowMajor, ta, tb, static_cast<blasint>(m), static_cast<blasint>(n),
+              static_cast<blasint>(k), 1, a, static_cast<blasint>(lda), b,
+              static_cast<blasint>(ldb), beta, c, static_cast<blasint>(ldc));
+}
+
+}  // namespace
+
+void calm_blas() {
+  static const bool done = [] {
+    openblas_set_num_threads(1);
+    return true;
+  }();
+  static_cast<void>(done);
+}
+
+template <class T>
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T> b, T* c,
+          bool add) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    if (!add) std::fill_n(c, m * n, T(0));
+    return;
+  }
+  calm_blas();
+  // Parts are runs of rows or of columns of c, whichever is longer, of a million flops or more.
+  const bool by_rows = m >= n;
+  const auto along = by_rows ? m : n;
+  const auto least =
+      std::max<std::int64_t>(32, 1'000'000 / std::max<std::int64_t>(1, m * n / along * k));
+  const auto shards = std::min<std::int64_t>(shard_count(along, least), 16);
+  const auto ta = a.transposed ? CblasTrans : CblasNoTrans;
+  const auto tb = b.transposed ? CblasTrans : CblasNoTrans;
+  parallel_for(shards, [&](std::int64_t s) {
+    const auto from = shard_begin(along, shards, s), to = shard_begin(along, shards, s + 1);
+    const auto* pa = by_rows ? a.data + from * (a.transposed ? 1 : a.stride) : a.data;
+    const auto* pb = by_rows ? b.data : b.data + from * (b.transposed ? b.stride : 1);
+    blas(ta, tb, by_rows ? to - from : m, by_rows ? n : to - from, k, pa, a.stride, pb, b.stride,
+         add ? T(1) : T(0), c + (by_rows ? from * n : from), n);
+  });
+}
+
+template void gemm<float>(std::int64_t, std::int64_t, std::int64_t, Matrix<float>, Matrix<float>,
+                          float*, bool);
+template void gemm<double>(std::int64_t, std::int64_t, std::int64_t, Matrix<double>, Matrix<double>,
+                           double*, bool);
+
+}  // namespace maskgrad::kernels

@@ -1,0 +1,53 @@
+#include <cmath>
+
+#include <maskgrad/core/mask_rows.hpp>
+#include <maskgrad/core/rows.hpp>
+
+namespace maskgrad {
+namespace {
+
+Mask from_truth(std::string_view where, const Tensor& x, bool flip) {
+  if (x.dtype() != DType::boolean || x.has_mask()) {
+    fail<TypeError>(where, "got {}; expected a tensor of bool without a mask", x.describe());
+  }
+  if (x.is_meta()) return masks::meta(x.shape(), masks::origin_here(where));
+  std::vector<std::uint8_t> bits;
+  bits.reserve(static_cast<std::size_t>(rows::total(x)));
+  for (bool b : rows::of<bool>(x)) bits.push_back(b != flip);
+  return masks::from_bits(bits, x.shape(), masks::origin_here(where));
+}
+
+}  // namespace
+
+Mask Mask::keep(const Tensor& valid) {
+  return from_truth("Mask::keep", valid, false);
+}
+Mask Mask::drop(const Tensor& padding) {
+  return from_truth("Mask::drop", padding, true);
+}
+
+Mask Mask::where_any_differs(const Tensor& x, double value) {
+  constexpr std::string_view where = "Mask::where_any_differs";
+  if (x.rank() < 1 || x.has_mask()) {
+    fail<ShapeError>(where, "got {}; expected [..., features] without a mask", x.describe());
+  }
+  const Shape steps = x.shape().sub(0, x.rank() - 1);
+  const auto origin = masks::origin_here(where);
+  if (x.is_meta()) return masks::meta(steps, origin);
+  std::vector<std::uint8_t> bits(static_cast<std::size_t>(steps.count()));
+  dispatch(x.dtype(), [&]<class T>() {
+    const auto* at = rows::of<T>(x).data();
+    const auto padding = static_cast<T>(value);
+    for (auto& bit : bits) {
+      for (std::int64_t f = 0; f < x.shape().back(); ++f) {
+        const T v = *at++;
+        bool differs = v != padding;
+        if constexpr (Real<T>) differs = std::isnan(value) ? !std::isnan(v) : differs;
+        bit = bit || differs;
+      }
+    }
+  });
+  return masks::from_bits(bits, steps, origin);
+}
+
+}  // namespace maskgrad

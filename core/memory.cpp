@@ -1,0 +1,214 @@
+#include <maskgrad/core/memory.hpp>
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace maskgrad {
+
+/// Stands 64 bytes before the data, so that the data keep their alignment.
+struct alignas(64) Storage::Block {
+  std::atomic<std::int32_t> count{1};
+  int size_class = 0;
+  std::int64_t bytes = 0;
+  std::atomic<std::uint64_t> version{0};
+};
+
+namespace {
+
+constexpr std::size_t header = 64;
+constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+/// Sizes run 64, 80, 96, 112, 128, 160, ...: four steps to each doubling, so at most 25 % is lost.
+int class_of(std::size_t bytes) {
+  if (bytes <= 64) return 0;
+  const int log = std::bit_width(bytes - 1) - 1;  // 2^log < bytes <= 2^(log + 1)
+  const std::size_t step = std::size_t{1} << (log - 2);
+  const auto above = (bytes - (std::size_t{1} << log) + step - 1) / step;  // 1 ... 4
+  return (log - 6) * 4 + static_cast<int>(above);
+}
+
+std::size_t class_bytes(int c) {
+  const int log = 6 + c / 4;
+  return (std::size_t{1} << log) + static_cast<std::size_t>(c % 4) * (std::size_t{1} << (log - 2));
+}
+
+}  // namespace
+
+/// Free blocks by size class, shared by all threads.
+struct BlockPool {
+  std::mutex mutex;
+  std::array<std::vector<Storage::Block*>, 4 * 56> free;
+  memory::Stats stats;
+
+  /// Leaked on purpose: tensors in static variables may end after any static of ours.
+  static BlockPool& get() {
+    static auto* pool = new BlockPool;
+    return *pool;
+  }
+
+  Storage::Block* take(std::size_t bytes) {
+    const int c = class_of(bytes);
+    const auto size = class_bytes(c);
+    Storage::Block* block = nullptr;
+    {
+      std::lock_guard lock(mutex);
+      auto& list = free.at(static_cast<std::size_t>(c));
+      if (!list.empty()) {
+        block = list.back();
+        list.pop_back();
+      } else {
+        list.reserve(list.size() + 1);
+        ++stats.heap_allocations;
+        stats.bytes_reserved += static_cast<std::int64_t>(size);
+      }
+      stats.bytes_in_use += static_cast<std::int64_t>(size);
+      if (stats.bytes_in_use > stats.high_water) stats.high_water = stats.bytes_in_use;
+    }
+    if (!block) block = fresh(size, c);
+    block->count.store(1, std::memory_order_relaxed);
+    block->version.store(0, std::memory_order_relaxed);
+    block->bytes = static_cast<std::int64_t>(bytes);
+    return block;
+  }
+
+  Storage::Block* fresh(std::size_t size, int c) {
+    const std::size_t align = size >= huge_page ? huge_page : 64;
+    const std::size_t total = (size + header + align - 1) / align * align;
+    void* p = std::aligned_alloc(align, total);
+    if (!p) {
+      std::lock_guard lock(mutex);
+      stats.bytes_reserved -= static_cast<std::int64_t>(size);
+      stats.bytes_in_use -= static_cast<std::int64_t>(size);
+      throw std::bad_alloc();
+    }
+#ifdef __linux__
+    if (align == huge_page) madvise(p, total, MADV_HUGEPAGE);  // fewer first touches; may refuse
+#endif
+    auto* block = new (p) Storage::Block;
+    block->size_class = c;
+    return block;
+  }
+
+  void give(Storage::Block* block) {
+    std::lock_guard lock(mutex);
+    stats.bytes_in_use -= static_cast<std::int64_t>(class_bytes(block->size_class));
+    free.at(static_cast<std::size_t>(block->size_class)).push_back(block);
+  }
+
+  void release_unused() {
+    std::lock_guard lock(mutex);
+    for (auto& list : free) {
+      for (auto* block : list) {
+        stats.bytes_reserved -= static_cast<std::int64_t>(class_bytes(block->size_class));
+        std::free(block);
+      }
+      list.clear();
+    }
+  }
+};
+
+Storage::Storage(std::int64_t bytes)
+    : block_(BlockPool::get().take(static_cast<std::size_t>(bytes))) {}
+
+Storage::Storage(const Storage& other) : block_(other.block_) {
+  if (block_) block_->count.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Storage::reset() {
+  auto* block = std::exchange(block_, nullptr);
+  if (block && block->count.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    BlockPool::get().give(block);
+  }
+}
+
+std::byte* Storage::data() const {
+  return block_ ? reinterpret_cast<std::byte*>(block_) + header : nullptr;
+}
+std::int64_t Storage::bytes() const {
+  return block_ ? block_->bytes : 0;
+}
+bool Storage::unique() const {
+  return block_ && block_->count.load(std::memory_order_acquire) == 1;
+}
+std::uint64_t Storage::version() const {
+  return block_ ? block_->version.load(std::memory_order_relaxed) : 0;
+}
+void Storage::bump_version() const {
+  if (block_) block_->version.fetch_add(1, std::memory_order_relaxed);
+}
+
+namespace memory {
+namespace {
+
+constexpr std::size_t small_step = 64, small_most = 1024;
+
+/// One thread's free lists for small objects; blocks may end in another thread than they began in.
+struct SmallLists {
+  struct Link {
+    Link* next;
+  };
+  std::array<Link*, small_most / small_step + 1> head{};
+  ~SmallLists();
+};
+
+thread_local bool small_lists_gone = false;
+
+SmallLists::~SmallLists() {
+  small_lists_gone = true;
+  for (auto*& link : head) {
+    while (link) std::free(std::exchange(link, link->next));
+  }
+}
+
+SmallLists& small_lists() {
+  thread_local SmallLists lists;
+  return lists;
+}
+
+}  // namespace
+
+Stats stats() {
+  auto& pool = BlockPool::get();
+  std::lock_guard lock(pool.mutex);
+  return pool.stats;
+}
+
+void reset_high_water() {
+  auto& pool = BlockPool::get();
+  std::lock_guard lock(pool.mutex);
+  pool.stats.high_water = pool.stats.bytes_in_use;
+}
+
+void release_unused() {
+  BlockPool::get().release_unused();
+}
+
+void* take_small(std::size_t bytes) {
+  const auto c = (bytes + small_step - 1) / small_step;
+  if (c <= small_most / small_step && !small_lists_gone) {
+    auto*& head = small_lists().head[c];
+    if (head) return std::exchange(head, head->next);
+  }
+  void* p = std::aligned_alloc(small_step, c * small_step);
+  if (!p) throw std::bad_alloc();
+  return p;
+}
+
+void give_small(void* p, std::size_t bytes) {
+  const auto c = (bytes + small_step - 1) / small_step;
+  if (c > small_most / small_step || small_lists_gone) return std::free(p);
+  auto*& head = small_lists().head[c];
+  head = new (p) SmallLists::Link{head};
+}
+
+}  // namespace memory
+}  // namespace maskgrad

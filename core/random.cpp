@@ -1,0 +1,71 @@
+#include <maskgrad/core/random.hpp>
+
+#include <cmath>
+#include <numbers>
+
+#include <maskgrad/core/rows.hpp>
+
+namespace maskgrad {
+namespace {
+
+/// A bijective mixing of 64 bits. Source: Steele et al. 2014 (SplitMix64), its output function.
+std::uint64_t mix(std::uint64_t x) {
+  x += 0x9E3779B97F4A7C15;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
+}
+
+std::array<std::uint32_t, 4> words(Seed seed, std::uint64_t index) {
+  return random::philox(
+      {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), 0, 0}, seed);
+}
+
+}  // namespace
+
+Seed Seed::of(std::uint64_t part) const {
+  return {mix(mix(value) ^ part)};
+}
+
+Seed Seed::of(std::string_view part) const {
+  std::uint64_t h = mix(value);
+  for (char c : part) h = mix(h ^ static_cast<unsigned char>(c));
+  return {h};
+}
+
+namespace random {
+double unit_at(Seed seed, std::uint64_t index) {
+  const auto w = words(seed, index);
+  return static_cast<double>((std::uint64_t{w[0]} << 21) ^ (w[1] >> 11)) * 0x1p-53;
+}
+}  // namespace random
+
+Tensor random_uniform(const Shape& shape, Seed seed, double low, double high, DType dtype) {
+  if (!(low <= high)) {
+    fail<OptionError>("random_uniform", "the range is {} to {}; expected low <= high", low, high);
+  }
+  Tensor x = rows::make(shape, dtype);
+  dispatch_real("random_uniform", dtype, [&]<class T>() {
+    std::uint64_t i = 0;
+    for (auto& v : rows::of_mutable<T>(x)) {
+      v = static_cast<T>(low + (high - low) * random::unit_at(seed, i++));
+    }
+  });
+  return x;
+}
+
+Tensor random_normal(const Shape& shape, Seed seed, DType dtype) {
+  Tensor x = rows::make(shape, dtype);
+  dispatch_real("random_normal", dtype, [&]<class T>() {
+    std::uint64_t i = 0;
+    for (auto& v : rows::of_mutable<T>(x)) {
+      // Box and Muller; 1 - u is never 0.
+      const auto w = words(seed, i++);
+      const double radius = std::sqrt(-2 * std::log(1 - random::unit(w[0])));
+      v = static_cast<T>(radius * std::cos(2 * std::numbers::pi * random::unit(w[1])));
+    }
+  });
+  return x;
+}
+
+}  // namespace maskgrad
