@@ -6,11 +6,6 @@
 
 namespace maskgrad {
 
-struct Parameter::State : Counted {
-  Tensor value;
-  bool trainable = true;
-};
-
 Parameter::Parameter(const Tensor& value, std::string name, bool trainable)
     : state_(make_ref<State>()) {
   if (value.has_mask() || value.is_meta()) {
@@ -82,14 +77,21 @@ Tensor Parameter::grad() const {
 void Parameter::clear_grad() const {
   state();
   leaf_->grad = {};
+  leaf_->count = 0;
 }
-void Parameter::set_grad(const Tensor& grad) const {
+double Parameter::grad_count() const {
+  state();
+  return leaf_->count;
+}
+
+void Parameter::set_grad(const Tensor& grad, double count) const {
   const auto& own = state().value;
   if (grad.shape() != own.shape() || grad.dtype() != own.dtype() || grad.has_mask()) {
     fail<ShapeError>("set_grad", "parameter '{}' is {}, the gradient is {}", name(), own.describe(),
                      grad.describe());
   }
   leaf_->grad = grad.value();
+  leaf_->count = count;
 }
 
 Parameter Parameter::clone(DType dtype) const {

@@ -32,14 +32,20 @@ class Parameter {
   void set_trainable(bool trainable) const;
   /// Sum of the gradients since the last clear; undefined where there was none.
   Tensor grad() const;
-  void set_grad(const Tensor& grad) const;
+  void set_grad(const Tensor& grad, double count = 1) const;
   void clear_grad() const;
+  /// Positions that the gradient is a mean over, summed over the backwards since the last clear: 0
+  /// where nothing was valid.
+  double grad_count() const;
   /// Another parameter with the same name and values, in `dtype`.
   Parameter clone(DType dtype) const;
   bool same(const Parameter& other) const { return state_ == other.state_; }
 
  private:
-  struct State;
+  struct State : Counted {
+    Tensor value;
+    bool trainable = true;
+  };
   const State& state() const;
   Ref<State> state_;
   Ref<tape::Leaf> leaf_;

@@ -140,16 +140,17 @@ void run_node(Node& node) {
   for (auto& slot : node.slots) slot.grad = {};
 }
 
-void commit(Leaf& leaf) {
+void commit(Leaf& leaf, double count) {
   auto& slot = leaf.slots[0];
   if (!slot.grad.defined()) return;
   if (leaf.grad.defined()) slot.add("backward", leaf.grad);
   leaf.grad = std::exchange(slot.grad, {});
+  leaf.count += count;
 }
 
 }  // namespace
 
-void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, bool retain) {
+void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, const Run& run) {
   const NoGrad no_grad;
   const auto order = reach(roots);
   try {
@@ -160,7 +161,7 @@ void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, bool
     for (const auto& node : order) {
       if (node->is_leaf()) continue;
       run_node(*node);
-      if (!retain) node->release();
+      if (!run.retain) node->release();
     }
   } catch (...) {
     running = nullptr;
@@ -171,7 +172,7 @@ void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, bool
   }
   running = nullptr;
   for (const auto& node : order) {
-    if (node->is_leaf()) commit(static_cast<Leaf&>(*node));
+    if (node->is_leaf()) commit(static_cast<Leaf&>(*node), run.count);
   }
 }
 
@@ -181,12 +182,13 @@ void Grads::add(int i, const Tensor& g) {
   if (wants(i)) slot(i).add(node_.op, g);
 }
 
-Saved::Saved(const Tensor& x) : value_(x.value()), version_(x.impl().storage.version()) {
+Saved::Saved(const Tensor& x)
+    : value_(x.value()), version_(x.defined() ? x.impl().storage.version() : 0) {
   if (x.on_tape() && static_cast<tape::Node*>(x.node().get())->is_leaf()) leaf_ = x.node();
 }
 
 const Tensor& Saved::get() const {
-  if (value_.impl().storage.version() != version_) {
+  if (value_.defined() && value_.impl().storage.version() != version_) {
     const auto* leaf = static_cast<const tape::Leaf*>(leaf_.get());
     fail<GradError>(
         "backward",

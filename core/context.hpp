@@ -19,6 +19,7 @@ class LayerScope {
   static const LayerScope* current();
   /// `GRU 'encoder/gru_1'`.
   std::string title() const;
+  std::string_view kind() const { return kind_; }
   std::string_view path() const { return path_; }
 
  private:

@@ -37,11 +37,12 @@ Mask Mask::where_any_differs(const Tensor& x, double value) {
   std::vector<std::uint8_t> bits(static_cast<std::size_t>(steps.count()));
   dispatch(x.dtype(), [&]<class T>() {
     const auto* at = rows::of<T>(x).data();
-    const auto padding = static_cast<T>(value);
+    // Ids and truth values are compared as numbers: no id is 0.5 or NaN.
+    const auto padding = static_cast<std::conditional_t<Real<T>, T, double>>(value);
     for (auto& bit : bits) {
       for (std::int64_t f = 0; f < x.shape().back(); ++f) {
         const T v = *at++;
-        bool differs = v != padding;
+        bool differs = static_cast<decltype(padding)>(v) != padding;
         if constexpr (Real<T>) differs = std::isnan(value) ? !std::isnan(v) : differs;
         bit = bit || differs;
       }

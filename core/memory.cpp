@@ -46,7 +46,7 @@ std::size_t class_bytes(int c) {
 /// Free blocks by size class, shared by all threads.
 struct BlockPool {
   std::mutex mutex;
-  std::array<std::vector<Storage::Block*>, 4 * 56> free;
+  std::array<std::vector<Storage::Block*>, 4 * 57> free;
   memory::Stats stats;
 
   /// Leaked on purpose: tensors in static variables may end after any static of ours.
@@ -57,45 +57,49 @@ struct BlockPool {
 
   Storage::Block* take(std::size_t bytes) {
     const int c = class_of(bytes);
-    const auto size = class_bytes(c);
-    Storage::Block* block = nullptr;
-    {
-      std::lock_guard lock(mutex);
-      auto& list = free.at(static_cast<std::size_t>(c));
-      if (!list.empty()) {
-        block = list.back();
-        list.pop_back();
-      } else {
-        list.reserve(list.size() + 1);
-        ++stats.heap_allocations;
-        stats.bytes_reserved += static_cast<std::int64_t>(size);
-      }
-      stats.bytes_in_use += static_cast<std::int64_t>(size);
-      if (stats.bytes_in_use > stats.high_water) stats.high_water = stats.bytes_in_use;
-    }
-    if (!block) block = fresh(size, c);
+    Storage::Block* block = kept(c);
+    if (!block) block = fresh(c);
     block->count.store(1, std::memory_order_relaxed);
     block->version.store(0, std::memory_order_relaxed);
     block->bytes = static_cast<std::int64_t>(bytes);
     return block;
   }
 
-  Storage::Block* fresh(std::size_t size, int c) {
+  /// A free block of the class, or null.
+  Storage::Block* kept(int c) {
+    std::lock_guard lock(mutex);
+    auto& list = free.at(static_cast<std::size_t>(c));
+    if (list.empty()) {
+      list.reserve(list.size() + 1);
+      return nullptr;
+    }
+    auto* block = list.back();
+    list.pop_back();
+    count_use(c);
+    return block;
+  }
+
+  Storage::Block* fresh(int c) {
+    const auto size = class_bytes(c);
     const std::size_t align = size >= huge_page ? huge_page : 64;
     const std::size_t total = (size + header + align - 1) / align * align;
     void* p = std::aligned_alloc(align, total);
-    if (!p) {
-      std::lock_guard lock(mutex);
-      stats.bytes_reserved -= static_cast<std::int64_t>(size);
-      stats.bytes_in_use -= static_cast<std::int64_t>(size);
-      throw std::bad_alloc();
-    }
+    if (!p) throw std::bad_alloc();
 #ifdef __linux__
     if (align == huge_page) madvise(p, total, MADV_HUGEPAGE);  // fewer first touches; may refuse
 #endif
     auto* block = new (p) Storage::Block;
     block->size_class = c;
+    std::lock_guard lock(mutex);
+    ++stats.heap_allocations;
+    stats.bytes_reserved += static_cast<std::int64_t>(size);
+    count_use(c);
     return block;
+  }
+
+  void count_use(int c) {
+    stats.bytes_in_use += static_cast<std::int64_t>(class_bytes(c));
+    if (stats.bytes_in_use > stats.high_water) stats.high_water = stats.bytes_in_use;
   }
 
   void give(Storage::Block* block) {

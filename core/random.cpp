@@ -1,5 +1,6 @@
 #include <maskgrad/core/random.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -28,7 +29,7 @@ Seed Seed::of(std::uint64_t part) const {
 }
 
 Seed Seed::of(std::string_view part) const {
-  std::uint64_t h = mix(value);
+  std::uint64_t h = mix(~value);  // not as for a number: "a" is not part 97
   for (char c : part) h = mix(h ^ static_cast<unsigned char>(c));
   return {h};
 }
@@ -46,9 +47,11 @@ Tensor random_uniform(const Shape& shape, Seed seed, double low, double high, DT
   }
   Tensor x = rows::make(shape, dtype);
   dispatch_real("random_uniform", dtype, [&]<class T>() {
+    // Rounding must not give `high` itself.
+    const T last = low < high ? std::nextafter(static_cast<T>(high), static_cast<T>(low)) : T(low);
     std::uint64_t i = 0;
     for (auto& v : rows::of_mutable<T>(x)) {
-      v = static_cast<T>(low + (high - low) * random::unit_at(seed, i++));
+      v = std::min(last, static_cast<T>(low + (high - low) * random::unit_at(seed, i++)));
     }
   });
   return x;

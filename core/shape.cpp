@@ -90,3 +90,8 @@ int normal_axis(std::string_view where, int axis, const Shape& shape) {
 }
 
 }  // namespace maskgrad
+
+fmt::format_context::iterator fmt::formatter<maskgrad::Shape>::format(
+    const maskgrad::Shape& s, fmt::format_context& ctx) const {
+  return fmt::formatter<std::string_view>::format(s.str(), ctx);
+}

@@ -92,8 +92,5 @@ int normal_axis(std::string_view where, int axis, const Shape& shape);
 
 template <>
 struct fmt::formatter<maskgrad::Shape> : fmt::formatter<std::string_view> {
-  template <class Context>
-  auto format(const maskgrad::Shape& s, Context& ctx) const {
-    return fmt::formatter<std::string_view>::format(s.str(), ctx);
-  }
+  fmt::format_context::iterator format(const maskgrad::Shape& s, fmt::format_context& ctx) const;
 };

@@ -1,0 +1,58 @@
+#include <algorithm>
+#include <array>
+
+#include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/autograd/ops/softmax.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/core/nearest.hpp>
+
+namespace maskgrad {
+namespace {
+
+struct Row {
+  std::string_view name;
+  ActivationFunction f;
+};
+
+constexpr Row table[] = {
+    {"elu", elu},
+    {"exponential", exponential},
+    {"gelu", gelu},
+    {"hard_sigmoid", hard_sigmoid},
+    {"leaky_relu", leaky_relu},
+    {"linear", linear},
+    {"log_sigmoid", log_sigmoid},
+    {"log_softmax", log_softmax},
+    {"mish", mish},
+    {"relu", relu},
+    {"relu6", relu6},
+    {"selu", selu},
+    {"sigmoid", sigmoid},
+    {"silu", silu},
+    {"softmax", softmax},
+    {"softplus", softplus},
+    {"softsign", softsign},
+    {"tanh", tanh},
+};
+
+constexpr auto names = [] {
+  std::array<std::string_view, std::size(table)> all;
+  std::transform(std::begin(table), std::end(table), all.begin(),
+                 [](const Row& r) { return r.name; });
+  return all;
+}();
+
+}  // namespace
+
+std::span<const std::string_view> activation_names() {
+  return names;
+}
+
+ActivationFunction activation(std::string_view name) {
+  const auto row = std::ranges::find(table, name, &Row::name);
+  if (row != std::end(table)) return row->f;
+  fail<OptionError>("activation", "no activation is named '{}'; {}", name,
+                    nearest_hint(name, names));
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include <maskgrad/core/tensor.hpp>
+
+namespace maskgrad {
+
+/// Activation functions with Keras's names and defaults; tanh and softmax stand with the other
+/// operations.
+/// Shapes:   the result has the shape of x.
+/// Mask:     propagates. Gradient: dy times the derivative; at a kink that of the side below.
+/// Throws:   TypeError for other types than f32 and f64.
+Tensor relu(const Tensor& x);   ///< max(x, 0)
+Tensor relu6(const Tensor& x);  ///< min(max(x, 0), 6)
+Tensor leaky_relu(const Tensor& x, double negative_slope);
+Tensor leaky_relu(const Tensor& x);         ///< negative_slope = 0.2
+Tensor elu(const Tensor& x, double alpha);  ///< x above 0, alpha (exp(x) - 1) below
+Tensor elu(const Tensor& x);                ///< alpha = 1
+Tensor selu(const Tensor& x);
+/// x P(X <= x) of a standard normal X; `approximate`: its form with tanh.
+/// Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
+Tensor gelu(const Tensor& x, bool approximate);
+Tensor gelu(const Tensor& x);  ///< not approximate
+Tensor silu(const Tensor& x);  ///< x sigmoid(x)
+/// x tanh(softplus(x)). Source: Misra 2019, arXiv:1908.08681.
+Tensor mish(const Tensor& x);
+Tensor sigmoid(const Tensor& x);
+Tensor log_sigmoid(const Tensor& x);
+Tensor hard_sigmoid(const Tensor& x);  ///< relu6(x + 3) / 6
+Tensor softplus(const Tensor& x);      ///< log(1 + exp(x))
+Tensor softsign(const Tensor& x);      ///< x / (1 + |x|)
+Tensor exponential(const Tensor& x);   ///< exp(x)
+Tensor linear(const Tensor& x);        ///< x itself
+
+/// Keras's options of relu: max_value from there on, negative_slope (x - threshold) below
+/// threshold.
+struct ReluOptions {
+  double negative_slope = 0;
+  double max_value = std::numeric_limits<double>::infinity();
+  double threshold = 0;
+};
+Tensor relu(const Tensor& x, const ReluOptions& options);
+
+using ActivationFunction = Tensor (*)(const Tensor&);
+/// The function of that name, as `gelu`, with its defaults; softmax and log_softmax run over the
+/// last axis. Throws OptionError, naming all, where there is none.
+ActivationFunction activation(std::string_view name);
+/// All names, in alphabetical order.
+std::span<const std::string_view> activation_names();
+
+}  // namespace maskgrad

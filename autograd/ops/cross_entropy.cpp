@@ -1,0 +1,104 @@
+#include <maskgrad/autograd/ops/cross_entropy.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/core/kernels/add_to.hpp>
+
+namespace maskgrad {
+namespace {
+
+constexpr std::string_view op = "sparse_cross_entropy";
+
+void check_call(const Tensor& ids, const Tensor& logits) {
+  check::ids(op, ids);
+  check::real(op, logits);
+  if (logits.rank() < 1 || !fits(ids.shape(), logits.shape().sub(0, logits.rank() - 1))) {
+    fail<ShapeError>(op, "ids {} for logits {}; expected ids [...] and logits [..., classes]",
+                     ids.describe(), logits.describe());
+  }
+  if (logits.has_mask() && logits.mask().rank() == logits.rank()) {
+    fail<MaskError>(op,
+                    "{} has a mask over classes; mask whole positions, or fill the missing "
+                    "logits with x.drop_mask(\"why\", -infinity)",
+                    logits.describe());
+  }
+}
+
+void check_ids(const Tensor& ids, std::int64_t classes) {
+  const auto values = rows::of<std::int64_t>(ids);
+  const auto bad =
+      std::find_if(values.begin(), values.end(), [=](auto id) { return id < 0 || id >= classes; });
+  if (bad == values.end()) return;
+  auto at = bad - values.begin();
+  if (ids.has_mask()) {
+    const auto inner = rows::inner(ids);
+    at = ids.mask().impl().positions[at / inner] * inner + at % inner;
+  }
+  fail<IndexError>(op, "the id {} at flat position {} of {} is no class; expected 0 to {}", *bad,
+                   at, ids.describe(), classes - 1);
+}
+
+/// For each row of `classes` logits: the loss, and the log of the sum that backward divides by.
+template <Real T>
+void forward(const std::int64_t* ids, const T* x, std::int64_t rows, std::int64_t classes, T* y,
+             T* log_sum) {
+  if (rows == 0) return;
+  kernels::over_parts(rows * classes, [&](std::int64_t from, std::int64_t to) {
+    for (auto r = (from + classes - 1) / classes; r * classes < to; ++r) {
+      const T* row = x + r * classes;
+      const T top = *std::max_element(row, row + classes);
+      T sum = 0;
+      for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(row[c] - top);
+      log_sum[r] = top + std::log(sum);
+      y[r] = log_sum[r] - row[ids[r]];
+    }
+  });
+}
+
+template <Real T>
+void backward(const std::int64_t* ids, const T* x, const T* log_sum, const T* dy, std::int64_t rows,
+              std::int64_t classes, T* dx) {
+  if (rows == 0) return;
+  kernels::over_parts(rows * classes, [&](std::int64_t from, std::int64_t to) {
+    for (auto r = (from + classes - 1) / classes; r * classes < to; ++r) {
+      for (std::int64_t c = 0; c < classes; ++c) {
+        dx[r * classes + c] += dy[r] * std::exp(x[r * classes + c] - log_sum[r]);
+      }
+      dx[r * classes + ids[r]] -= dy[r];
+    }
+  });
+}
+
+}  // namespace
+
+Tensor sparse_cross_entropy(const Tensor& targets, const Tensor& predictions) {
+  check_call(targets, predictions);
+  const Tensor logits = targets.has_mask() ? with_mask(predictions, targets.mask()) : predictions;
+  const Tensor ids = logits.has_mask() ? with_mask(targets, logits.mask()) : targets;
+  if (ids.is_meta() || logits.is_meta()) {
+    return rows::make_meta(ids.shape(), logits.dtype(), logits.mask());
+  }
+  const auto classes = logits.shape().back(), rows_n = rows::total(ids);
+  check_ids(ids, classes);
+  Tensor y = rows::make(ids.shape(), logits.dtype(), logits.mask());
+  const Tensor log_sum = rows::make({rows_n}, logits.dtype());
+  const std::int64_t* id = rows::of<std::int64_t>(ids).data();
+  dispatch_real(op, logits.dtype(), [&]<class T>() {
+    forward<T>(id, rows::of<T>(logits).data(), rows_n, classes, rows::of_mutable<T>(y).data(),
+               rows::of_mutable<T>(log_sum).data());
+  });
+  return record(op, y, {logits}, [ids, log_sum, x = Saved(logits)](const Tensor& dy, Grads& grads) {
+    dispatch_real(op, dy.dtype(), [&]<class T>() {
+      const auto n = rows::total(dy);
+      backward<T>(rows::of<std::int64_t>(ids).data(), rows::of<T>(x.get()).data(),
+                  rows::of<T>(log_sum).data(), rows::of<T>(dy).data(), n, x.get().shape().back(),
+                  grads.into<T>(0).data());
+    });
+  });
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,125 @@
+#include <cmath>
+
+#include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/folds.hpp>
+#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/core/kernels/simd/arrays.hpp>
+
+namespace maskgrad {
+namespace {
+
+/// Means in f64, one for each result.
+template <class T>
+Pooled<double> means(const Reduced& r, const T* x, std::int64_t results) {
+  Pooled<double> mean(results);
+  double* to = mean.data();
+  kernels::fold(r.plan, x, folds::Sum<T>{}, [=](std::int64_t i, double total, std::int64_t n) {
+    to[i] = total / static_cast<double>(n);
+  });
+  return mean;
+}
+
+/// dx = dy 2 (x - mean) / (count - ddof); through the root y: dy (x - mean) / ((count - ddof) y).
+Tensor spread_backward(const Reduced& r, const Tensor& x, const Tensor& y, const Tensor& dy,
+                       int ddof, bool root) {
+  Tensor dx = r.make_gradient(dy.dtype());
+  dispatch_real("backward", dy.dtype(), [&]<class T>() {
+    const T *px = rows::of<T>(x).data(), *py = rows::of<T>(y).data(), *pd = rows::of<T>(dy).data();
+    T* to = rows::of_mutable<T>(dx).data();
+    const auto mean = means(r, px, rows::total(y));
+    const double* centre = mean.data();
+    kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
+                                std::int64_t n, std::int64_t meeting) {
+      const double over = static_cast<double>(meeting - ddof);
+      for (std::int64_t i = 0; i < n; ++i) {
+        const auto k = result + step * i;
+        const double scale = root ? (py[k] == 0 ? 0 : 1 / py[k]) : 2;
+        to[at + i] = static_cast<T>(pd[k] * scale * (px[at + i] - centre[k]) / over);
+      }
+    });
+  });
+  return dx;
+}
+
+Tensor about_mean(std::string_view op, const Tensor& x, const Axes& axes, bool keepdims, int ddof,
+                  bool root) {
+  check::real(op, x);
+  if (ddof < 0) fail<OptionError>(op, "ddof is {}; expected 0 or more", ddof);
+  const Reduced r(op, x, axes, keepdims, ddof + 1);
+  const Tensor y = r.make(x.dtype());
+  if (x.is_meta()) return y;
+  dispatch_real(op, x.dtype(), [&]<class T>() {
+    const T* from = rows::of<T>(x).data();
+    T* to = rows::of_mutable<T>(y).data();
+    const auto mean = means(r, from, rows::total(y));
+    kernels::fold(r.plan, from, folds::Squares<T>{mean.data()},
+                  [=](std::int64_t i, double squares, std::int64_t n) {
+                    const double v = squares / static_cast<double>(n - ddof);
+                    to[i] = static_cast<T>(root ? std::sqrt(v) : v);
+                  });
+  });
+  return record(op, y, {x}, [=, x = Saved(x)](const Tensor& dy, Grads& grads) {
+    grads.add(0, spread_backward(r, x.get(), y, dy, ddof, root));
+  });
+}
+
+/// e = exp(x - y), each value with its result.
+template <class T>
+void exp_less(const Reduced& r, const T* x, const T* y, T* e) {
+  kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
+                              std::int64_t n, std::int64_t) {
+    for (std::int64_t i = 0; i < n; ++i) e[at + i] = x[at + i] - y[result + step * i];
+    kernels::simd::exp(e + at, e + at, n);
+  });
+}
+
+template <class T>
+void logsumexp_into(const Reduced& r, const Tensor& x, const Tensor& y) {
+  const T* from = rows::of<T>(x).data();
+  T* to = rows::of_mutable<T>(y).data();
+  kernels::fold(r.plan, from, folds::Extreme<T, 1>{}, [=](std::int64_t i, T v, std::int64_t) {
+    to[i] = std::isinf(v) ? T(0) : v;  // infinities stay as they are
+  });
+  Pooled<T> e(rows::total(x));
+  exp_less(r, from, static_cast<const T*>(to), e.data());
+  kernels::fold(r.plan, static_cast<const T*>(e.data()), folds::Sum<T>{},
+                [=](std::int64_t i, double total, std::int64_t) {
+                  to[i] = static_cast<T>(to[i] + std::log(total));
+                });
+}
+
+Tensor logsumexp_backward(const Reduced& r, const Tensor& x, const Tensor& y, const Tensor& dy) {
+  Tensor dx = r.make_gradient(dy.dtype());
+  dispatch_real("backward", dy.dtype(), [&]<class T>() {
+    const T* pd = rows::of<T>(dy).data();
+    T* to = rows::of_mutable<T>(dx).data();
+    exp_less(r, rows::of<T>(x).data(), rows::of<T>(y).data(), to);
+    kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
+                                std::int64_t n, std::int64_t) {
+      for (std::int64_t i = 0; i < n; ++i) to[at + i] *= pd[result + step * i];
+    });
+  });
+  return dx;
+}
+
+}  // namespace
+
+Tensor variance(const Tensor& x, const Axes& axes, bool keepdims, int ddof) {
+  return about_mean("variance", x, axes, keepdims, ddof, false);
+}
+Tensor std_deviation(const Tensor& x, const Axes& axes, bool keepdims, int ddof) {
+  return about_mean("std_deviation", x, axes, keepdims, ddof, true);
+}
+
+Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdims) {
+  check::real("logsumexp", x);
+  const Reduced r("logsumexp", x, axes, keepdims, 1);
+  const Tensor y = r.make(x.dtype());
+  if (x.is_meta()) return y;
+  dispatch_real("logsumexp", x.dtype(), [&]<class T>() { logsumexp_into<T>(r, x, y); });
+  return record("logsumexp", y, {x}, [r, y, x = Saved(x)](const Tensor& dy, Grads& grads) {
+    grads.add(0, logsumexp_backward(r, x.get(), y, dy));
+  });
+}
+
+}  // namespace maskgrad

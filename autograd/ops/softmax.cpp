@@ -1,0 +1,95 @@
+#include <maskgrad/autograd/ops/softmax.hpp>
+
+#include <cmath>
+
+#include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/lines.hpp>
+#include <maskgrad/autograd/ops/folds.hpp>
+#include <maskgrad/core/kernels/simd/arrays.hpp>
+
+namespace maskgrad {
+namespace {
+
+template <class T>
+T greatest(const T* x, std::int64_t n) {
+  T m = -std::numeric_limits<T>::infinity();
+  kernels::reduction::take(folds::Extreme<T, 1>{}, m, x, n, 0);
+  return m;
+}
+
+template <class T>
+double total(const T* x, std::int64_t n) {
+  double s = 0;
+  kernels::reduction::take(folds::Sum<T>{}, s, x, n, 0);
+  return s;
+}
+
+struct Softmax {
+  template <class T>
+  static void forward(const T* x, T* y, std::int64_t n) {
+    const T m = greatest(x, n);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - m;
+    kernels::simd::exp(y, y, n);
+    const T scale = static_cast<T>(1 / total(y, n));
+    for (std::int64_t i = 0; i < n; ++i) y[i] *= scale;
+  }
+  template <class T>
+  static void backward(const T* y, const T* dy, T* dx, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = dy[i] * y[i];
+    const T s = static_cast<T>(total(dx, n));
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = y[i] * (dy[i] - s);
+  }
+};
+
+struct LogSoftmax {
+  template <class T>
+  static void forward(const T* x, T* y, std::int64_t n) {
+    const T m = greatest(x, n);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - m;
+    kernels::simd::exp(y, y, n);
+    const T log_sum = static_cast<T>(std::log(total(y, n)));
+    for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - m) - log_sum;
+  }
+  template <class T>
+  static void backward(const T* y, const T* dy, T* dx, std::int64_t n) {
+    const T s = static_cast<T>(total(dy, n));
+    kernels::simd::exp(y, dx, n);
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = dy[i] - dx[i] * s;
+  }
+};
+
+template <class Op>
+Tensor along(std::string_view op, const Tensor& x, int axis) {
+  check::real(op, x);
+  axis = check_line_axis(op, x, axis);
+  if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  const Reduced lines = lines_along(op, x, axis);
+  const Tensor y = dispatch_real(op, x.dtype(), [&]<class T>() {
+    return map_lines<T, 1>(lines, x, {rows::of<T>(x).data()},
+                           [](const auto& in, T* to, auto n) { Op::forward(in[0], to, n); });
+  });
+  return record(op, y, {x}, [lines, y](const Tensor& dy, Grads& grads) {
+    grads.add(0, dispatch_real("backward", dy.dtype(), [&]<class T>() {
+                return map_lines<T, 2>(
+                    lines, y, {rows::of<T>(y).data(), rows::of<T>(dy).data()},
+                    [](const auto& in, T* to, auto n) { Op::backward(in[0], in[1], to, n); });
+              }));
+  });
+}
+
+}  // namespace
+
+Tensor softmax(const Tensor& x, int axis) {
+  return along<Softmax>("softmax", x, axis);
+}
+Tensor softmax(const Tensor& x) {
+  return softmax(x, -1);
+}
+Tensor log_softmax(const Tensor& x, int axis) {
+  return along<LogSoftmax>("log_softmax", x, axis);
+}
+Tensor log_softmax(const Tensor& x) {
+  return log_softmax(x, -1);
+}
+
+}  // namespace maskgrad

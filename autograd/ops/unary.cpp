@@ -1,0 +1,264 @@
+#include <maskgrad/autograd/ops/unary.hpp>
+
+#include <cmath>
+#include <numbers>
+
+#include <maskgrad/autograd/ops/elementwise.hpp>
+#include <maskgrad/core/kernels/simd/arrays.hpp>
+
+namespace maskgrad {
+namespace {
+
+using std::numbers::ln10;
+using std::numbers::ln2;
+
+struct Abs {
+  static constexpr Keeps keeps = Keeps::input;
+  static constexpr bool integers = true;
+  template <class T>
+  T value(T x) const {
+    return std::abs(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return static_cast<T>((x > 0) - (x < 0));
+  }
+};
+struct Sign {
+  static constexpr Keeps keeps = Keeps::nothing;
+  static constexpr bool integers = true;
+  template <class T>
+  T value(T x) const {
+    return x != x ? x : static_cast<T>((x > 0) - (x < 0));
+  }
+};
+struct Square {
+  static constexpr Keeps keeps = Keeps::input;
+  static constexpr bool integers = true;
+  template <class T>
+  T value(T x) const {
+    return x * x;
+  }
+  template <class T>
+  T slope(T x) const {
+    return 2 * x;
+  }
+};
+struct Sqrt {
+  static constexpr Keeps keeps = Keeps::result;
+  template <class T>
+  T value(T x) const {
+    return std::sqrt(x);
+  }
+  template <class T>
+  T slope(T y) const {
+    return T(0.5) / y;
+  }
+};
+struct Rsqrt {
+  static constexpr Keeps keeps = Keeps::result;
+  template <class T>
+  T value(T x) const {
+    return 1 / std::sqrt(x);
+  }
+  template <class T>
+  T slope(T y) const {
+    return T(-0.5) * y * y * y;
+  }
+};
+struct Reciprocal {
+  static constexpr Keeps keeps = Keeps::result;
+  template <class T>
+  T value(T x) const {
+    return 1 / x;
+  }
+  template <class T>
+  T slope(T y) const {
+    return -y * y;
+  }
+};
+struct Exp {
+  static constexpr Keeps keeps = Keeps::result;
+  template <class T>
+  void values(const T* x, T* y, std::int64_t n) const {
+    kernels::simd::exp(x, y, n);
+  }
+  template <class T>
+  T slope(T y) const {
+    return y;
+  }
+};
+struct Expm1 {
+  static constexpr Keeps keeps = Keeps::result;
+  template <class T>
+  T value(T x) const {
+    return std::expm1(x);
+  }
+  template <class T>
+  T slope(T y) const {
+    return y + 1;
+  }
+};
+struct Log {
+  static constexpr Keeps keeps = Keeps::input;
+  template <class T>
+  T value(T x) const {
+    return std::log(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return 1 / x;
+  }
+};
+struct Log1p {
+  static constexpr Keeps keeps = Keeps::input;
+  template <class T>
+  T value(T x) const {
+    return std::log1p(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return 1 / (1 + x);
+  }
+};
+struct Log2 {
+  static constexpr Keeps keeps = Keeps::input;
+  template <class T>
+  T value(T x) const {
+    return std::log2(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return 1 / (x * T(ln2));
+  }
+};
+struct Log10 {
+  static constexpr Keeps keeps = Keeps::input;
+  template <class T>
+  T value(T x) const {
+    return std::log10(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return 1 / (x * T(ln10));
+  }
+};
+struct Tanh {
+  static constexpr Keeps keeps = Keeps::result;
+  template <class T>
+  void values(const T* x, T* y, std::int64_t n) const {
+    kernels::simd::tanh(x, y, n);
+  }
+  template <class T>
+  T slope(T y) const {
+    return 1 - y * y;
+  }
+};
+struct Erf {
+  static constexpr Keeps keeps = Keeps::input;
+  template <class T>
+  T value(T x) const {
+    return std::erf(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return T(2 * std::numbers::inv_sqrtpi) * std::exp(-x * x);
+  }
+};
+struct Floor {
+  static constexpr Keeps keeps = Keeps::nothing;
+  template <class T>
+  T value(T x) const {
+    return std::floor(x);
+  }
+};
+struct Ceil {
+  static constexpr Keeps keeps = Keeps::nothing;
+  template <class T>
+  T value(T x) const {
+    return std::ceil(x);
+  }
+};
+struct Round {
+  static constexpr Keeps keeps = Keeps::nothing;
+  template <class T>
+  T value(T x) const {
+    return std::nearbyint(x);
+  }
+};
+struct Clip {
+  static constexpr Keeps keeps = Keeps::input;
+  static constexpr bool integers = true;
+  double low, high;
+  template <class T>
+  T value(T x) const {
+    return x < low ? static_cast<T>(low) : (x > high ? static_cast<T>(high) : x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return x >= T(low) && x <= T(high) ? T(1) : T(0);
+  }
+};
+
+}  // namespace
+
+Tensor abs(const Tensor& x) {
+  return unary("abs", x, Abs{});
+}
+Tensor sign(const Tensor& x) {
+  return unary("sign", x, Sign{});
+}
+Tensor square(const Tensor& x) {
+  return unary("square", x, Square{});
+}
+Tensor sqrt(const Tensor& x) {
+  return unary("sqrt", x, Sqrt{});
+}
+Tensor rsqrt(const Tensor& x) {
+  return unary("rsqrt", x, Rsqrt{});
+}
+Tensor reciprocal(const Tensor& x) {
+  return unary("reciprocal", x, Reciprocal{});
+}
+Tensor exp(const Tensor& x) {
+  return unary("exp", x, Exp{});
+}
+Tensor expm1(const Tensor& x) {
+  return unary("expm1", x, Expm1{});
+}
+Tensor log(const Tensor& x) {
+  return unary("log", x, Log{});
+}
+Tensor log1p(const Tensor& x) {
+  return unary("log1p", x, Log1p{});
+}
+Tensor log2(const Tensor& x) {
+  return unary("log2", x, Log2{});
+}
+Tensor log10(const Tensor& x) {
+  return unary("log10", x, Log10{});
+}
+Tensor tanh(const Tensor& x) {
+  return unary("tanh", x, Tanh{});
+}
+Tensor erf(const Tensor& x) {
+  return unary("erf", x, Erf{});
+}
+Tensor floor(const Tensor& x) {
+  return unary("floor", x, Floor{});
+}
+Tensor ceil(const Tensor& x) {
+  return unary("ceil", x, Ceil{});
+}
+Tensor round(const Tensor& x) {
+  return unary("round", x, Round{});
+}
+
+Tensor clip(const Tensor& x, double low, double high) {
+  if (!(low <= high)) {
+    fail<OptionError>("clip", "low is {} and high is {}; expected low <= high", low, high);
+  }
+  return unary("clip", x, Clip{low, high});
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string_view>
+
+#include <maskgrad/core/io/array.hpp>
+
+namespace maskgrad {
+
+/// The `__metadata__` of a safetensors file.
+using Metadata = std::map<std::string, std::string>;
+
+/// What a safetensors file holds.
+struct Safetensors {
+  NamedArrays arrays;
+  Metadata metadata;
+
+  bool operator==(const Safetensors&) const = default;
+};
+
+/// Reads single arrays of a `.safetensors` file without loading the rest.
+/// Opening checks the whole header: arrays that overlap, leave the file, leave a hole, come twice
+/// or have sizes that do not fit are refused; so are headers over 100 MB.
+///   Opening and reading allocate at most 32 times the file's size and 1 MiB.
+/// One thread at a time may use a reader.
+/// Throws: FileError with file, byte offset, what is there and what was expected.
+/// Source: Hugging Face, "Safetensors: Format".
+class SafetensorsReader {
+ public:
+  explicit SafetensorsReader(const std::filesystem::path& path);
+  /// From memory, which must outlive the reader; `name` stands for the file in messages.
+  SafetensorsReader(std::span<const std::byte> bytes, std::string_view name);
+  SafetensorsReader(SafetensorsReader&&) noexcept;
+  SafetensorsReader& operator=(SafetensorsReader&&) noexcept;
+  ~SafetensorsReader();
+
+  /// In the order of the header.
+  const std::vector<std::string>& names() const;
+  const Metadata& metadata() const;
+  bool contains(std::string_view name) const;
+  Array read(std::string_view name) const;
+  NamedArrays read_all() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// All of a safetensors file; see SafetensorsReader.
+Safetensors read_safetensors(const std::filesystem::path& path);
+Safetensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name);
+
+/// Writes F32, F64, I64 and BOOL, the header in the order given, the data wide elements first so
+/// that every array is aligned; the file is replaced as a whole or not at all.
+/// Throws: FileError where the system refuses or a name or text is not UTF-8, comes twice, holds
+/// NUL, or is `__metadata__`; ShapeError where bytes and shape do not fit.
+void write_safetensors(const std::filesystem::path& path, const NamedArrays& arrays,
+                       const Metadata& metadata = {});
+
+/// What `write_safetensors` writes.
+std::vector<std::byte> safetensors_bytes(const NamedArrays& arrays, const Metadata& metadata = {});
+
+}  // namespace maskgrad

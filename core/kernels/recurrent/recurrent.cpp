@@ -1,0 +1,197 @@
+#include <maskgrad/core/kernels/recurrent/recurrent.hpp>
+
+#include <algorithm>
+
+#include <maskgrad/core/kernels/recurrent/plan.hpp>
+#include <maskgrad/core/kernels/recurrent/weights.hpp>
+#include <maskgrad/core/kernels/simd/level.hpp>
+#include <maskgrad/core/threads.hpp>
+
+namespace maskgrad::kernels {
+namespace {
+
+using namespace recurrent;
+
+/// All memory of a call, in the order in which the arena gives it.
+template <class T>
+struct Memory {
+  Shard* shards = nullptr;
+  std::int64_t* order = nullptr;
+  Packed<T> packed;
+  Workspace<T>* work = nullptr;
+};
+
+template <class T>
+Workspace<T> take_forward(Arena& arena, const Sizes& s, const RecurrentProblem<T>& problem) {
+  Workspace<T> w;
+  const std::int64_t sequences = (s.live + s.shards - 1) / s.shards;
+  const std::int64_t state = sequences * s.padded;
+  if (!problem.training || s.form == Form::simple) {
+    w.gates = arena.take<T>(s.panels * s.chunk * s.panel);
+  }
+  w.x = arena.take<T>(s.chunk * s.features);
+  w.h = arena.take<T>(2 * state);
+  if (s.form == Form::lstm) w.c = arena.take<T>(state);
+  if (s.form == Form::gru_before) w.reset = arena.take<T>(state);
+  w.targets = arena.take<T*>(sequences);
+  return w;
+}
+
+/// The weights' gradients are taken whether wanted or not: what a call needs must not depend on it.
+template <class T>
+Workspace<T> take_backward(Arena& arena, const Sizes& s) {
+  Workspace<T> w;
+  const std::int64_t sequences = (s.live + s.shards - 1) / s.shards;
+  const std::int64_t state = sequences * s.padded;
+  const std::int64_t gates = s.panels * s.gates * s.lanes;
+  w.gates = arena.take<T>(s.panels * s.chunk * s.panel);
+  w.x = arena.take<T>(s.chunk * (s.features + s.block));
+  w.h = arena.take<T>(s.chunk * (s.units + s.block));
+  if (s.form == Form::lstm) w.c = arena.take<T>(state);
+  if (s.form == Form::gru_before) {
+    w.reset = arena.take<T>(state);
+    w.reset_rows = arena.take<T>(s.chunk * s.padded);
+  }
+  w.carry = arena.take<T>(state);
+  w.dx = arena.take<T>(s.chunk * s.x_vectors * s.lanes);
+  w.dkernel = arena.take<T>(s.features * gates);
+  w.drecurrent = arena.take<T>(s.units * gates);
+  w.dbias = arena.take<T>(s.panels * s.panel);
+  w.zeros = arena.take<T>(s.padded);
+  w.sources = arena.take<const T*>(2 * sequences);
+  return w;
+}
+
+template <class T>
+Memory<T> take_memory(Arena& arena, const Sizes& s, const RecurrentProblem<T>& problem,
+                      bool backward) {
+  Memory<T> m;
+  m.shards = take_shards(arena, s);
+  m.order = arena.take<std::int64_t>(s.live);
+  m.packed = take_packed<T>(arena, s, backward);
+  m.work = arena.take<Workspace<T>>(s.shards);
+  for (std::int64_t i = 0; i < s.shards; ++i) {
+    const Workspace<T> w = backward ? take_backward<T>(arena, s) : take_forward(arena, s, problem);
+    if (m.work) m.work[i] = w;
+  }
+  return m;
+}
+
+template <class T>
+std::int64_t scratch_bytes(const RecurrentProblem<T>& problem, bool backward) {
+  Arena arena(nullptr);
+  take_memory(arena, sizes_of(problem), problem, backward);
+  return arena.needed();
+}
+
+/// Final states, or gradients of initial ones, of sequences without rows: what they began with.
+template <class T>
+void pass_empty(const RecurrentProblem<T>& problem, const T* from, T* to) {
+  if (to == nullptr) return;
+  for (std::int64_t i = 0; i < problem.batch; ++i) {
+    if (problem.length[i] > 0) continue;
+    T* row = to + i * problem.units;
+    if (from) {
+      std::copy_n(from + i * problem.units, problem.units, row);
+    } else {
+      std::fill_n(row, problem.units, T{0});
+    }
+  }
+}
+
+/// f(range) over `items` that all weights are cut into; small weights stay on one thread: waking
+/// others would cost more.
+template <class F>
+void each_part(const Sizes& s, std::int64_t items, F f) {
+  const std::int64_t weights = (s.features + s.units) * s.gates * s.units;
+  const std::int64_t shards =
+      std::min(items, std::min<std::int64_t>(8, shard_count(weights, 1 << 15)));
+  parallel_for(shards, [&](std::int64_t shard) {
+    f(Range{shard_begin(items, shards, shard), shard_begin(items, shards, shard + 1)});
+  });
+}
+
+}  // namespace
+
+template <class T>
+std::int64_t recurrent_saved_size(const RecurrentProblem<T>& problem) {
+  const Sizes s = sizes_of(problem);
+  if (s.form == Form::simple) return 0;
+  return problem.rows * (s.panels * s.panel + (s.form == Form::lstm ? s.padded : 0));
+}
+
+template <class T>
+std::int64_t recurrent_forward_scratch(const RecurrentProblem<T>& problem) {
+  return scratch_bytes(problem, false);
+}
+
+template <class T>
+std::int64_t recurrent_backward_scratch(const RecurrentProblem<T>& problem) {
+  return scratch_bytes(problem, true);
+}
+
+template <class T>
+void recurrent_forward(const RecurrentProblem<T>& problem, const RecurrentForward<T>& result,
+                       void* scratch) {
+  pass_empty(problem, problem.h0, result.h);
+  if (problem.cell == Cell::lstm) pass_empty(problem, problem.c0, result.c);
+  Scan<T> scan{&problem, &result, nullptr, sizes_of(problem), {}};
+  const Sizes& s = scan.sizes;
+  if (s.live == 0) return;
+  Arena arena(scratch);
+  const Memory<T> m = take_memory(arena, s, problem, false);
+  scan.packed = m.packed;
+  plan_shards(problem, s, m.shards, m.order);
+  each_part(s, s.panels, [&](Range panels) { pack_panels(problem, s, m.packed, panels); });
+  simd::with_level([&]<class L>(L) {
+    parallel_for(s.shards,
+                 [&](std::int64_t i) { Scans<L, T>::forward(scan, m.shards[i], m.work[i]); });
+  });
+}
+
+template <class T>
+void recurrent_backward(const RecurrentProblem<T>& problem, const RecurrentBackward<T>& gradient,
+                        void* scratch) {
+  pass_empty(problem, gradient.dh_final, gradient.dh0);
+  if (problem.cell == Cell::lstm) pass_empty(problem, gradient.dc_final, gradient.dc0);
+  Scan<T> scan{&problem, nullptr, &gradient, sizes_of(problem), {}};
+  const Sizes& s = scan.sizes;
+  Arena arena(scratch);
+  const Memory<T> m = take_memory(arena, s, problem, true);
+  if (s.live > 0) {
+    scan.packed = m.packed;
+    plan_shards(problem, s, m.shards, m.order);
+    each_part(s, s.panels + (gradient.dx ? s.x_vectors : 0), [&](Range columns) {
+      for (std::int64_t i = columns.begin; i < columns.end; ++i) {
+        pack_transposed_columns(problem, s, scan.packed, i);
+      }
+    });
+    simd::with_level([&]<class L>(L) {
+      parallel_for(s.shards, [&](std::int64_t i) {
+        Workspace<T> work = m.work[i];
+        if (gradient.dkernel == nullptr) work.dkernel = nullptr;
+        if (gradient.drecurrent_kernel == nullptr) work.drecurrent = nullptr;
+        std::fill_n(work.zeros, s.padded, T{0});
+        Scans<L, T>::backward(scan, m.shards[i], work);
+      });
+    });
+  }
+  each_part(s, s.panels, [&](Range panels) { sum_panels(gradient, s, m.work, panels); });
+}
+
+template std::int64_t recurrent_saved_size(const RecurrentProblem<float>&);
+template std::int64_t recurrent_saved_size(const RecurrentProblem<double>&);
+template std::int64_t recurrent_forward_scratch(const RecurrentProblem<float>&);
+template std::int64_t recurrent_forward_scratch(const RecurrentProblem<double>&);
+template std::int64_t recurrent_backward_scratch(const RecurrentProblem<float>&);
+template std::int64_t recurrent_backward_scratch(const RecurrentProblem<double>&);
+template void recurrent_forward(const RecurrentProblem<float>&, const RecurrentForward<float>&,
+                                void*);
+template void recurrent_forward(const RecurrentProblem<double>&, const RecurrentForward<double>&,
+                                void*);
+template void recurrent_backward(const RecurrentProblem<float>&, const RecurrentBackward<float>&,
+                                 void*);
+template void recurrent_backward(const RecurrentProblem<double>&, const RecurrentBackward<double>&,
+                                 void*);
+
+}  // namespace maskgrad::kernels

@@ -1,0 +1,274 @@
+#pragma once
+
+#include <maskgrad/core/kernels/recurrent/gates.hpp>
+#include <maskgrad/core/kernels/recurrent/product.hpp>
+
+namespace maskgrad::kernels::recurrent {
+
+template <class L, class T, Form form>
+struct BackwardScan {
+  using V = simd::Vec<L, T>;
+  using vec = typename V::type;
+  using G = Gates<L, T, form>;
+  static constexpr PanelShape shape = panel_shape<form>;
+  static constexpr std::int64_t width = shape.vectors * V::lanes;
+
+  const Scan<T>& scan;
+  const RecurrentProblem<T>& problem;
+  const RecurrentBackward<T>& grad;
+  const Sizes& s;
+  const Shard& shard;
+  const Workspace<T>& work;
+  std::int64_t rows = 0;       ///< of the chunk
+  const T* saved = nullptr;    ///< of the chunk: [panels][rows][width]
+  const T* cells = nullptr;    ///< the shard's c, [rows, padded]
+  const T** before = nullptr;  ///< h of the step before, by sequence
+  const T** above = nullptr;   ///< gradient that comes to the step's output, by sequence
+
+  BackwardScan(const Scan<T>& scan_, const Shard& shard_, const Workspace<T>& work_)
+      : scan(scan_),
+        problem(*scan_.problem),
+        grad(*scan_.backward),
+        s(scan_.sizes),
+        shard(shard_),
+        work(work_) {}
+
+  std::int64_t row_of(std::int64_t i, std::int64_t step) const {
+    return problem.reverse ? shard.start[i] - step : shard.start[i] + step;
+  }
+
+  /// State of sequence i before `step`.
+  const T* state_before(std::int64_t i, std::int64_t step) const {
+    if (step > 0) return grad.out + row_of(i, step - 1) * s.units;
+    return problem.h0 ? problem.h0 + shard.id[i] * s.units : work.zeros;
+  }
+
+  void run() {
+    before = work.sources;
+    above = work.sources + shard.sequences;
+    start(grad.dh_final, work.carry);
+    if (form == Form::lstm) start(grad.dc_final, work.c);
+    clear(work.dkernel, s.panels * s.features * shape.x_count * V::lanes);
+    clear(work.drecurrent, s.panels * s.units * shape.h_count * V::lanes);
+    clear(work.dbias, s.panels * width);
+    if (form == Form::lstm) {
+      cells = grad.saved + problem.rows * s.panels * width + shard.first_row * s.padded;
+    }
+    for (std::int64_t chunk = shard.chunks - 1; chunk >= 0; --chunk) {
+      const std::int64_t begin = shard.chunk_step[chunk], end = shard.chunk_step[chunk + 1];
+      const std::int64_t first = shard.offset[begin];
+      rows = shard.offset[end] - first;
+      if (form != Form::simple) saved = grad.saved + (shard.first_row + first) * s.panels * width;
+      for (std::int64_t t = end - 1; t >= begin; --t) {
+        step(t, shard.offset[t] - first, shard.offset[t + 1] - shard.offset[t]);
+      }
+      weights(begin, end);
+      if (grad.dx) inputs(begin, end);
+    }
+    finish(grad.dh0, work.carry);
+    if (form == Form::lstm) finish(grad.dc0, work.c);
+  }
+
+  void clear(T* to, std::int64_t n) {
+    if (to) __builtin_memset(to, 0, static_cast<std::size_t>(n) * sizeof(T));
+  }
+
+  void start(const T* last, T* state) {
+    for (std::int64_t i = 0; i < shard.sequences; ++i) {
+      for (std::int64_t u = 0; u < s.padded; ++u) {
+        state[i * s.padded + u] = last && u < s.units ? last[shard.id[i] * s.units + u] : T{0};
+      }
+    }
+  }
+
+  void finish(T* first, const T* state) {
+    if (first == nullptr) return;
+    for (std::int64_t i = 0; i < shard.sequences; ++i) {
+      __builtin_memcpy(first + shard.id[i] * s.units, state + i * s.padded,
+                       static_cast<std::size_t>(s.units) * sizeof(T));
+    }
+  }
+
+  /// to += (gradients of `count` vectors of sums, from `vector` on) R^T, for n rows.
+  template <int count>
+  void recur(T* to, const T* at, std::int64_t n, int vector) {
+    Product<T> g;
+    g.a = at + (shape.h_first + vector) * V::lanes;
+    g.a_row = width;
+    g.a_block = rows * width;
+    g.b = scan.packed.recurrent_transposed + vector * V::lanes * V::lanes;
+    g.b_k = V::lanes;
+    g.b_block = shape.h_count * V::lanes * V::lanes;
+    g.b_panel = s.panels * g.b_block;
+    g.c = to;
+    g.c_row = s.padded;
+    g.c_panel = V::lanes;
+    g.init = to;
+    g.init_row = g.c_row;
+    g.init_panel = g.c_panel;
+    g.k = count * V::lanes;
+    g.blocks = s.panels;
+    g.rows = n;
+    g.panels = s.panels;
+    multiply<L, T, 1>(g);
+  }
+
+  void step(std::int64_t t, std::int64_t row, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      before[i] = state_before(i, form == Form::simple ? t + 1 : t);
+      above[i] = grad.dout ? grad.dout + row_of(i, t) * s.units : work.zeros;
+    }
+    T* at = work.gates + row * width;
+    for (std::int64_t p = 0; p < s.panels; ++p) panel(t, p, row, n);
+    if constexpr (form == Form::gru_before) {
+      clear(work.reset, n * s.padded);
+      recur<1>(work.reset, at, n, 2);
+      for (std::int64_t p = 0; p < s.panels; ++p) reset(p, row, n);
+      recur<2>(work.carry, at, n, 0);
+    } else {
+      recur<shape.h_count>(work.carry, at, n, 0);
+    }
+  }
+
+  /// The gates' gradients of one panel of a step.
+  void panel(std::int64_t t, std::int64_t p, std::int64_t row, std::int64_t n) {
+    const std::int64_t first = p * V::lanes, count = s.units - first;
+    T* to = work.gates + (p * rows + row) * width;
+    const T* from = form == Form::simple ? nullptr : saved + (p * rows + row) * width;
+    vec bias[shape.vectors];
+    for (int v = 0; v < shape.vectors; ++v)
+      bias[v] = V::load(work.dbias + p * width + v * V::lanes);
+    for (std::int64_t i = 0; i < n; ++i) {
+      const typename G::Gradient d{to + i * width, count, bias};
+      T* carry = work.carry + i * s.padded + first;
+      const vec dh = V::load(carry) + V::load(above[i] + first, count);
+      const vec h = V::load(before[i] + first, count);
+      if constexpr (form == Form::simple) {
+        V::store(carry, G::simple(d, dh, h));
+      } else if constexpr (form == Form::gru_after) {
+        V::store(carry, G::gru(d, from + i * width, dh, h));
+      } else if constexpr (form == Form::gru_before) {
+        V::store(carry, G::gru_new(d, from + i * width, dh, h));
+      } else {
+        T* dc = work.c + i * s.padded + first;
+        const T* c = cells + (shard.offset[t] + i) * s.padded + first;
+        V::store(dc, G::lstm(d, from + i * width, dh, V::load(c), cell_before(t, i, first, count),
+                             V::load(dc)));
+        V::store(carry, vec{});
+      }
+    }
+    for (int v = 0; v < shape.vectors; ++v)
+      V::store(work.dbias + p * width + v * V::lanes, bias[v]);
+  }
+
+  [[gnu::always_inline]] vec cell_before(std::int64_t t, std::int64_t i, std::int64_t first,
+                                         std::int64_t count) const {
+    if (t > 0) return V::load(cells + (shard.offset[t - 1] + i) * s.padded + first);
+    if (problem.c0 == nullptr) return vec{};
+    return V::load(problem.c0 + shard.id[i] * s.units + first, count);
+  }
+
+  /// reset_after = false: from the gradient of r h to those of r and h.
+  void reset(std::int64_t p, std::int64_t row, std::int64_t n) {
+    const std::int64_t first = p * V::lanes, count = s.units - first;
+    vec bias[shape.vectors] = {};
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t u = i * s.padded + first;
+      const vec r = G::get(saved + (p * rows + row + i) * width, 1);
+      const vec h = V::load(before[i] + first, count);
+      const vec dreset = V::load(work.reset + u);
+      const typename G::Gradient d{work.gates + (p * rows + row + i) * width, count, bias};
+      G::gru_reset(d, r, dreset, h);
+      V::store(work.carry + u, V::load(work.carry + u) + dreset * r);
+      V::store(work.reset_rows + (row + i) * s.padded + first, r * h);
+    }
+    T* sum = work.dbias + p * width + V::lanes;
+    V::store(sum, V::load(sum) + bias[1]);
+  }
+
+  /// Cuts a row into strips of `block` columns: strip b has [rows][block].
+  [[gnu::always_inline]] void cut(T* to, std::int64_t row, const T* from, std::int64_t columns) {
+    constexpr std::int64_t block = strip_rows<L, form>;
+    to += row * block;
+    std::int64_t j = 0;
+    for (; j + block <= columns; j += block, to += rows * block) {
+      __builtin_memcpy(to, from + j, block * sizeof(T));
+    }
+    for (; j < columns; ++j) *to++ = from[j];
+  }
+
+  /// dW += x^T d and dR += h^T d over the rows of the chunk.
+  void weights(std::int64_t begin, std::int64_t end) {
+    std::int64_t row = 0;
+    for (std::int64_t t = begin; t < end; ++t) {
+      const std::int64_t n = shard.offset[t + 1] - shard.offset[t];
+      for (std::int64_t i = 0; i < n; ++i, ++row) {
+        if (work.dkernel) cut(work.x, row, problem.x + row_of(i, t) * s.features, s.features);
+        if (work.drecurrent) cut(work.h, row, state_before(i, t), s.units);
+      }
+    }
+    if (work.dkernel) {
+      gradient<shape.x_count>(work.dkernel, s.features, shape.x_count, 0, work.x, shape.x_first);
+    }
+    if (work.drecurrent == nullptr) return;
+    if constexpr (form == Form::gru_before) {
+      gradient<2>(work.drecurrent, s.units, 3, 0, work.h, 0);
+      for (row = 0; row < rows; ++row) cut(work.h, row, work.reset_rows + row * s.padded, s.units);
+      gradient<1>(work.drecurrent, s.units, 3, 2, work.h, 2);
+    } else {
+      gradient<shape.h_count>(work.drecurrent, s.units, shape.h_count, 0, work.h, shape.h_first);
+    }
+  }
+
+  template <int count>
+  void gradient(T* to, std::int64_t inputs, int vectors, int vector, const T* strips, int from) {
+    Product<T> g;
+    g.a = strips;
+    g.a_row = strip_rows<L, form>;
+    g.a_strip = rows * strip_rows<L, form>;
+    g.b = work.gates + from * V::lanes;
+    g.b_k = width;
+    g.b_panel = rows * width;
+    g.c = to + vector * V::lanes;
+    g.c_row = vectors * V::lanes;
+    g.c_panel = inputs * g.c_row;
+    g.init = g.c;
+    g.init_row = g.c_row;
+    g.init_panel = g.c_panel;
+    g.k = rows;
+    g.rows = inputs;
+    g.panels = s.panels;
+    multiply<L, T, count, true>(g);
+  }
+
+  /// dx = d W^T, put at the rows it belongs to.
+  void inputs(std::int64_t begin, std::int64_t end) {
+    Product<T> g;
+    g.a = work.gates + shape.x_first * V::lanes;
+    g.a_row = width;
+    g.a_block = rows * width;
+    g.b = scan.packed.kernel_transposed;
+    g.b_k = V::lanes;
+    g.b_block = shape.x_count * V::lanes * V::lanes;
+    g.b_panel = s.panels * g.b_block;
+    g.c = work.dx;
+    g.c_row = s.x_vectors * V::lanes;
+    g.c_panel = V::lanes;
+    g.init = work.zeros;
+    g.k = shape.x_count * V::lanes;
+    g.blocks = s.panels;
+    g.rows = rows;
+    g.panels = s.x_vectors;
+    multiply<L, T, 1>(g);
+    std::int64_t row = 0;
+    for (std::int64_t t = begin; t < end; ++t) {
+      const std::int64_t n = shard.offset[t + 1] - shard.offset[t];
+      for (std::int64_t i = 0; i < n; ++i, ++row) {
+        __builtin_memcpy(grad.dx + row_of(i, t) * s.features, work.dx + row * g.c_row,
+                         static_cast<std::size_t>(s.features) * sizeof(T));
+      }
+    }
+  }
+};
+
+}  // namespace maskgrad::kernels::recurrent

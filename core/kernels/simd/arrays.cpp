@@ -1,0 +1,26 @@
+#include <maskgrad/core/kernels/simd/arrays.hpp>
+
+#include <maskgrad/core/kernels/simd/level.hpp>
+
+namespace maskgrad::kernels::simd {
+
+void exp(const float* x, float* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, float>::exp(x, y, n); });
+}
+void exp(const double* x, double* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, double>::exp(x, y, n); });
+}
+void tanh(const float* x, float* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, float>::tanh(x, y, n); });
+}
+void tanh(const double* x, double* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, double>::tanh(x, y, n); });
+}
+void sigmoid(const float* x, float* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, float>::sigmoid(x, y, n); });
+}
+void sigmoid(const double* x, double* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, double>::sigmoid(x, y, n); });
+}
+
+}  // namespace maskgrad::kernels::simd

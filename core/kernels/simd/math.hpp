@@ -1,0 +1,137 @@
+#pragma once
+
+#include <maskgrad/core/kernels/simd/vector.hpp>
+
+namespace maskgrad::kernels::simd {
+
+/// Numbers of exp by type. `poly` is a Chebyshev fit to (e^r - 1 - r) / r^2 over |r| <= ln(2) / 2,
+/// `tanh_poly` one to (tanh(x) / x - 1) / x^2 in x^2 over |x| <= 0.4, both highest power first;
+/// ln2_high has so few bits that its product with an exponent is exact.
+template <class T>
+struct ExpNumbers;
+
+template <>
+struct ExpNumbers<float> {
+  static constexpr int mantissa = 23;
+  static constexpr int bias = 127;
+  static constexpr float rounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+  static constexpr float log2e = 1.44269504088896341f;
+  static constexpr float ln2_high = 0.693359375f;
+  static constexpr float ln2_low = -2.1219444005469058e-4f;
+  static constexpr float lowest = -104.0f;  // e^x rounds to 0 below
+  static constexpr float highest = 89.0f;   // and to infinity above
+  static constexpr float tanh_one = 9.1f;   // tanh rounds to 1 above
+  static constexpr float poly[] = {1.3927684631198645e-3f, 8.364380337297916e-3f,
+                                   4.166654497385025e-2f, 1.666657030582428e-1f, 0.5f};
+  static constexpr float tanh_poly[] = {1.926804520189762e-2f, -5.371512100100517e-2f,
+                                        1.3332532346248627e-1f, -3.33333283662796e-1f};
+};
+
+template <>
+struct ExpNumbers<double> {
+  static constexpr int mantissa = 52;
+  static constexpr int bias = 1023;
+  static constexpr double rounder = 6755399441055744.0;  // 1.5 * 2^52
+  static constexpr double log2e = 1.4426950408889634074;
+  static constexpr double ln2_high = 45426.0 / 65536.0;
+  static constexpr double ln2_low = 1.4286068203094172321e-6;
+  static constexpr double lowest = -746.0;
+  static constexpr double highest = 710.0;
+  static constexpr double tanh_one = 19.1;
+  static constexpr double poly[] = {
+      2.5102327723609146e-8, 2.762261407861969e-7, 2.7557264294679126e-6, 2.4801515879478315e-5,
+      1.9841269865788537e-4, 1.388888892077012e-3, 8.333333333329503e-3,  4.1666666666616864e-2,
+      1.6666666666666669e-1, 5.000000000000001e-1};
+  static constexpr double tanh_poly[] = {
+      -1.7983670332957593e-4, 5.732117073728595e-4,  -1.4531879554384325e-3,
+      3.5918824420581286e-3,  -8.863222061310261e-3, 2.186948811976278e-2,
+      -5.396825396178988e-2,  1.3333333333329464e-1, -3.333333333333333e-1};
+};
+
+/// exp, tanh and sigmoid of a vector, each lane by itself: a value's result does not depend on the
+/// lane it stands in. NaN stays NaN.
+/// Source: the usual reduction x = n ln 2 + r, e^x = 2^n e^r; constants are ours.
+template <class L, class T>
+struct Math {
+  using V = Vec<L, T>;
+  using vec = typename V::type;
+  using bits = typename V::bits;
+  using N = ExpNumbers<T>;
+
+  /// x = n ln 2 + r: n as a vector of integers, and e^r - 1.
+  struct Reduced {
+    bits n;
+    vec expm1;
+  };
+
+  template <int terms>
+  [[gnu::always_inline]] static vec polynomial(const T (&factors)[terms], vec x) {
+    vec p = V::splat(factors[0]);
+#pragma GCC unroll 16
+    for (int i = 1; i < terms; ++i) p = p * x + factors[i];
+    return p;
+  }
+
+  [[gnu::always_inline]] static Reduced reduce(vec x) {
+    const vec shifted = x * N::log2e + N::rounder;
+    const vec n = shifted - N::rounder;
+    const vec r = (x - n * N::ln2_high) - n * N::ln2_low;
+    const vec p = polynomial(N::poly, r);
+    return {V::as_bits(shifted) - V::as_bits(V::splat(N::rounder)), (r * r) * p + r};
+  }
+
+  [[gnu::always_inline]] static vec power_of_two(bits n) {
+    return V::from_bits((n + N::bias) << N::mantissa);
+  }
+
+  /// In two halves, so that 2^n may be subnormal or beyond the largest number.
+  [[gnu::always_inline]] static vec scale(vec x, bits n) {
+    const bits half = n >> 1;
+    return x * power_of_two(half) * power_of_two(n - half);
+  }
+
+  [[gnu::always_inline]] static vec exp(vec x) {
+    // A comparison with NaN is false, so NaN gets through both.
+    x = x < N::lowest ? V::splat(N::lowest) : x;
+    x = x > N::highest ? V::splat(N::highest) : x;
+    const Reduced e = reduce(x);
+    return scale(e.expm1 + T{1}, e.n);
+  }
+
+  [[gnu::always_inline]] static vec absolute(vec x) {
+    return V::from_bits(V::as_bits(x) & ~V::as_bits(V::splat(T(-0.0))));
+  }
+
+  /// 1 / (1 + e^-x) as a / (a + a e^-x), where the power of two a keeps e^-x and the result in
+  /// range; e^-x = 2^n (1 + q) is never rounded by itself.
+  [[gnu::always_inline]] static vec sigmoid(vec x) {
+    x = x < N::lowest ? V::splat(N::lowest) : x;
+    x = x > -N::lowest ? V::splat(-N::lowest) : x;
+    const Reduced e = reduce(-x);
+    const bits half = e.n >> 1;
+    const vec a = power_of_two(-half);
+    const vec b = power_of_two(e.n - half);
+    // a + b is exact unless e^-x is huge or tiny; there the small one goes to the small term.
+    const bits huge = e.n > 8;
+    const vec small = huge ? a : a + b;
+    const vec rest = huge ? b : vec{};
+    return a / ((b * e.expm1 + small) + rest);
+  }
+
+  /// t / (t + 2) with t = e^2|x| - 1, and the sign of x; an odd polynomial where x is small and
+  /// the quotient's roundings would show.
+  [[gnu::always_inline]] static vec tanh(vec x) {
+    const bits sign = V::as_bits(V::splat(T(-0.0)));
+    vec a = absolute(x);
+    a = a > N::tanh_one ? V::splat(N::tanh_one) : a;
+    const Reduced e = reduce(a + a);
+    const vec s = power_of_two(e.n);
+    const vec t = e.expm1 * s + (s - T{1});
+    const vec u = a * a;
+    const vec near = (a * u) * polynomial(N::tanh_poly, u) + a;
+    const vec y = a < T(0.39) ? near : t / (t + T{2});
+    return V::from_bits(V::as_bits(y) | (V::as_bits(x) & sign));
+  }
+};
+
+}  // namespace maskgrad::kernels::simd

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/autograd/ops/windows.hpp>
+#include <maskgrad/layers/layer.hpp>
+
+namespace maskgrad {
+
+struct Conv1DOptions {
+  std::int64_t filters;
+  std::int64_t kernel_size;
+  std::int64_t strides = 1;
+  std::string padding = "valid";
+  std::int64_t dilation_rate = 1;
+  std::string activation = "linear";
+  bool use_bias = true;
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer bias_initializer = "zeros";
+  std::string name = {};
+};
+
+/// Convolution over time; what Conv1D and MaskedConv1D have in common.
+class Conv1DCore {
+ public:
+  /// Throws OptionError, naming `kind`, for options out of range.
+  Conv1DCore(std::string_view kind, Conv1DOptions options);
+  void build(const LayerInfo& info, std::string_view kind, const Tensor& x, Builder& builder);
+  Tensor forward(const LayerInfo& info, std::string_view kind, const Tensor& x) const;
+
+  template <class Self, class F>
+  static void each_parameter(Self& self, F&& f) {
+    f("kernel", self.kernel_);
+    if (self.options_.use_bias) f("bias", self.bias_);
+  }
+
+ private:
+  Conv1DOptions options_;
+  WindowOptions windows_;
+  ActivationFunction activation_;
+  Parameter kernel_, bias_;
+};
+
+/// Convolution over time: y[t] = activation(sum over j of x[t * strides + j * dilation] kernel[j] +
+/// bias).
+/// Shapes:   x [batch, time, features] -> [batch, steps, filters]; kernel [kernel_size, features,
+///           filters], bias [filters]; `padding` valid, same (the odd zero at the end) or causal.
+/// Mask:     unsupported over time: a window would mix steps with padding. Under [batch] it stays
+///           inside a row and propagates.
+/// Throws:   MaskError, ShapeError, OptionError.
+/// Source:   Keras 3, Conv1D.
+class Conv1D {
+ public:
+  static constexpr std::string_view kind = "Conv1D";
+  static constexpr MaskContract contract{
+      .role = MaskRole::unsupported,
+      .why = "a window mixes neighbouring steps, so padding would leak",
+      .sample_role = MaskRole::propagates,
+      .full_role = MaskRole::unsupported,
+      .ways_out =
+          "MaskedConv1D (each sequence convolved as if alone) · x.drop_mask(\"why\") to "
+          "convolve the padding as data"};
+
+  explicit Conv1D(Conv1DOptions options) : info(kind, options.name), core_(kind, options) {}
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  void build(const Tensor& x, Builder& builder) { core_.build(info, kind, x, builder); }
+  Tensor forward(const Tensor& x) const { return core_.forward(info, kind, x); }
+
+  template <class Self, class F>
+  static void each_parameter(Self& self, F&& f) {
+    Conv1DCore::each_parameter(self.core_, f);
+  }
+
+  LayerInfo info;
+
+ private:
+  Conv1DCore core_;
+};
+
+/// Conv1D over each sequence's valid steps, as if each sequence were alone and unpadded.
+/// Shapes:   as Conv1D.
+/// Mask:     supports: with stride 1 and `same` or `causal` results stand at their own steps; else
+///           result k stands at step k, and the mask follows from the new lengths.
+/// Throws:   MaskError (a mask over features), ShapeError, OptionError.
+/// Source:   ours.
+class MaskedConv1D {
+ public:
+  static constexpr std::string_view kind = "MaskedConv1D";
+  static constexpr MaskContract contract{
+      .role = MaskRole::supports,
+      .why = "convolves each sequence's valid steps as if it were alone",
+      .sample_role = MaskRole::propagates,
+      .full_role = MaskRole::unsupported,
+      .ways_out =
+          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
+          "feature is missing"};
+
+  explicit MaskedConv1D(Conv1DOptions options) : info(kind, options.name), core_(kind, options) {}
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  void build(const Tensor& x, Builder& builder) { core_.build(info, kind, x, builder); }
+  Tensor forward(const Tensor& x) const { return core_.forward(info, kind, x); }
+
+  template <class Self, class F>
+  static void each_parameter(Self& self, F&& f) {
+    Conv1DCore::each_parameter(self.core_, f);
+  }
+
+  LayerInfo info;
+
+ private:
+  Conv1DCore core_;
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/layers/layer.hpp>
+
+namespace maskgrad {
+
+struct DenseOptions {
+  std::int64_t units;
+  std::string activation = "linear";
+  bool use_bias = true;
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer bias_initializer = "zeros";
+  std::string name = {};
+};
+
+/// A linear map of the features: y = activation(x kernel + bias).
+/// Shapes:   x [..., features] -> [..., units]; kernel [features, units], bias [units].
+/// Mask:     propagates; refuses a mask over features.
+/// Throws:   OptionError for units below 1 or an unknown activation; ShapeError, MaskError.
+/// Source:   Keras 3, Dense.
+/// Example:  mg::Dense head{{.units = 8, .activation = "relu"}};
+class Dense {
+ public:
+  static constexpr std::string_view kind = "Dense";
+  static constexpr MaskContract contract{
+      .role = MaskRole::propagates,
+      .why = "each row is mapped by itself",
+      .full_role = MaskRole::unsupported,
+      .ways_out =
+          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
+          "feature is missing"};
+
+  explicit Dense(DenseOptions options);
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  void build(const Tensor& x, Builder& builder);
+  Tensor forward(const Tensor& x) const;
+
+  template <class Self, class F>
+  static void each_parameter(Self& self, F&& f) {
+    f("kernel", self.kernel_);
+    if (self.options_.use_bias) f("bias", self.bias_);
+  }
+
+  LayerInfo info;
+
+ private:
+  DenseOptions options_;
+  ActivationFunction activation_;
+  Parameter kernel_, bias_;
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+
+#include <maskgrad/autograd/ops/dropout.hpp>
+#include <maskgrad/layers/check.hpp>
+
+namespace maskgrad {
+
+struct DropoutOptions {
+  double rate;
+  std::optional<Seed> seed = {};  ///< none: from the model's seed and the layer's path
+  std::string name = {};
+};
+
+/// In training each value is 0 with probability `rate`, else divided by 1 - rate; in evaluation x.
+/// Shapes:   x -> the same.
+/// Mask:     propagates; what is dropped does not depend on padding (autograd/noise.hpp).
+/// Throws:   OptionError where rate is not in [0, 1).
+/// Source:   Srivastava et al. 2014; Keras 3, Dropout.
+class Dropout {
+ public:
+  static constexpr std::string_view kind = "Dropout";
+  static constexpr MaskContract contract{
+      .role = MaskRole::propagates,
+      .why = "each value is dropped by itself, by its rank among the valid steps"};
+
+  explicit Dropout(DropoutOptions options) : info(kind, options.name), options_(options) {
+    check::rate(kind, "rate", options.rate);
+  }
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  void build(const Tensor&, Builder& builder) {
+    seed_ = options_.seed.value_or(builder.layer_seed());
+  }
+  Tensor forward(const Tensor& x) const { return dropout(x, options_.rate, seed_); }
+
+  LayerInfo info;
+
+ private:
+  DropoutOptions options_;
+  Seed seed_;
+};
+
+}  // namespace maskgrad

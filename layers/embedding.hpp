@@ -1,0 +1,46 @@
+#pragma once
+
+#include <maskgrad/layers/layer.hpp>
+
+namespace maskgrad {
+
+struct EmbeddingOptions {
+  std::int64_t input_dim;
+  std::int64_t output_dim;
+  Initializer embeddings_initializer = "random_uniform";
+  bool mask_zero = false;
+  std::string name = {};
+};
+
+/// A vector for each id: y = embeddings[id]. With `mask_zero`, id 0 is padding.
+/// Shapes:   ids [...] i64 -> [..., output_dim]; embeddings [input_dim, output_dim].
+/// Mask:     with `mask_zero` produces the mask of the ids that are not 0 (AND the one there is);
+///           else propagates. Ids under a mask are not read.
+/// Throws:   IndexError for an id outside [0, input_dim), with its position; TypeError.
+/// Source:   Keras 3, Embedding.
+class Embedding {
+ public:
+  static constexpr std::string_view kind = "Embedding";
+  static constexpr MaskContract contract{
+      .role = MaskRole::produces,
+      .why = "marks id 0 as padding with mask_zero; else passes the mask of the ids on"};
+
+  explicit Embedding(EmbeddingOptions options);
+  MaskContract contract_now() const;
+  Tensor operator()(const Tensor& ids) { return call(*this, ids); }
+  void build(const Tensor& ids, Builder& builder);
+  Tensor forward(const Tensor& ids) const;
+
+  template <class Self, class F>
+  static void each_parameter(Self& self, F&& f) {
+    f("embeddings", self.embeddings_);
+  }
+
+  LayerInfo info;
+
+ private:
+  EmbeddingOptions options_;
+  Parameter embeddings_;
+};
+
+}  // namespace maskgrad

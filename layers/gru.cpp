@@ -1,0 +1,32 @@
+#include <maskgrad/layers/gru.hpp>
+
+namespace maskgrad {
+
+GRU::GRU(GRUOptions o)
+    : info(kind, o.name),
+      core_(kind, {.cell = kernels::Cell::gru,
+                   .units = o.units,
+                   .activation = o.activation,
+                   .recurrent_activation = o.recurrent_activation,
+                   .use_bias = o.use_bias,
+                   .kernel_initializer = o.kernel_initializer,
+                   .recurrent_initializer = o.recurrent_initializer,
+                   .bias_initializer = o.bias_initializer,
+                   .dropout = o.dropout,
+                   .recurrent_dropout = o.recurrent_dropout,
+                   .return_sequences = o.return_sequences,
+                   .return_state = o.return_state,
+                   .go_backwards = o.go_backwards,
+                   .reset_after = o.reset_after}) {}
+
+GRU::WithState GRU::with_state(const Tensor& x, const Tensor& initial) {
+  const LayerScope scope(kind, info.path);
+  Tensors inputs{x};
+  if (initial.defined()) inputs.push_back(initial);
+  detail::admit(scope, contract_now(), inputs);
+  if (!info.built) detail::build_layer(*this, inputs);
+  const auto all = core_.forward(info, kind, inputs, true);
+  return {all[0], all[1]};
+}
+
+}  // namespace maskgrad

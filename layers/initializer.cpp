@@ -1,0 +1,116 @@
+#include <maskgrad/layers/initializer.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <string_view>
+#include <vector>
+
+#include <maskgrad/core/nearest.hpp>
+
+namespace maskgrad {
+namespace {
+
+constexpr std::array<std::string_view, 11> names = {
+    "zeros",         "ones",         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal",
+    "lecun_uniform", "lecun_normal", "random_uniform", "random_normal", "orthogonal"};
+
+/// Values that count towards one output, and towards one input.
+std::pair<double, double> fans(const Shape& shape) {
+  if (shape.rank() < 1) return {1, 1};
+  if (shape.rank() == 1) return {shape[0], shape[0]};
+  const double window = static_cast<double>(shape.count(0, shape.rank() - 2));
+  return {window * static_cast<double>(shape[shape.rank() - 2]),
+          window * static_cast<double>(shape.back())};
+}
+
+double normal_at(Seed seed, std::uint64_t i) {
+  const double radius = std::sqrt(-2 * std::log(1 - random::unit_at(seed, 2 * i)));
+  return radius * std::cos(2 * std::numbers::pi * random::unit_at(seed, 2 * i + 1));
+}
+
+/// A normal value within two deviations: drawn again until it is.
+double cut_normal_at(Seed seed, std::uint64_t i) {
+  for (std::uint64_t again = 0;; ++again) {
+    const double v = normal_at(seed.of(again), i);
+    if (std::abs(v) <= 2) return v;
+  }
+}
+
+/// Rows (or columns, where there are more rows) that are orthogonal and of length 1, from normal
+/// values by Gram and Schmidt, twice for accuracy.
+std::vector<double> orthogonal(const Shape& shape, Seed seed) {
+  const auto cols = shape.back();
+  const auto rows = shape.count(0, shape.rank() - 1);
+  const auto count = std::min(rows, cols), length = std::max(rows, cols);
+  std::vector<std::vector<double>> basis;
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::vector<double> v(static_cast<std::size_t>(length));
+    for (std::size_t j = 0; j < v.size(); ++j) {
+      v[j] = normal_at(seed, static_cast<std::uint64_t>(i * length) + j);
+    }
+    for (int pass = 0; pass < 2; ++pass) {
+      for (const auto& b : basis) {
+        double dot = 0;
+        for (std::size_t j = 0; j < v.size(); ++j) dot += v[j] * b[j];
+        for (std::size_t j = 0; j < v.size(); ++j) v[j] -= dot * b[j];
+      }
+      double norm = 0;
+      for (double x : v) norm += x * x;
+      for (double& x : v) x /= std::sqrt(norm);
+    }
+    basis.push_back(std::move(v));
+  }
+  std::vector<double> values(static_cast<std::size_t>(rows * cols));
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < cols; ++c) {
+      const auto i = static_cast<std::size_t>(rows <= cols ? r : c);
+      values[static_cast<std::size_t>(r * cols + c)] =
+          basis[i][static_cast<std::size_t>(rows <= cols ? c : r)];
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+Initializer::Initializer(std::string name) : name_(std::move(name)) {
+  if (std::find(names.begin(), names.end(), name_) == names.end()) {
+    fail<OptionError>("Initializer", "there is no initializer '{}'; {}", name_,
+                      nearest_hint(name_, names));
+  }
+}
+
+Tensor Initializer::make(const Shape& shape, Seed seed, DType dtype) const {
+  if (name_ == "zeros") return zeros(shape, dtype);
+  if (name_ == "ones") return ones(shape, dtype);
+  std::vector<double> values(static_cast<std::size_t>(shape.count()));
+  if (name_ == "orthogonal") {
+    if (shape.rank() < 2) {
+      fail<OptionError>("Initializer", "orthogonal for shape {}; expected two axes or more", shape);
+    }
+    values = orthogonal(shape, seed);
+  } else {
+    const auto [in, out] = fans(shape);
+    const bool glorot = name_.starts_with("glorot"), he = name_.starts_with("he");
+    const double variance = (he ? 2 : 1) / std::max(1.0, glorot ? (in + out) / 2 : in);
+    const bool fixed = name_.starts_with("random");
+    // 0.8796...: the deviation of a standard normal value cut at two deviations.
+    const double deviation = std::sqrt(variance) / 0.87962566103423978;
+    const double limit = fixed ? 0.05 : std::sqrt(3 * variance);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (name_ == "random_normal") {
+        values[i] = 0.05 * normal_at(seed, i);
+      } else if (name_.ends_with("normal")) {
+        values[i] = deviation * cut_normal_at(seed, i);
+      } else {
+        values[i] = limit * (2 * random::unit_at(seed, i) - 1);
+      }
+    }
+  }
+  if (dtype == DType::f64) return tensor(values, shape);
+  return tensor(std::vector<float>(values.begin(), values.end()), shape);
+}
+
+}  // namespace maskgrad

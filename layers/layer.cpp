@@ -1,0 +1,81 @@
+#include <maskgrad/layers/layer.hpp>
+
+#include <fmt/format.h>
+
+#include <maskgrad/layers/trace.hpp>
+
+namespace maskgrad {
+namespace {
+
+/// `GlobalAveragePooling1D` as `global_average_pooling1_d`, as Keras writes it.
+std::string snake(std::string_view kind) {
+  std::string text;
+  for (std::size_t i = 0; i < kind.size(); ++i) {
+    const char c = kind[i];
+    const bool upper = c >= 'A' && c <= 'Z';
+    const bool after_lower = i > 0 && !(kind[i - 1] >= 'A' && kind[i - 1] <= 'Z');
+    const bool before_lower = i + 1 < kind.size() && kind[i + 1] >= 'a' && kind[i + 1] <= 'z';
+    if (upper && i > 0 && (after_lower || before_lower)) text += '_';
+    text += upper ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return text;
+}
+
+std::string mask_text(const MaskContract& contract, const Tensor& x) {
+  if (detail::role_under(contract, x) == contract.role) return "a mask";
+  return x.mask().rank() == x.rank() ? "a mask over single values" : "a mask over samples";
+}
+
+}  // namespace
+
+LayerInfo::LayerInfo(std::string_view kind, std::string name_)
+    : name(name_.empty() ? snake(kind) : std::move(name_)), path(name), named(name != snake(kind)) {
+  if (name.find('/') != std::string::npos) {
+    fail<OptionError>(kind, "the name '{}' holds a '/', which parts names in a path", name);
+  }
+}
+
+namespace detail {
+
+MaskRole role_under(const MaskContract& contract, const Tensor& x) {
+  const int rank = x.mask().rank();
+  if (rank == x.rank() && rank > 2) return contract.under_full();
+  if (rank == x.rank() && is_real(x.dtype()) && rank > 1) return contract.under_full();
+  return rank <= 1 ? contract.under_sample() : contract.role;
+}
+
+void admit(const LayerScope& layer, const MaskContract& contract, const Tensors& inputs) {
+  for (const auto& x : inputs) {
+    if (!x.has_mask() || role_under(contract, x) != MaskRole::unsupported) continue;
+    std::string shapes;
+    for (const auto& input : inputs) shapes += fmt::format("\n  input  {}", input.describe());
+    throw MaskError(
+        std::string(layer.title()), std::string(layer.path()),
+        fmt::format("{} does not accept {} (unsupported: {}).{}\n  ways out: {}", layer.title(),
+                    mask_text(contract, x), contract.why, shapes,
+                    contract.ways_out.empty()
+                        ? std::string("x.drop_mask(\"why\") to compute on the padding as data")
+                        : std::string(contract.ways_out)));
+  }
+}
+
+void refuse_unbuilt(const Tensor& x) {
+  const auto* layer = LayerScope::current();
+  fail<StateError>(layer ? layer->title() : "a layer",
+                   "it has no parameters yet and was called with {}; call build(model, Spec, Seed) "
+                   "on the model, or on the layer by itself, first",
+                   x.describe());
+}
+
+void refuse_inputs(std::size_t count) {
+  const auto* layer = LayerScope::current();
+  fail<ShapeError>(layer ? layer->title() : "a layer", "got {} inputs; expected one", count);
+}
+
+void trace(const LayerScope& layer, const MaskContract& contract, const Tensors& inputs,
+           const Tensors& outputs) {
+  if (auto* t = Trace::current()) t->add(layer, contract, inputs, outputs);
+}
+
+}  // namespace detail
+}  // namespace maskgrad

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <maskgrad/core/tensor.hpp>
+
+namespace maskgrad {
+
+/// What a loss over many positions comes to.
+enum class Reduction {
+  mean,          ///< sum over valid positions / their number
+  sum,           ///< the sum
+  none,          ///< the positions themselves: `positions()`
+  per_sequence,  ///< the mean of each sequence's mean, over the sequences that have a valid step
+};
+std::string_view name(Reduction reduction);
+
+/// A loss as sums and counts, so that the division happens once, over everything: any split into
+/// parts gives the gradient of the whole. `a + 0.5 * b` keeps the terms and their counts.
+class Loss {
+ public:
+  struct Term {
+    std::string name;
+    Tensor sum;        ///< scalar, on the tape
+    double count = 0;  ///< what it is divided by: positions, sequences, or their weights
+    double scale = 1;  ///< as in 0.5 * b
+    Reduction reduction = Reduction::mean;
+    /// What the term's gradient is multiplied by in all: scale / count, or scale for a sum.
+    double factor(double whole_count) const;
+  };
+
+  Loss(std::string name, const Tensor& positions, Reduction reduction, std::int64_t sequences,
+       double count, const Tensor& sum);
+
+  /// The reported value: of nothing valid 0 (see count).
+  double value() const;
+  double item() const { return value(); }
+  /// What the mean was over; of several terms the first one's.
+  double count() const { return terms_.front().count; }
+  const std::vector<Term>& terms() const { return terms_; }
+  /// The loss at each position, under the mask of the prediction (and target).
+  const Tensor& positions() const { return positions_; }
+  /// Sequences in the batch, as noise counts them.
+  std::int64_t sequences() const { return sequences_; }
+  /// Adds the gradient of `value()` to every parameter and input behind it.
+  /// Throws:   GradError for the reduction `none`, and where the tape was used already.
+  void backward() const;
+  /// `mean_squared_error: 0.412 (mean over 1834 positions)`.
+  std::string str() const;
+
+  friend Loss operator+(Loss a, const Loss& b);
+  friend Loss operator*(double scale, Loss loss);
+
+ private:
+  std::vector<Term> terms_;
+  Tensor positions_;
+  std::int64_t sequences_ = 0;
+};
+Loss operator+(Loss a, const Loss& b);
+Loss operator*(double scale, Loss loss);
+inline Loss operator*(Loss loss, double scale) {
+  return scale * std::move(loss);
+}
+
+struct LossOptions {
+  Reduction reduction = Reduction::mean;
+  /// A weight for each position, or one that broadcasts to them; the count is then their sum.
+  Tensor sample_weight = {};
+};
+
+/// Makes a loss of values at positions [batch, ...]; for losses of one's own.
+/// Throws:   ShapeError where the weights do not fit, OptionError for a weight below 0.
+Loss make_loss(std::string name, const Tensor& positions, const LossOptions& options = {});
+
+}  // namespace maskgrad

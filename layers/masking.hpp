@@ -1,0 +1,35 @@
+#pragma once
+
+#include <maskgrad/layers/layer.hpp>
+
+namespace maskgrad {
+
+struct MaskingOptions {
+  double mask_value = 0;
+  std::string name = {};
+};
+
+/// Makes a mask: a step is padding where all of its features equal `mask_value`; where that is NaN,
+/// where all of them are NaN.
+/// Shapes:   x [..., features] -> the same.
+/// Mask:     produces [...]; the AND with the one that x has.
+/// Throws:   ShapeError for fewer than two axes.
+/// Source:   Keras 3, Masking.
+class Masking {
+ public:
+  static constexpr std::string_view kind = "Masking";
+  static constexpr MaskContract contract{
+      .role = MaskRole::produces, .why = "marks the steps whose features all are mask_value"};
+
+  explicit Masking(MaskingOptions options = {})
+      : info(kind, options.name), options_(std::move(options)) {}
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  Tensor forward(const Tensor& x) const;
+
+  LayerInfo info;
+
+ private:
+  MaskingOptions options_;
+};
+
+}  // namespace maskgrad

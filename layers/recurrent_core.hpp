@@ -1,0 +1,71 @@
+#pragma once
+
+#include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/autograd/ops/recurrent.hpp>
+#include <maskgrad/core/random.hpp>
+#include <maskgrad/layers/layer.hpp>
+
+namespace maskgrad {
+
+/// What SimpleRNN, GRU and LSTM have in common: options, weights, and the two ways to run them.
+struct RecurrentSettings {
+  kernels::Cell cell;
+  std::int64_t units = 0;
+  std::string activation = "tanh";
+  std::string recurrent_activation = "sigmoid";
+  bool use_bias = true;
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer recurrent_initializer = "orthogonal";
+  Initializer bias_initializer = "zeros";
+  bool unit_forget_bias = false;
+  double dropout = 0;
+  double recurrent_dropout = 0;
+  bool return_sequences = false;
+  bool return_state = false;
+  bool go_backwards = false;
+  bool reset_after = true;
+};
+
+class RecurrentCore {
+ public:
+  /// Throws OptionError, naming `kind`, for options out of range.
+  RecurrentCore(std::string_view kind, RecurrentSettings settings);
+
+  void build(const LayerInfo& info, std::string_view kind, const Tensor& x, Builder& builder);
+  /// Inputs: x, then initial states; outputs: the output, then the states with `return_state`.
+  Tensors forward(const LayerInfo& info, std::string_view kind, const Tensors& inputs,
+                  bool with_states) const;
+  const RecurrentSettings& settings() const { return settings_; }
+  int states() const { return settings_.cell == kernels::Cell::lstm ? 2 : 1; }
+
+  template <class Self, class F>
+  static void each_parameter(Self& self, F&& f) {
+    f("kernel", self.kernel_);
+    f("recurrent_kernel", self.recurrent_kernel_);
+    if (self.settings_.use_bias) f("bias", self.bias_);
+  }
+
+ private:
+  /// Whether the kernels do it in one go: tanh and sigmoid, no recurrent dropout.
+  bool fused() const;
+  RecurrentResult by_steps(const Tensor& x, const RecurrentState& initial) const;
+  RecurrentState step(const Tensor& projected, const RecurrentState& state) const;
+
+  RecurrentSettings settings_;
+  ActivationFunction activation_, recurrent_activation_;
+  Parameter kernel_, recurrent_kernel_, bias_;
+  Seed seed_;
+};
+
+/// What a recurrent layer does with a mask, as its options make it.
+inline constexpr MaskContract recurrent_contract{
+    .role = MaskRole::supports,
+    .why = "runs each sequence's valid steps in order; without return_sequences it consumes",
+    .sample_role = MaskRole::propagates,
+    .full_role = MaskRole::unsupported,
+    .ways_out =
+        "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
+        "feature is missing"};
+MaskContract recurrent_contract_of(const RecurrentSettings& settings);
+
+}  // namespace maskgrad

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include <maskgrad/layers/support.hpp>
+
+namespace maskgrad {
+
+/// The library's own layers, each named in one line of registry.cpp.
+std::vector<MaskSupport> builtin_layers();
+
+}  // namespace maskgrad

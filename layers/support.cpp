@@ -1,0 +1,60 @@
+#include <maskgrad/layers/support.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <maskgrad/core/nearest.hpp>
+#include <maskgrad/layers/registry.hpp>
+
+namespace maskgrad {
+namespace {
+
+std::vector<MaskSupport>& list() {
+  static std::vector<MaskSupport> layers = builtin_layers();
+  return layers;
+}
+
+}  // namespace
+
+std::string MaskSupport::line() const {
+  return fmt::format("{:<24}{:<13}{}", kind, name(contract.role), contract.why);
+}
+
+std::string MaskSupport::str() const {
+  std::string text = fmt::format("{}: {}\n", kind, name(contract.role));
+  auto row = [&](std::string_view what, std::string_view is) {
+    text += fmt::format("  {:<31}{}\n", what, is);
+  };
+  row("why", contract.why);
+  row("mask [batch, time]", name(contract.role));
+  row("mask [batch]", name(contract.under_sample()));
+  row("mask [batch, time, features]", name(contract.under_full()));
+  if (!contract.ways_out.empty()) row("where it refuses", contract.ways_out);
+  return text;
+}
+
+const std::vector<MaskSupport>& registered_layers() {
+  return list();
+}
+
+void register_layer(std::string_view kind, const MaskContract& contract) {
+  for (const auto& known : list()) {
+    if (known.kind == kind) {
+      fail<OptionError>("register_layer", "there is a layer '{}' already; choose another kind",
+                        kind);
+    }
+  }
+  list().push_back({kind, contract});
+}
+
+MaskSupport mask_support(std::string_view kind) {
+  std::vector<std::string_view> names;
+  for (const auto& known : list()) {
+    if (known.kind == kind) return known;
+    names.push_back(known.kind);
+  }
+  fail<OptionError>("mask_support", "there is no layer '{}'; {}", kind, nearest_hint(kind, names));
+}
+
+}  // namespace maskgrad

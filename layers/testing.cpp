@@ -1,0 +1,17 @@
+#include <maskgrad/layers/testing.hpp>
+
+#include <maskgrad/core/random.hpp>
+
+namespace maskgrad::detail {
+
+Tensor sample_input(const Spec& spec) {
+  Shape shape;
+  for (int axis = 0; axis < spec.shape().rank(); ++axis) {
+    const auto size = spec.shape()[axis];
+    shape.push_back(size != any ? size : axis == 0 ? 4 : axis == 1 ? 5 : 3);
+  }
+  if (is_real(spec.dtype())) return random_normal(shape, Seed{11}, DType::f64);
+  return cast(random_uniform(shape, Seed{11}, 0, 3, DType::f64), DType::i64);
+}
+
+}  // namespace maskgrad::detail

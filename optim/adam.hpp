@@ -1,0 +1,33 @@
+#pragma once
+
+#include <maskgrad/optim/optimizer.hpp>
+
+namespace maskgrad {
+
+struct AdamOptions {
+  double learning_rate = 1e-3;
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+  bool amsgrad = false;
+};
+
+/// Adam: m, v the moving means of g and g^2, bias-corrected; p -= lr m / (sqrt(v) + epsilon).
+/// `weight_decay` p is added to g; `amsgrad` divides by the greatest v so far.
+/// Throws:   OptionError for options out of range.
+/// Source:   Kingma and Ba 2015; Reddi et al. 2018 (amsgrad); PyTorch's Adam.
+class Adam final : public Optimizer {
+ public:
+  explicit Adam(std::vector<Parameter> parameters, AdamOptions options = {});
+
+ protected:
+  void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+
+ private:
+  AdamOptions options_;
+  std::vector<Tensor> mean_, square_, greatest_;
+  std::vector<std::int64_t> steps_of_;  // a parameter without a gradient makes no step
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include <maskgrad/autograd/parameter.hpp>
+
+namespace maskgrad {
+
+/// L2 norm of the gradients of all parameters together, in f64. GradError, naming the parameter,
+/// where one is NaN or infinite.
+double global_norm(const std::vector<Parameter>& parameters);
+
+/// Scales all gradients by one factor so that their global norm is at most `max_norm`; gives the
+/// norm before. OptionError unless max_norm is above 0.
+/// Source:   Pascanu et al. 2013, On the difficulty of training recurrent neural networks.
+double clip_by_global_norm(const std::vector<Parameter>& parameters, double max_norm);
+
+}  // namespace maskgrad

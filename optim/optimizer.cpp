@@ -1,0 +1,77 @@
+#include <maskgrad/optim/optimizer.hpp>
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include <maskgrad/autograd/noise.hpp>
+#include <maskgrad/optim/clip.hpp>
+
+namespace maskgrad {
+
+std::string StepReport::str() const {
+  std::string text = applied ? fmt::format("applied, norm {:.4g}", norm)
+                             : std::string("not applied: the gradients are of no valid position");
+  if (!without_gradient.empty()) {
+    text += fmt::format("; without a gradient: {}", fmt::join(without_gradient, ", "));
+  }
+  return text;
+}
+
+Optimizer::Optimizer(std::string_view kind, std::vector<Parameter> parameters, double learning_rate)
+    : kind_(kind), parameters_(std::move(parameters)), learning_rate_(learning_rate) {
+  if (parameters_.empty()) {
+    fail<OptionError>(kind,
+                      "it was given no parameters; expected model.parameters() of a model "
+                      "that was built");
+  }
+  check::option(kind, "learning_rate", learning_rate, 0, INFINITY);
+}
+
+void Optimizer::set_learning_rate(double rate) {
+  check::option(kind_, "learning_rate", rate, 0, INFINITY);
+  learning_rate_ = rate;
+}
+
+std::vector<Tensor> Optimizer::state() const {
+  std::vector<Tensor> all;
+  for (const auto& p : parameters_) all.push_back(zeros(p.shape(), p.dtype()));
+  return all;
+}
+
+void Optimizer::clear_grad() const {
+  for (const auto& p : parameters_) p.clear_grad();
+}
+
+StepReport Optimizer::step() {
+  StepReport report;
+  for (const auto& p : parameters_) {
+    if (!p.trainable()) continue;
+    if (!p.grad().defined()) report.without_gradient.push_back(p.name());
+    report.applied = report.applied || p.grad_count() > 0;
+  }
+  report.norm = global_norm(parameters_);
+  if (report.applied) {
+    ++steps_;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      const auto& p = parameters_[i];
+      const Tensor grad = p.grad();
+      if (!p.trainable() || !grad.defined()) continue;
+      update(i, grad, steps_);
+      p.tensor().impl().storage.bump_version();
+    }
+  }
+  clear_grad();
+  set_noise_position({noise_position().step + 1, 0});
+  return report;
+}
+
+namespace check {
+void option(std::string_view kind, std::string_view name, double value, double low, double high) {
+  if (value >= low && value < high) return;
+  fail<OptionError>(kind, "the option .{} is {}; expected {} or more{}", name, value, low,
+                    std::isinf(high) ? std::string() : fmt::format(", and below {}", high));
+}
+}  // namespace check
+
+}  // namespace maskgrad

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <maskgrad/optim/optimizer.hpp>
+
+namespace maskgrad {
+
+struct SGDOptions {
+  double learning_rate = 1e-3;
+  double momentum = 0;
+  double dampening = 0;
+  double weight_decay = 0;
+  bool nesterov = false;
+};
+
+/// Stochastic gradient descent: v = momentum v + (1 - dampening) g,  p -= lr v; with `nesterov`
+/// p -= lr (g + momentum v). `weight_decay` p is added to g. The first v is g.
+/// Throws:   OptionError for options out of range, nesterov without momentum or with dampening.
+/// Source:   Sutskever et al. 2013; PyTorch's SGD.
+class SGD final : public Optimizer {
+ public:
+  explicit SGD(std::vector<Parameter> parameters, SGDOptions options = {});
+
+ protected:
+  void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+
+ private:
+  SGDOptions options_;
+  std::vector<Tensor> velocity_;  // empty handles until a parameter's first step
+};
+
+}  // namespace maskgrad

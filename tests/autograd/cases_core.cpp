@@ -1,0 +1,86 @@
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/cast.hpp>
+#include <maskgrad/autograd/ops/dropout.hpp>
+#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/autograd/ops/matmul.hpp>
+
+#include "op_cases.hpp"
+
+namespace maskgrad::tests {
+namespace {
+
+using Inputs = std::vector<Tensor>;
+using enum InputKind;
+
+constexpr MaskContract inside_a_row{.role = MaskRole::propagates, .why = "works value by value"};
+constexpr std::string_view keyed = "noise is keyed by the sequence's index";
+
+/// Steps with a value above 0.
+Mask some_positive(const Tensor& x) {
+  const Tensor data = drop_mask(stop_gradient(x), "a mask is made of it");
+  return Mask::where_any_differs(maximum(data, 0), 0);
+}
+
+void add_dropout(std::vector<OpCase>& cases, double rate, bool whole_steps) {
+  cases.push_back({.op = "dropout",
+                   .variant = whole_steps ? "whole steps" : "rate " + std::to_string(rate),
+                   .f = [=](const Tensor& x) { return dropout(x, rate, {3}, whole_steps); },
+                   .inputs = {{{3}}},
+                   .contract = inside_a_row,
+                   .laws = {.not_alone = keyed, .not_split = keyed}});
+}
+
+void add_masks(std::vector<OpCase>& cases) {
+  cases.push_back({.op = "with_mask",
+                   .variant = "a mask made of the values",
+                   .f = [](const Tensor& x) { return with_mask(x, some_positive(x)); },
+                   .inputs = {{{2}}},
+                   .contract = {.role = MaskRole::produces, .why = "puts a mask on"}});
+  cases.push_back({.op = "drop_mask",
+                   .f = [](const Tensor& x) { return drop_mask(x, "a test of the fill", 7); },
+                   .inputs = {{{3}}},
+                   .contract = {.role = MaskRole::consumes, .why = "fills what the mask hid"},
+                   .laws = {.not_alone = "the result holds the fill"}});
+  cases.push_back({.op = "stop_gradient",
+                   .f = [](const Tensor& x) { return stop_gradient(x); },
+                   .inputs = {{{3}}},
+                   .contract = inside_a_row,
+                   .gradient = false});
+}
+
+}  // namespace
+
+std::vector<OpCase> core_cases() {
+  std::vector<OpCase> cases;
+  add_masks(cases);
+  add_dropout(cases, 0, false);
+  add_dropout(cases, 0.4, false);
+  add_dropout(cases, 0.4, true);
+  cases.push_back({.op = "matmul",
+                   .f = [](const Inputs& x) { return matmul(x[0], x[1]); },
+                   .inputs = {{{3}}, {{3, 2}, shared}},
+                   .contract = {.role = MaskRole::propagates,
+                                .why = "rows by a matrix",
+                                .full_role = MaskRole::unsupported}});
+  cases.push_back({.op = "cast",
+                   .variant = "to f32",
+                   .f = [](const Tensor& x) { return cast(x, DType::f32); },
+                   .inputs = {{{3}}},
+                   .contract = inside_a_row,
+                   .gradient = false});  // f32 is too coarse for differences
+  cases.push_back({.op = "cast",
+                   .variant = "of ids to f64",
+                   .f = [](const Tensor& x) { return cast(x, DType::f64); },
+                   .inputs = {{{3}, sequences, Draw::ids}},
+                   .contract = inside_a_row,
+                   .gradient = false});
+  cases.push_back({.op = "cast",
+                   .variant = "to i64",
+                   .f = [](const Tensor& x) { return cast(x, DType::i64); },
+                   .inputs = {{{3}}},
+                   .contract = inside_a_row,
+                   .gradient = false});
+  return cases;
+}
+
+}  // namespace maskgrad::tests

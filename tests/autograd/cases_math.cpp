@@ -1,0 +1,128 @@
+#include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
+
+#include "cases_math.hpp"
+
+namespace maskgrad::tests {
+namespace {
+
+using Inputs = std::vector<Tensor>;
+using Unary = Tensor (*)(const Tensor&);
+using enum InputKind;
+
+constexpr MaskContract inside_a_row{.role = MaskRole::propagates, .why = "works value by value"};
+
+struct Row {
+  const char* op;
+  Unary f;
+  Draw how = Draw::normal;
+};
+
+constexpr Row functions[] = {
+    {"abs", abs, Draw::away_from_zero},
+    {"sign", sign, Draw::away_from_zero},
+    {"square", square},
+    {"sqrt", sqrt, Draw::positive},
+    {"rsqrt", rsqrt, Draw::positive},
+    {"reciprocal", reciprocal, Draw::away_from_zero},
+    {"exp", exp},
+    {"expm1", expm1},
+    {"log", log, Draw::positive},
+    {"log1p", log1p, Draw::unit},
+    {"log2", log2, Draw::positive},
+    {"log10", log10, Draw::positive},
+    {"sin", sin},
+    {"cos", cos},
+    {"tan", tan, Draw::unit},
+    {"asin", asin, Draw::unit},
+    {"acos", acos, Draw::unit},
+    {"atan", atan},
+    {"sinh", sinh},
+    {"cosh", cosh},
+    {"tanh", tanh},
+    {"erf", erf},
+    {"floor", floor},
+    {"ceil", ceil},
+    {"round", round},
+    {"relu", relu, Draw::away_from_zero},
+    {"relu6", relu6, Draw::away_from_zero},
+    {"leaky_relu", leaky_relu, Draw::away_from_zero},
+    {"elu", elu, Draw::away_from_zero},
+    {"selu", selu, Draw::away_from_zero},
+    {"gelu", gelu},
+    {"silu", silu},
+    {"mish", mish},
+    {"sigmoid", sigmoid},
+    {"log_sigmoid", log_sigmoid},
+    {"hard_sigmoid", hard_sigmoid},
+    {"softplus", softplus},
+    {"softsign", softsign},
+    {"exponential", exponential},
+    {"linear", linear},
+};
+
+constexpr Row predicates[] = {
+    {"isnan", isnan},
+    {"isinf", isinf},
+    {"isfinite", isfinite},
+    {"logical_not", logical_not, Draw::truth},
+};
+
+OpCase one(const Row& row, const char* variant = "") {
+  return {.op = row.op,
+          .variant = variant,
+          .f = row.f,
+          .inputs = {{{3}, sequences, row.how}},
+          .contract = inside_a_row};
+}
+
+void add_options(std::vector<OpCase>& cases) {
+  const auto put = [&](const char* op, const char* variant, Unary f, Draw how = Draw::normal) {
+    cases.push_back(one({op, f, how}, variant));
+  };
+  put("clip", "to -0.4, 0.6", [](const Tensor& x) { return clip(x, -0.4, 0.6); });
+  put(
+      "relu", "all options",
+      [](const Tensor& x) {
+        return relu(x, {.negative_slope = 0.1, .max_value = 0.9, .threshold = -0.1});
+      },
+      Draw::away_from_zero);
+  put(
+      "leaky_relu", "slope 0.3", [](const Tensor& x) { return leaky_relu(x, 0.3); },
+      Draw::away_from_zero);
+  put(
+      "elu", "alpha 1.3", [](const Tensor& x) { return elu(x, 1.3); }, Draw::away_from_zero);
+  put("gelu", "approximate", [](const Tensor& x) { return gelu(x, true); });
+}
+
+void add_logic(std::vector<OpCase>& cases, const char* op,
+               Tensor (*f)(const Tensor&, const Tensor&)) {
+  const auto put = [&](const char* variant, CaseInput second) {
+    cases.push_back({.op = op,
+                     .variant = variant,
+                     .f = [f](const Inputs& x) { return f(x[0], x[1]); },
+                     .inputs = {{{3}, sequences, Draw::truth}, std::move(second)},
+                     .contract = inside_a_row,
+                     .gradient = false});
+  };
+  put("both masked", {{3}, sequences, Draw::truth});
+  put("with a row", {{3}, shared, Draw::truth});
+}
+
+}  // namespace
+
+std::vector<OpCase> math_cases() {
+  std::vector<OpCase> cases;
+  for (const auto& row : functions) cases.push_back(one(row));
+  add_options(cases);
+  for (const auto& row : predicates) {
+    cases.push_back(one(row));
+    cases.back().gradient = false;
+  }
+  add_logic(cases, "logical_and", logical_and);
+  add_logic(cases, "logical_or", logical_or);
+  for (auto& c : reduction_cases()) cases.push_back(std::move(c));
+  return cases;
+}
+
+}  // namespace maskgrad::tests

@@ -1,0 +1,312 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/gradcheck.hpp>
+#include <maskgrad/autograd/laws.hpp>
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/autograd/ops/matmul.hpp>
+
+#include "throws.hpp"
+
+// The checks themselves: each fault must be found, by the law that it breaks.
+
+namespace maskgrad::tests {
+namespace {
+
+using Inputs = std::vector<Tensor>;
+
+Tensor sample(const Shape& shape) {
+  return random_normal(shape, {42}, DType::f64);
+}
+
+/// y = factor x, whose backward gives dy times `slope`.
+Tensor scaled(const Tensor& x, double factor, double slope) {
+  if (x.is_meta()) return x;
+  const Tensor y = (x.value() * factor).value();
+  return record("scaled", y, {x}, [slope](const Tensor& dy, Grads& g) { g.add(0, dy * slope); });
+}
+
+constexpr MaskContract propagates{.role = MaskRole::propagates, .why = "a test"};
+constexpr MaskContract consumes{.role = MaskRole::consumes, .why = "a test"};
+constexpr MaskContract supports{.role = MaskRole::supports, .why = "a test"};
+constexpr MaskContract refuses{.role = MaskRole::unsupported, .why = "a test"};
+
+LawReport laws_of(const Callable& f, const MaskContract& contract, LawOptions options = {}) {
+  options.samples = options.full = false;
+  return check_mask_laws(f, {{"x", InputKind::sequences, sample({4, 5, 3})}}, contract, options);
+}
+
+LawReport laws_with(InputKind kind, const Shape& shape, const Callable& f,
+                    const MaskContract& contract, LawOptions options = {}) {
+  options.samples = options.full = false;
+  return check_mask_laws(
+      f, {{"x", InputKind::sequences, sample({4, 5, 3})}, {"other", kind, sample(shape)}}, contract,
+      options);
+}
+
+/// Whether `law` is among the failures; and `text` in what is said of it.
+bool found(const LawReport& report, int law, const std::string& text) {
+  for (const auto& failure : report.failures) {
+    if (failure.law == law && failure.what.find(text) != std::string::npos) return true;
+  }
+  MESSAGE(report.str());
+  return false;
+}
+
+}  // namespace
+
+TEST_SUITE("gradcheck") {
+  TEST_CASE("right gradients pass, and the report counts") {
+    const auto report = gradcheck([](const Inputs& x) { return x[0] * x[1] / (x[1] + 5); },
+                                  {sample({2, 3}), sample({3})});
+    CHECK(report);
+    CHECK(report.checked == 9);
+    CHECK(report.str().find("9 gradients agree; worst: input ") == 0);
+  }
+
+  TEST_CASE("a wrong one is found, and where it is") {
+    const auto report =
+        gradcheck([](const Tensor& x) { return scaled(x, 2, 2.0001); }, {sample({2, 3})});
+    CHECK_FALSE(report);
+    CHECK(report.wrong == 6);
+    CHECK(report.variable == "input 0");
+    CHECK(report.difference ==
+          doctest::Approx(0.0001 / 2 * std::abs(report.numeric)).epsilon(0.01));
+    CHECK(report.str().find("6 of 6 gradients wrong; worst: input 0[") == 0);
+    CHECK(gradcheck([](const Tensor& x) { return scaled(x, 2, 2.000001); }, {sample({2})}));
+  }
+
+  TEST_CASE("one wrong value among many") {
+    const auto report = gradcheck(
+        [](const Tensor& x) {
+          return record("mine", x.value(), {x}, [](const Tensor& dy, Grads& g) {
+            g.add(0, dy);
+            g.into<double>(0)[3] += 0.1;
+          });
+        },
+        {sample({4, 2}).with_mask(Mask::keep(std::vector<bool>{1, 0, 1, 1}, {4}))});
+    CHECK(report.wrong == 1);
+    CHECK(report.position == std::vector<std::int64_t>{2, 1});  // row 1 is position 2
+    CHECK(report.difference == doctest::Approx(0.1));
+  }
+
+  TEST_CASE("no gradient at all, and one that is NaN") {
+    CHECK_FALSE(gradcheck([](const Tensor& x) { return stop_gradient(x); }, {sample({2})}));
+    const auto report = gradcheck(
+        [](const Tensor& x) { return scaled(x, 1, std::numeric_limits<double>::quiet_NaN()); },
+        {sample({2})});
+    CHECK_FALSE(report);
+    CHECK(std::isnan(report.analytic));
+    // An input that is not used has the gradient 0, and needs none.
+    CHECK(gradcheck([](const Inputs& x) { return x[0] * 2; }, {sample({2}), sample({2})}));
+  }
+
+  TEST_CASE("a backward that gives an unwanted gradient alone, or another one") {
+    const auto report = gradcheck(
+        [](const Inputs& x) {
+          return record("mine", (x[0].value() + x[1].value()).value(), {x[0], x[1]},
+                        [](const Tensor& dy, Grads& g) {
+                          g.add(0, dy);
+                          g.add(1, g.wants(0) ? dy : dy * 3);
+                        });
+        },
+        {sample({2}), sample({2})});
+    CHECK_FALSE(report);
+    CHECK(report.str().find("where only it is wanted") != std::string::npos);
+  }
+
+  TEST_CASE("results that change from call to call") {
+    double n = 0;
+    const auto report = gradcheck([&](const Tensor& x) { return x + ++n; }, {sample({2})});
+    CHECK_FALSE(report);
+    CHECK(report.str().find("result 0 changes from call to call") != std::string::npos);
+  }
+
+  TEST_CASE("parameters that f holds") {
+    const Parameter w(sample({3, 2}), "dense/kernel");
+    const Tensor x = sample({4, 3});
+    const auto f = [&](const Inputs& in) { return matmul(in[0], w); };
+    CHECK(gradcheck(f, {x}, {.variables = {variable_of(w)}}).checked == 18);
+    CHECK(w.value().to_vector<double>() == sample({3, 2}).to_vector<double>());
+    CHECK_FALSE(w.grad().defined());
+    CHECK(w.trainable());
+    const auto wrong = [&](const Inputs& in) { return matmul(in[0], scaled(w, 1, 1.5)); };
+    const auto report = gradcheck(wrong, {x}, {.variables = {variable_of(w)}});
+    CHECK(report.wrong == 6);
+    CHECK(report.variable == "dense/kernel");
+  }
+
+  TEST_CASE("several results, ids beside them, and nothing to check") {
+    CHECK(gradcheck(
+        [](const Inputs& x) {
+          return Inputs{x[0] * 2, x[1], equal(x[1], x[1])};
+        },
+        {sample({2}), arange(2)}));
+    CHECK(throws<GradError>([] { gradcheck([](const Inputs& x) { return x[0]; }, {arange(2)}); },
+                            "gradcheck: none of the 1 results of f is real"));
+    CHECK(throws<TypeError>([] { gradcheck([](const Tensor& x) { return x; }, {ones({2})}); },
+                            "input 0 is f32[2]", "need f64"));
+    CHECK(gradcheck([](const Tensor& x) { return x * x; }, {zeros({0, 3}, DType::f64)}));
+  }
+}
+
+TEST_SUITE("checks of laws") {
+  TEST_CASE("what keeps them passes") {
+    const auto report = laws_of([](const Tensor& x) { return x * x; }, propagates);
+    CHECK_MESSAGE(static_cast<bool>(report), report.str());
+    CHECK(report.checks > 100);
+  }
+
+  TEST_CASE("law 1: padding that reaches a result, or a gradient") {
+    const auto leaks = [](const Inputs& x) { return drop_mask(x[0], "a fault") + x[1]; };
+    CHECK(found(laws_with(InputKind::covered, {4, 5, 3}, leaks, consumes,
+                          {.not_alone = "tested elsewhere"}),
+                1, "with NaN there"));
+    // Multiplied by a mask instead of selected: right for any padding but NaN and infinity.
+    const auto multiplies = [](const Inputs& x) {
+      return drop_mask(x[0] * 0 + 1, "a fault") * x[1];
+    };
+    const auto report = laws_with(InputKind::covered, {4, 5, 3}, multiplies, consumes,
+                                  {.not_alone = "tested elsewhere"});
+    CHECK(found(report, 1, "nan with NaN there"));
+    for (const auto& failure : report.failures) {
+      CHECK(failure.what.find("1e30") == std::string::npos);
+    }
+    const auto gradient = [](const Inputs& x) {
+      return record("mine", (x[0].value() + x[1].value()).value(), {x[0], x[1]},
+                    [at = x[1].value()](const Tensor& dy, Grads& g) {
+                      g.add(0, dy);
+                      g.add(1, at * 0 + 1);
+                    });
+    };
+    CHECK(found(laws_with(InputKind::covered, {4, 5, 3}, gradient, propagates), 1,
+                "where the mask is false; expected 0"));
+  }
+
+  TEST_CASE("law 2 and 5: batch-mates that reach a result") {
+    const auto counts = [](const Tensor& x) {
+      return x.is_meta() ? x : x * static_cast<double>(x.size(0));
+    };
+    const auto report = laws_of(counts, propagates);
+    CHECK(found(report, 2, "alone and unpadded"));
+    CHECK(found(report, 5, "in a part of the batch"));
+    const auto exempt =
+        laws_of(counts, propagates, {.not_alone = "batch statistics", .not_split = "likewise"});
+    CHECK(exempt);
+    CHECK(exempt.str().find("not run: law 2 (batch statistics)") != std::string::npos);
+    // The padded length alone.
+    const auto padded = [](const Tensor& x) {
+      return x.is_meta() ? x : x * static_cast<double>(x.size(1));
+    };
+    CHECK(found(laws_of(padded, propagates), 2, "result 0 of sequence"));
+    CHECK(laws_of(padded, propagates, {.not_alone = "a test"}));
+  }
+
+  TEST_CASE("law 2: only the gradient differs, or only that of what is shared") {
+    const auto own = [](const Tensor& x) {
+      return x.is_meta() ? x : scaled(x, 1, static_cast<double>(x.size(0)));
+    };
+    CHECK(found(laws_of(own, propagates), 2, "the gradient of x for sequence"));
+    const auto shared = [](const Inputs& x) {
+      if (x[0].is_meta()) return x[0];
+      return x[0] * scaled(x[1], 1, static_cast<double>(x[0].size(0)));
+    };
+    CHECK(found(laws_with(InputKind::shared, {3}, shared, propagates), 5, "the gradient of other"));
+    const Parameter w(sample({3}), "layer/w");
+    const auto held = [&](const Tensor& x) {
+      if (x.is_meta()) return x;
+      return x * scaled(w, 1, static_cast<double>(x.size(0)));
+    };
+    CHECK(found(laws_of(held, propagates, {.variables = {variable_of(w)}}), 5, "layer/w"));
+  }
+
+  TEST_CASE("law 3: declared otherwise than done") {
+    const auto square = [](const Tensor& x) { return x * x; };
+    CHECK(found(laws_of(square, consumes), 3, "the mask goes on as it came"));
+    CHECK(found(laws_of(square, refuses), 3, "it accepts the mask"));
+    const auto throws_shape = [](const Tensor& x) -> Tensor {
+      if (x.has_mask()) fail<ShapeError>("f", "no");
+      return x;
+    };
+    CHECK(found(laws_of(throws_shape, refuses), 3, "no MaskError"));
+    CHECK(found(laws_of(throws_shape, propagates), 3, "but it throws: f: no"));
+    const auto throws_mask = [](const Tensor& x) -> Tensor {
+      check::no_mask("f", x, "a test", "another");
+      return x;
+    };
+    const auto report = laws_of(throws_mask, refuses);
+    CHECK_MESSAGE(static_cast<bool>(report), report.str());
+    const auto less = [](const Tensor& x) {
+      if (x.is_meta() || !x.has_mask()) return x;
+      return with_mask(x, Mask::keep(greater(drop_mask(x, "a test"), zeros({3}, DType::f64))));
+    };
+    CHECK_FALSE(laws_of(less, propagates));
+  }
+
+  TEST_CASE("law 3: another thing without data") {
+    const auto drops = [](const Tensor& x) {
+      return x.is_meta() ? rows::make_meta(x.shape(), x.dtype()) : x * 2;
+    };
+    CHECK(found(laws_of(drops, propagates), 3, "built without data it is f64[any, any, 3]"));
+    const auto reads = [](const Tensor& x) { return x * x.item({0, 0, 0}); };
+    CHECK(found(laws_of(reads, propagates), 3, "without data it throws"));
+  }
+
+  TEST_CASE("law 4: a mask that is lost") {
+    const auto drops = [](const Tensor& x) { return drop_mask(x, "a fault"); };
+    CHECK(found(laws_of(drops, propagates), 4, "without a mask"));
+    CHECK(found(laws_of(drops, supports), 4, "declared supports"));
+  }
+
+  TEST_CASE("law 7: nothing gives NaN, or a gradient") {
+    const auto divides = [](const Tensor& x) {
+      if (x.is_meta()) return x;
+      return x / static_cast<double>(x.has_mask() ? x.mask().valid() : 1) + 0.0;
+    };
+    CHECK_FALSE(laws_of(divides, propagates));  // statistics over the batch, for law 2 and 5
+    const auto per_sequence = [](const Tensor& x) {
+      Tensor y = rows::make_zeros({x.is_meta() ? any : x.size(0)}, DType::f64);
+      if (x.is_meta()) return rows::make_meta({any}, x.dtype());
+      for (std::int64_t s = 0; s < x.size(0) && x.has_mask(); ++s) {
+        if (x.mask().lengths()[static_cast<std::size_t>(s)] == 0) {
+          rows::of_mutable<double>(y)[static_cast<std::size_t>(s)] = std::nan("");
+        }
+      }
+      return y;
+    };
+    CHECK(found(laws_of(per_sequence, consumes), 7, "is nan"));
+    const auto constant = [](const Inputs& x) {
+      if (x[0].is_meta()) return x[0];
+      return record("mine", x[0].value(), {x[0], x[1]},
+                    [like = x[1].value()](const Tensor& dy, Grads& g) {
+                      g.add(0, dy);
+                      g.add(1, like * 0 + 1);
+                    });
+    };
+    CHECK(found(laws_with(InputKind::shared, {3}, constant, propagates), 7, "nothing is valid"));
+  }
+
+  TEST_CASE("data that the laws cannot run on") {
+    const auto f = [](const Tensor& x) { return x; };
+    auto run = [&](const std::vector<LawInput>& inputs) {
+      return [&f, inputs] { check_mask_laws(f, inputs, propagates); };
+    };
+    CHECK(throws<TypeError>(run({{"x", InputKind::sequences, ones({2, 3})}}),
+                            "input x is f32[2, 3]", "reals as f64"));
+    CHECK(
+        throws<ShapeError>(run({{"x", InputKind::sequences, sample({3})}}), "expected an axis 1"));
+    CHECK(throws<ShapeError>(run({{"x", InputKind::shared, sample({3})}}), "kind sequences"));
+    CHECK(throws<ShapeError>(run({{"x", InputKind::sequences, sample({2, 3})},
+                                  {"h", InputKind::samples, sample({4, 2})}}),
+                             "input h", "size 2 on axis 0"));
+    CHECK(found(laws_of([](const Tensor&) { return zeros({7}, DType::f64); }, consumes,
+                        {.without_data = "a test"}),
+                3, "expected them on its axis 0"));
+  }
+}
+
+}  // namespace maskgrad::tests

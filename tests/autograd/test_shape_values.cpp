@@ -1,0 +1,423 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/concatenate.hpp>
+#include <maskgrad/autograd/ops/gather.hpp>
+#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/autograd/ops/permute.hpp>
+#include <maskgrad/autograd/ops/repeat.hpp>
+#include <maskgrad/autograd/ops/reshape.hpp>
+#include <maskgrad/autograd/ops/select_where.hpp>
+#include <maskgrad/autograd/ops/sequence.hpp>
+#include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/tape.hpp>
+#include <maskgrad/core/mask_rows.hpp>
+#include <maskgrad/core/rows.hpp>
+#include <maskgrad/core/threads.hpp>
+
+namespace maskgrad::tests {
+namespace {
+
+using Values = std::vector<double>;
+using Bits = std::vector<bool>;
+
+constexpr double none = -9;  // shown where a mask is false
+
+/// 0, 1, 2, ... in the shape.
+Tensor counted(const Shape& shape) {
+  Values values;
+  for (std::int64_t i = 0; i < shape.count(); ++i) values.push_back(static_cast<double>(i));
+  return tensor(values, shape);
+}
+
+/// [2, 3], holes: the second step of the first sequence, the first of the second.
+Mask holes() {
+  return Mask::keep({{true, false, true}, {false, true, true}});
+}
+
+void check(const Tensor& y, const Shape& shape, const Values& values) {
+  CHECK(y.shape() == shape);
+  CHECK(y.to_vector<double>(none) == values);
+}
+
+/// Gradient of x for the sum of y * weights, weights 1, 2, ... over the stored values.
+Values pulled(const Tensor& x, const Tensor& y) {
+  const Tensor weights = rows::make(y.shape(), y.dtype(), y.mask());
+  double next = 1;
+  for (auto& v : rows::of_mutable<double>(weights)) v = next++;
+  const Tensor root = y;
+  tape::backward({&root, 1}, {&weights, 1}, {.retain = true});
+  const auto g = x.grad().to_vector<double>(0);
+  x.clear_grad();
+  return g;
+}
+
+}  // namespace
+
+TEST_SUITE("reshape") {
+  TEST_CASE("shares values and keeps or merges the mask") {
+    const Tensor x = counted({2, 3, 2}).with_mask(holes());
+    check(reshape(x, {2, 3, 2, 1}), {2, 3, 2, 1},
+          {0, 1, none, none, 4, 5, none, none, 8, 9, 10, 11});
+    const Tensor merged = reshape(x, {-1, 2});
+    check(merged, {6, 2}, {0, 1, none, none, 4, 5, none, none, 8, 9, 10, 11});
+    CHECK(merged.mask().shape() == Shape{6});
+    CHECK(rows::of<double>(merged).data() == rows::of<double>(x).data());
+    const Tensor split = reshape(merged, {3, 2, 2});
+    CHECK(split.mask().to_vector() == Bits{true, false, true, false, true, true});
+    CHECK(split.mask().shape() == Shape{3, 2});
+  }
+
+  TEST_CASE("-1 is what is left, also of nothing") {
+    CHECK(reshape(counted({4, 6}), {2, -1}).shape() == Shape{2, 12});
+    CHECK(reshape(counted({0, 6}), {-1, 3}).shape() == Shape{0, 3});
+    const Tensor x = counted({0, 5, 4}).with_mask(Mask::keep(Bits{}, {0, 5}));
+    const Tensor y = reshape(x, {0, 5, 2, -1});
+    CHECK(y.shape() == Shape{0, 5, 2, 2});
+    CHECK(y.mask().shape() == Shape{0, 5});
+  }
+
+  TEST_CASE("masks of rank 0 and over every axis") {
+    const Tensor one = counted({4}).with_mask(Mask::keep(Bits{true}, {}));
+    CHECK(reshape(one, {2, 2}).mask().rank() == 0);
+    const Tensor full = counted({2, 3}).with_mask(holes());
+    const Tensor y = reshape(full, {3, 2});
+    CHECK(y.mask().shape() == Shape{3, 2});
+    check(y, {3, 2}, {0, none, 2, none, 4, 5});
+  }
+
+  TEST_CASE("without data, sizes stay free") {
+    const Mask m = masks::meta({any, any}, "a test");
+    const Tensor x = rows::make_meta({any, any, 16}, DType::f32, m);
+    CHECK(reshape(x, {any, any, 4, 4}).shape() == Shape{any, any, 4, 4});
+    const Tensor merged = reshape(x, {any, 16});
+    CHECK(merged.shape() == Shape{any, 16});
+    CHECK(merged.mask().shape() == Shape{any});
+    CHECK(reshape(rows::make_meta({any, 3, 4}, DType::f32), {any, 12}).shape() == Shape{any, 12});
+    CHECK(flatten(rows::make_meta({any, 3, 4}, DType::f32)).shape() == Shape{any, 12});
+    CHECK(flatten(rows::make_meta({any, any, 4}, DType::f32)).shape() == Shape{any, any});
+  }
+
+  TEST_CASE("flatten, expand_dims, squeeze") {
+    const Tensor x = counted({2, 3, 2}).with_mask(holes());
+    CHECK(flatten(counted({2, 3, 2})).shape() == Shape{2, 6});
+    const Tensor steps = flatten(x, 0, 1);
+    CHECK(steps.shape() == Shape{6, 2});
+    CHECK(steps.mask().shape() == Shape{6});
+    CHECK(expand_dims(x, 1).mask().shape() == Shape{2, 1, 3});
+    CHECK(expand_dims(x, 2).mask().shape() == Shape{2, 3});
+    CHECK(expand_dims(x, 2).shape() == Shape{2, 3, 1, 2});
+    CHECK(squeeze(expand_dims(x, 0), 0).mask() == x.mask());
+  }
+}
+
+TEST_SUITE("permute") {
+  TEST_CASE("as NumPy") {
+    // np.transpose(np.arange(24).reshape(2, 3, 4), (2, 0, 1))
+    const Tensor x = counted({2, 3, 4});
+    check(permute(x, {2, 0, 1}), {4, 2, 3},
+          {0, 4, 8, 12, 16, 20, 1, 5, 9, 13, 17, 21, 2, 6, 10, 14, 18, 22, 3, 7, 11, 15, 19, 23});
+    check(transpose(counted({2, 3}), 0, -1), {3, 2}, {0, 3, 1, 4, 2, 5});
+    CHECK(moveaxis(x, 0, -1).shape() == Shape{3, 4, 2});
+    CHECK(moveaxis(x, 2, 0).to_vector<double>() == permute(x, {2, 0, 1}).to_vector<double>());
+    CHECK(permute(counted({0, 3}), {1, 0}).shape() == Shape{3, 0});
+  }
+
+  TEST_CASE("mask axes among themselves") {
+    const Tensor x = counted({2, 3, 2}).with_mask(holes());
+    const Tensor y = permute(x, {1, 0, 2});
+    check(y, {3, 2, 2}, {0, 1, none, none, none, none, 8, 9, 4, 5, 10, 11});
+    CHECK(y.mask().to_vector() == Bits{true, false, false, true, true, true});
+  }
+}
+
+TEST_SUITE("slice") {
+  TEST_CASE("inner axes, as NumPy") {
+    const Tensor x = counted({3, 4});
+    check(slice(x, 1, 1, 3), {3, 2}, {1, 2, 5, 6, 9, 10});       // x[:, 1:3]
+    check(slice(x, 0, -2), {2, 4}, {4, 5, 6, 7, 8, 9, 10, 11});  // x[-2:]
+    check(slice(x, 1, 1, to_end, 2), {3, 2}, {1, 3, 5, 7, 9, 11});
+    check(slice(x, 1, 2, 2), {3, 0}, {});
+    CHECK(slice(counted({0, 4}), 1, 1, 3).shape() == Shape{0, 2});
+    CHECK(slice(counted({4, 0}), 0, 2).shape() == Shape{2, 0});
+    check(select(x, 1, -1), {3}, {3, 7, 11});
+  }
+
+  TEST_CASE("mask axes: the mask is sliced too") {
+    const Tensor x = counted({2, 3, 2}).with_mask(holes());
+    const Tensor y = slice(x, 1, 1, 3);
+    check(y, {2, 2, 2}, {none, none, 4, 5, 8, 9, 10, 11});
+    CHECK(y.mask().to_vector() == Bits{false, true, true, true});
+    const Tensor step = select(x, 1, 1);
+    check(step, {2, 2}, {none, none, 8, 9});
+    CHECK(step.mask().to_vector() == Bits{false, true});
+    const Tensor second = select(x, 0, 1);
+    CHECK(second.mask().to_vector() == Bits{false, true, true});
+    const Tensor nothing = select(select(x, 0, 0), 0, 1);
+    CHECK(nothing.shape() == Shape{2});
+    CHECK(nothing.mask().rank() == 0);
+    CHECK(nothing.mask().valid() == 0);
+  }
+
+  TEST_CASE("gradients go back to where values came from") {
+    const Tensor x = counted({2, 3, 2}).with_grad();
+    const Tensor masked = x.with_mask(holes());
+    CHECK(pulled(x, select(masked, 1, 2)) == Values{0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 3, 4});
+    CHECK(pulled(x, slice(x, 2, 1, 2)) == Values{0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6});
+  }
+
+  TEST_CASE("without data") {
+    const Tensor x = rows::make_meta({any, any, 4}, DType::f32, masks::meta({any, any}, "a test"));
+    CHECK(select(x, 1, -1).shape() == Shape{any, 4});
+    CHECK(select(x, 1, 7).mask().shape() == Shape{any});
+    CHECK(slice(x, 1, 2, 7).shape() == Shape{any, 5, 4});
+    CHECK(slice(x, 1, -3).shape() == Shape{any, 3, 4});
+    CHECK(slice(x, 1, 1, -1).shape() == Shape{any, any, 4});
+  }
+}
+
+TEST_SUITE("concatenate") {
+  TEST_CASE("inner axes") {
+    check(concatenate({counted({2, 1}), counted({2, 2})}), {2, 3}, {0, 0, 1, 1, 2, 3});
+    check(concatenate({counted({1, 2}), counted({2, 2})}, 0), {3, 2}, {0, 1, 0, 1, 2, 3});
+    CHECK(concatenate({counted({0, 2}), counted({0, 3})}).shape() == Shape{0, 5});
+    check(concatenate({counted({2, 0}), counted({2, 1})}), {2, 1}, {0, 1});
+  }
+
+  TEST_CASE("inner axes AND the masks") {
+    const Tensor a = counted({2, 3, 1}).with_mask(holes());
+    const Tensor b = counted({2, 3, 1}).with_mask(Mask::from_lengths({3, 2}));
+    const Tensor c = counted({2, 3, 1}).with_mask(Mask::keep(Bits{true, false}, {2}));
+    const Tensor y = concatenate({a, b, c, counted({2, 3, 1})});
+    CHECK(y.mask().to_vector() == Bits{true, false, true, false, false, false});
+    check(y, {2, 3, 4}, {0,    0,    0,    0,    none, none, none, none, 2,    2,    2,    2,
+                         none, none, none, none, none, none, none, none, none, none, none, none});
+  }
+
+  TEST_CASE("mask axes put masks side by side") {
+    const Tensor a = counted({2, 2, 1}).with_mask(Mask::from_lengths({1, 2}));
+    const Tensor y = concatenate({a, counted({2, 1, 1}), counted({2, 0, 1})}, 1);
+    check(y, {2, 3, 1}, {0, none, 0, 2, 3, 1});
+    const Tensor z = concatenate({a, a}, 0);
+    CHECK(z.mask().to_vector() == Bits{true, false, true, true, true, false, true, true});
+    const Tensor rows_only = counted({2, 1, 1}).with_mask(Mask::keep(Bits{false, true}, {2}));
+    const Tensor mixed = concatenate({rows_only, a}, 1);
+    check(mixed, {2, 3, 1}, {none, 0, none, 1, 2, 3});
+  }
+
+  TEST_CASE("gradients are the pieces") {
+    const Tensor a = counted({2, 2}).with_grad(), b = counted({2, 1}).with_grad();
+    CHECK(pulled(a, concatenate({a, b})) == Values{1, 2, 4, 5});
+    b.clear_grad();
+    CHECK(pulled(b, concatenate({a, b})) == Values{3, 6});
+  }
+
+  TEST_CASE("stack keeps each part's mask behind the mask axes") {
+    const Tensor x = counted({2, 3, 2}).with_mask(holes());
+    const Tensor y = stack({select(x, 1, 0), select(x, 1, 1), select(x, 1, 2)}, 1);
+    CHECK(y.mask() == x.mask());
+    CHECK(y.to_vector<double>() == x.to_vector<double>());
+    check(stack({counted({2}), counted({2})}, -1), {2, 2}, {0, 0, 1, 1});
+    check(stack({counted({2}), counted({2})}), {2, 2}, {0, 1, 0, 1});
+    CHECK(stack({counted({}), counted({})}).shape() == Shape{2});
+  }
+}
+
+TEST_SUITE("gather") {
+  const Tensor ids = tensor<std::int64_t>({2, 0, 7, 2, -1, 1}, {2, 3});
+
+  TEST_CASE("take reads valid ids alone") {
+    const Tensor table = counted({3, 2}).with_grad();
+    const Tensor y =
+        take(table, ids.with_mask(Mask::keep({{true, true, false}, {true, false, true}})));
+    check(y, {2, 3, 2}, {4, 5, 0, 1, none, none, 4, 5, none, none, 2, 3});
+    CHECK(pulled(table, y) == Values{3, 4, 7, 8, 6, 8});
+    CHECK(take(table, tensor<std::int64_t>({1}, {})).to_vector<double>() == Values{2, 3});
+    CHECK(take(table, tensor<std::int64_t>({}, {0, 4})).shape() == Shape{0, 4, 2});
+  }
+
+  TEST_CASE("a large gather adds the same in any number of threads") {
+    std::vector<std::int64_t> many;
+    for (std::int64_t i = 0; i < 40000; ++i) many.push_back(i * i % 97);
+    const Tensor table = counted({97, 8}).with_grad();
+    const Tensor y = take(table, tensor(many, {200, 200}));
+    const int before = num_threads();
+    set_num_threads(1);
+    const auto one = pulled(table, y);
+    set_num_threads(4);
+    CHECK(pulled(table, y) == one);
+    set_num_threads(before);
+    double expected = 0;
+    for (std::size_t i = 0; i < many.size(); ++i) {
+      if (many[i] == 1) expected += static_cast<double>(8 * i + 1);
+    }
+    CHECK(one[8] == expected);
+  }
+
+  TEST_CASE("take_along_axis and scatter_add, as NumPy and PyTorch") {
+    const Tensor x = counted({2, 3});
+    const Tensor index = tensor<std::int64_t>({2, 0, 1, 1}, {2, 2});
+    check(take_along_axis(x, index, 1), {2, 2}, {2, 0, 4, 4});
+    check(take_along_axis(x, tensor<std::int64_t>({1, 0, 1}, {1, 3}), 0), {1, 3}, {3, 1, 5});
+    // torch.arange(6.).view(2, 3).scatter_add(1, index, 10 * (1 + torch.arange(4.).view(2, 2)))
+    const Tensor updates = 10 * (1 + counted({2, 2}));
+    check(scatter_add(x, index, updates, 1), {2, 3}, {20, 1, 12, 3, 74, 5});
+  }
+
+  TEST_CASE("masks of both meet") {
+    const Tensor x = counted({2, 3, 2}).with_mask(holes());
+    const Tensor index = tensor<std::int64_t>({1, 9, 0, 9, 1, 0}, {2, 3, 1})
+                             .with_mask(Mask::keep({{true, false, true}, {false, true, false}}));
+    check(take_along_axis(x, index, 2), {2, 3, 1}, {1, none, 4, none, 9, none});
+    const Tensor y = scatter_add(x, index, 100 * ones({2, 3, 1}, DType::f64), 2);
+    check(y, {2, 3, 2}, {0, 101, none, none, 104, 5, none, none, 8, 109, none, none});
+  }
+
+  TEST_CASE("add_at adds valid rows") {
+    const Tensor table = zeros({3, 1}, DType::f64).with_grad();
+    const Tensor values = counted({2, 3, 1}).with_grad();
+    const Mask valid = Mask::keep({{true, true, false}, {true, false, true}});
+    const Tensor y = add_at(table, ids.with_mask(valid), values);
+    check(y, {3, 1}, {1, 5, 3});
+    CHECK(!y.has_mask());
+    CHECK(pulled(values, y) == Values{3, 1, 0, 3, 0, 2});
+    check(add_at(counted({3, 1}), tensor<std::int64_t>({}, {0}), zeros({0, 1}, DType::f64)), {3, 1},
+          {0, 1, 2});
+  }
+
+  TEST_CASE("one_hot") {
+    check(one_hot(tensor<std::int64_t>({1, 0}, {2}), 3, DType::f64), {2, 3}, {0, 1, 0, 1, 0, 0});
+    CHECK(one_hot(tensor<std::int64_t>({}, {0}), 3).shape() == Shape{0, 3});
+  }
+}
+
+TEST_SUITE("sequence") {
+  TEST_CASE("reverse and shift count valid steps alone") {
+    const Tensor x = counted({2, 3, 1}).with_mask(holes());
+    check(reverse(x), {2, 3, 1}, {2, none, 0, none, 5, 4});
+    check(shift(x, 1, 0.5), {2, 3, 1}, {0.5, none, 0, none, 0.5, 4});
+    check(shift(x, -1), {2, 3, 1}, {2, none, 0, none, 5, 0});
+    check(reverse(counted({2, 3})), {2, 3}, {2, 1, 0, 5, 4, 3});
+    check(reverse(counted({2, 3}), 0), {2, 3}, {3, 4, 5, 0, 1, 2});
+    check(shift(counted({2, 3}), 2), {2, 3}, {0, 0, 0, 0, 0, 3});
+    check(shift(counted({2, 3}), -7, 1), {2, 3}, {1, 1, 1, 1, 1, 1});
+    CHECK(reverse(counted({2, 0})).shape() == Shape{2, 0});
+  }
+
+  TEST_CASE("under a mask [batch] the steps are axis 1") {
+    const Tensor x = counted({2, 3}).with_mask(Mask::keep(Bits{false, true}, {2}));
+    check(reverse(x), {2, 3}, {none, none, none, 5, 4, 3});
+    check(last_valid(x), {2}, {none, 5});
+    check(last_valid(x, 0), {3}, {3, 4, 5});
+  }
+
+  TEST_CASE("last, first and k-th valid steps") {
+    const Tensor x = counted({2, 3, 1}).with_mask(holes());
+    const Tensor last = last_valid(x);
+    check(last, {2, 1}, {2, 5});
+    CHECK(!last.has_mask());
+    check(first_valid(x), {2, 1}, {0, 4});
+    check(take_step(x, -2), {2, 1}, {0, 4});
+    const Tensor y = counted({3, 2, 1}).with_mask(Mask::from_lengths({0, 1, 2}));
+    check(last_valid(y), {3, 1}, {none, 2, 5});
+    check(take_step(y, 1), {3, 1}, {none, none, 5});
+    CHECK(last_valid(y).mask().to_vector() == Bits{false, true, true});
+    CHECK(last_valid(counted({0, 2, 1}).with_mask(Mask::from_lengths({}, 2))).shape() ==
+          Shape{0, 1});
+    const Tensor line = counted({3}).with_mask(Mask::drop(Bits(3, true), {3}));
+    CHECK(last_valid(line, 0).mask().rank() == 0);
+  }
+
+  TEST_CASE("without data the mask is possible") {
+    const Tensor x = rows::make_meta({any, any, 4}, DType::f32, masks::meta({any, any}, "a test"));
+    const Tensor y = last_valid(x);
+    CHECK(y.shape() == Shape{any, 4});
+    CHECK(masks::is_possible(y.mask()));
+    CHECK(reverse(x).describe() == x.describe());
+  }
+}
+
+TEST_SUITE("where") {
+  TEST_CASE("selects, with broadcasting") {
+    const Tensor c = tensor({true, false, false, true}, {2, 2});
+    check(where(c, counted({2, 2}), full({}, -1, DType::f64)), {2, 2}, {0, -1, -1, 3});
+    check(where(tensor({true, false}, {2, 1}), counted({2, 2}), counted({2})), {2, 2},
+          {0, 1, 0, 1});
+    const Tensor a = full({2, 2}, std::nan(""), DType::f64).with_grad(),
+                 b = counted({2}).with_grad();
+    const Tensor y = where(tensor({false, false, false, false}, {2, 2}), a, b);
+    check(y, {2, 2}, {0, 1, 0, 1});
+    CHECK(pulled(b, y) == Values{4, 6});
+    CHECK(where(tensor(Bits{}, {0, 2}), counted({0, 2}), counted({2})).shape() == Shape{0, 2});
+  }
+
+  TEST_CASE("masks are ANDed") {
+    const Tensor a = counted({2, 3}).with_mask(holes());
+    const Tensor c = tensor(Bits(6, true), {2, 3}).with_mask(Mask::from_lengths({3, 2}));
+    check(where(c, a, counted({3})), {2, 3}, {0, none, 2, none, 4, none});
+  }
+
+  TEST_CASE("or_else takes the second where the first is not valid") {
+    const Tensor a = counted({2, 3}).with_mask(holes()), b = 10 + counted({2, 3});
+    check(or_else(a, b), {2, 3}, {0, 11, 2, 13, 4, 5});
+    CHECK(!or_else(a, b).has_mask());
+    const Mask rows_of_b = Mask::keep(Bits{true, false}, {2});
+    check(or_else(a, b.with_mask(rows_of_b)), {2, 3}, {0, 11, 2, none, none, none});
+    const Tensor coarse = counted({2, 3}).with_mask(rows_of_b);
+    check(or_else(coarse, b.with_mask(Mask::from_lengths({2, 2}, 3))), {2, 3},
+          {0, 1, none, 13, 14, none});
+    check(or_else(b, a), {2, 3}, {10, none, 12, none, 14, 15});
+    check(or_else(b, counted({2, 3})), {2, 3}, {10, 11, 12, 13, 14, 15});
+  }
+
+  TEST_CASE("or_else without data has the mask of the second") {
+    const Mask possible = masks::meta({any}, "a test", true);
+    const Tensor a = rows::make_meta({any, 4}, DType::f32, possible);
+    const Tensor b = rows::make_meta({any, 4}, DType::f32);
+    CHECK(!or_else(a, b).has_mask());
+    CHECK(masks::is_possible(or_else(b, a).mask()));
+  }
+
+  TEST_CASE("a recurrence written by hand keeps its state over padding") {
+    const Tensor x = counted({2, 3, 1}).with_grad();
+    const Tensor masked = x.with_mask(holes());
+    Tensor h = zeros({2, 1}, DType::f64);
+    for (int t = 0; t < 3; ++t) h = or_else(0.5 * h + select(masked, 1, t), h);
+    check(h, {2, 1}, {2, 7});  // 0.5 * 0 + 2; 0.5 * 4 + 5
+    CHECK(pulled(x, h) == Values{0.5, 0, 1, 0, 1, 2});
+  }
+}
+
+TEST_SUITE("repeat") {
+  TEST_CASE("as NumPy") {
+    const Tensor x = counted({2, 2});
+    check(repeat(x, 2, 1), {2, 4}, {0, 0, 1, 1, 2, 2, 3, 3});
+    check(repeat(x, 2, 0), {4, 2}, {0, 1, 0, 1, 2, 3, 2, 3});
+    check(tile(x, 2, 1), {2, 4}, {0, 1, 0, 1, 2, 3, 2, 3});
+    check(tile(x, 0, 1), {2, 0}, {});
+    check(pad(x, 1, 1, 2, 7), {2, 5}, {7, 0, 1, 7, 7, 7, 2, 3, 7, 7});
+    check(pad(counted({2, 0}), 1, 1, 0, 7), {2, 1}, {7, 7});
+    check(roll(counted({5}), 2, 0), {5}, {3, 4, 0, 1, 2});
+    check(roll(counted({5}), -7, 0), {5}, {2, 3, 4, 0, 1});
+    CHECK(roll(counted({0, 2}), 3, 0).shape() == Shape{0, 2});
+    const Tensor g = counted({2, 2}).with_grad();
+    CHECK(pulled(g, tile(g, 2, 0)) == Values{6, 8, 10, 12});
+  }
+
+  TEST_CASE("broadcast_to") {
+    check(broadcast_to(counted({2, 1}), {2, 2, 3}), {2, 2, 3},
+          {0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1});
+    CHECK(broadcast_to(counted({1, 3}), {0, 3}).shape() == Shape{0, 3});
+    const Tensor x = counted({2, 1}).with_mask(Mask::keep(Bits{true, false}, {2}));
+    const Tensor y = broadcast_to(x, {3, 2, 2});
+    CHECK(y.mask().shape() == Shape{3, 2});
+    CHECK(y.mask().valid() == 3);
+    const Tensor steps =
+        broadcast_to(counted({2, 1}).with_mask(Mask::from_lengths({1, 0})), {2, 3});
+    CHECK(steps.mask().to_vector() == Bits{true, true, true, false, false, false});
+  }
+}
+
+}  // namespace maskgrad::tests

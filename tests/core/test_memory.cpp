@@ -1,0 +1,156 @@
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include <maskgrad/core/pooled.hpp>
+#include <maskgrad/core/ref.hpp>
+
+namespace maskgrad::tests {
+namespace {
+
+struct Chain : Counted {
+  Ref<Chain> next;
+  int* ended = nullptr;
+  ~Chain() override {
+    if (ended) ++*ended;
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("memory") {
+  TEST_CASE("blocks are aligned, sized and counted") {
+    for (std::int64_t bytes :
+         {0, 1, 63, 64, 65, 80, 81, 127, 128, 129, 1000, 4096, 100000, 3000000}) {
+      const Storage s(bytes);
+      CAPTURE(bytes);
+      CHECK(s.bytes() == bytes);
+      CHECK(reinterpret_cast<std::uintptr_t>(s.data()) % 64 == 0);
+      std::memset(s.data(), 0xA5, static_cast<std::size_t>(bytes));
+      CHECK(s.unique());
+      CHECK(s.version() == 0);
+    }
+  }
+
+  TEST_CASE("no size class loses more than a quarter") {
+    for (std::int64_t bytes = 64; bytes < 5000000; bytes = bytes * 21 / 20 + 1) {
+      const auto before = memory::stats().bytes_in_use;
+      const Storage s(bytes);
+      const auto took = memory::stats().bytes_in_use - before;
+      CAPTURE(bytes);
+      CHECK(took >= bytes);
+      CHECK(took * 4 <= bytes * 5 + 256);
+    }
+  }
+
+  TEST_CASE("what ends is used again") {
+    { const Storage first(5000); }
+    const auto before = memory::stats();
+    for (int i = 0; i < 100; ++i) const Storage s(4900 + i);
+    const auto after = memory::stats();
+    CHECK(after.heap_allocations == before.heap_allocations);
+    CHECK(after.bytes_reserved == before.bytes_reserved);
+    CHECK(after.bytes_in_use == before.bytes_in_use);
+  }
+
+  TEST_CASE("a block's version starts anew") {
+    std::byte* place = nullptr;
+    {
+      const Storage s(70000);
+      s.bump_version();
+      place = s.data();
+      CHECK(s.version() == 1);
+    }
+    const Storage again(70000);
+    CHECK(again.data() == place);
+    CHECK(again.version() == 0);
+  }
+
+  TEST_CASE("handles share, move and let go") {
+    Storage a(100);
+    const auto in_use = memory::stats().bytes_in_use;
+    {
+      const Storage b = a;
+      CHECK(b.data() == a.data());
+      CHECK_FALSE(a.unique());
+    }
+    CHECK(a.unique());
+    Storage c = std::move(a);
+    CHECK_FALSE(a);
+    CHECK(a.bytes() == 0);
+    Storage& same = c;
+    c = same;
+    CHECK(c.unique());
+    CHECK(memory::stats().bytes_in_use == in_use);
+    c = Storage();
+    CHECK(memory::stats().bytes_in_use < in_use);
+  }
+
+  TEST_CASE("the high water and giving back") {
+    memory::reset_high_water();
+    const auto before = memory::stats();
+    { const Storage s(1 << 22); }
+    CHECK(memory::stats().high_water >= before.bytes_in_use + (1 << 22));
+    memory::reset_high_water();
+    CHECK(memory::stats().high_water == memory::stats().bytes_in_use);
+    memory::release_unused();
+    CHECK(memory::stats().bytes_reserved == memory::stats().bytes_in_use);
+    const Storage fresh(1 << 22);
+    CHECK(memory::stats().bytes_reserved == memory::stats().bytes_in_use);
+  }
+
+  TEST_CASE("blocks and small objects may end in another thread") {
+    std::vector<Storage> blocks;
+    std::vector<Ref<Chain>> objects;
+    std::thread([&] {
+      for (int i = 0; i < 1000; ++i) {
+        blocks.emplace_back(i * 10);
+        objects.push_back(make_ref<Chain>());
+      }
+    }).join();
+    blocks.clear();
+    objects.clear();
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([] {
+        for (int i = 0; i < 2000; ++i) {
+          const Storage s(i);
+          const auto object = make_ref<Chain>();
+        }
+      });
+    }
+    for (auto& t : threads) t.join();
+    CHECK(true);
+  }
+
+  TEST_CASE("an object ends with its last handle") {
+    int ended = 0;
+    {
+      auto a = make_ref<Chain>();
+      a->ended = &ended;
+      const Ref<Counted> b = a;
+      CHECK(a->handles() == 2);
+      a.reset();
+      CHECK(ended == 0);
+    }
+    CHECK(ended == 1);
+  }
+
+  TEST_CASE("pooled arrays") {
+    Pooled<double> none;
+    CHECK(none.empty());
+    CHECK(none.begin() == none.end());
+    Index index(3);
+    index[0] = 5;
+    index[2] = 7;
+    const Index shared = index;
+    CHECK(shared.data() == index.data());
+    CHECK(shared[2] == 7);
+    CHECK(Index(0).empty());
+  }
+}
+
+}  // namespace maskgrad::tests

@@ -1,0 +1,84 @@
+// The .npz reader: no crash, leak or hang, allocations bounded, and what parses survives a round
+// trip, stored and deflated.
+#include <maskgrad/core/io/npz.hpp>
+#include <maskgrad/core/io/zip_entry.hpp>
+#include <maskgrad/core/io/zip_write.hpp>
+
+#include "fuzz.hpp"
+
+using namespace maskgrad;
+
+namespace {
+
+// What the stated factor refers to: the input, with deflated entries as long as they may become.
+std::size_t counted(std::span<const std::byte> input) {
+  std::size_t total = input.size();
+  try {
+    const detail::ByteSource source(input, "input.npz", "fuzz");
+    for (const auto& entry : detail::read_zip_directory(source)) {
+      fuzz::require(entry.size <= detail::max_deflate_ratio * entry.packed, "deflate's own limit");
+      total += entry.size;
+    }
+    fuzz::require(total <= (detail::max_deflate_ratio + 1) * input.size(), "no byte counts twice");
+  } catch (const FileError&) {
+  }
+  return total;
+}
+
+struct Entry {
+  std::string name;
+  fuzz::Bytes bytes;
+};
+
+std::vector<Entry> unpacked(std::span<const std::byte> input) {
+  std::vector<Entry> made;
+  const detail::ByteSource source(input, "input.npz", "fuzz");
+  for (const auto& entry : detail::read_zip_directory(source)) {
+    if (entry.size > 65536) continue;
+    detail::ZipEntryStream in(source, entry);
+    made.push_back({entry.name, fuzz::Bytes(entry.size)});
+    in.read(made.back().bytes);
+  }
+  return made;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto input = fuzz::span_of(data, size);
+  const auto limit = counted(input);
+  fuzz::Meter::start();
+  try {
+    const auto arrays = parse_npz(input, "input.npz");
+    fuzz::Meter::check(limit);
+    for (auto how : {Compression::stored, Compression::deflated}) {
+      const auto again = parse_npz(npz_bytes(arrays, how), "again.npz");
+      fuzz::require(again == arrays, "a round trip changes nothing");
+    }
+  } catch (const FileError&) {
+    fuzz::Meter::check(limit);
+  }
+  return 0;
+}
+
+// Every other mutation changes an entry and packs it again, with its checksum and sizes right, so
+// that mutations reach what lies behind them.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t most, unsigned seed) {
+  std::minstd_rand random(seed);
+  if (random() % 2 == 0) return LLVMFuzzerMutate(data, size, most);
+  try {
+    auto entries = unpacked(fuzz::span_of(data, size));
+    if (entries.empty()) return LLVMFuzzerMutate(data, size, most);
+    auto& chosen = entries[random() % entries.size()];
+    chosen.bytes = fuzz::mutated(chosen.bytes, 4096);
+    std::vector<detail::ZipPart> parts;
+    for (const auto& entry : entries) parts.push_back({entry.name, entry.bytes, {}});
+    fuzz::Bytes made;
+    detail::write_zip("fuzz", parts, random() % 2 == 0,
+                      [&](auto bytes) { made.insert(made.end(), bytes.begin(), bytes.end()); });
+    return fuzz::replace(data, size, most, made);
+  } catch (const FileError&) {
+    return LLVMFuzzerMutate(data, size, most);
+  }
+}

@@ -1,0 +1,207 @@
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#include <maskgrad/core/io/atomic_file.hpp>
+#include <maskgrad/core/io/npy.hpp>
+#include <maskgrad/core/io/npz.hpp>
+#include <maskgrad/core/io/safetensors.hpp>
+#include <thread>
+
+#include "files.hpp"
+
+using namespace maskgrad;
+
+namespace {
+
+// Files may not grow beyond `bytes` while this lives: the nearest to a full disk without one.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : ignored_(::signal(SIGXFSZ, SIG_IGN)) {
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &old_) == 0);
+    const rlimit lower{bytes, old_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &lower) == 0);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    ::signal(SIGXFSZ, ignored_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit old_{};
+  sighandler_t ignored_;
+};
+
+// Root may write everywhere, so the test is not root for a while.
+class NotRoot {
+ public:
+  NotRoot() : was_(::geteuid()) {
+    if (was_ == 0) REQUIRE(::seteuid(65534) == 0);
+  }
+  ~NotRoot() {
+    if (was_ == 0) [[maybe_unused]]
+      const int back = ::seteuid(0);
+  }
+  NotRoot(const NotRoot&) = delete;
+  NotRoot& operator=(const NotRoot&) = delete;
+
+ private:
+  uid_t was_;
+};
+
+void save(const std::filesystem::path& path, std::string_view text) {
+  write_file(path, files::bytes(text), "save");
+}
+
+}  // namespace
+
+TEST_CASE("atomic file: whole or not at all") {
+  const files::TemporaryFolder folder;
+  const auto path = folder / "x";
+  save(path, "old");
+  CHECK(files::load(path) == "old");
+  {
+    AtomicFile file(path, "save");
+    file.write(files::bytes("new, but never committed"));
+    CHECK(files::load(path) == "old");
+    CHECK(folder.count() == 2);
+  }
+  CHECK(files::load(path) == "old");
+  CHECK(folder.count() == 1);
+  AtomicFile file(path, "save");
+  file.write(files::bytes("new "));
+  file.write({});
+  file.write(files::bytes("text"));
+  CHECK(files::load(path) == "old");
+  file.commit();
+  CHECK(files::load(path) == "new text");
+  CHECK(folder.count() == 1);
+  CHECK_THROWS_AS(file.commit(), FileError);
+  CHECK_THROWS_AS(file.write(files::bytes("x")), FileError);
+}
+
+TEST_CASE("atomic file: permissions are kept, links followed, long names and no folder allowed") {
+  const files::TemporaryFolder folder;
+  const auto path = folder / "x", link = folder / "link";
+  save(path, "1");
+  REQUIRE(::chmod(path.c_str(), 0640) == 0);
+  std::filesystem::create_symlink("x", link);
+  save(link, "2");
+  CHECK(std::filesystem::is_symlink(link));
+  CHECK(files::load(path) == "2");
+  struct stat facts {};
+  REQUIRE(::stat(path.c_str(), &facts) == 0);
+  CHECK((facts.st_mode & 07777) == 0640);
+  save(folder / std::string(255, 'n'), "3");
+  CHECK(files::load(folder / std::string(255, 'n')) == "3");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  save("plain", "4");
+  std::filesystem::current_path(before);
+  CHECK(files::load(folder / "plain") == "4");
+}
+
+TEST_CASE("atomic file: paths that cannot be written") {
+  const files::TemporaryFolder folder;
+  const auto missing = folder / "missing/x";
+  CHECK(files::message_of([&] { save(missing, "x"); }) ==
+        "save: " + missing.string() +
+            " cannot be written (No such file or directory); an old file is as it was; make the "
+            "folder first");
+  CHECK(files::message_of([&] { save(folder.path(), "x"); }) ==
+        "save: " + folder.path().string() + " is a folder; give the path of a file");
+  CHECK(files::message_of([&] { save("/dev/null", "x"); }) ==
+        "save: /dev/null is a pipe or a device; give the path of a file");
+  CHECK(files::message_of([&] { save("", "x"); }) ==
+        "save: '' names no file; give the path of a file");
+  save(folder / "file", "x");
+  const auto below = folder / "file/x";
+  CHECK(
+      files::message_of([&] { save(below, "x"); }) ==
+      "save: " + below.string() +
+          " cannot be written (Not a directory); an old file is as it was; make the folder first");
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("atomic file: a folder that may not be written in") {
+  const files::TemporaryFolder folder;
+  const auto path = folder / "x";
+  save(path, "old");
+  REQUIRE(::chmod(folder.path().c_str(), 0555) == 0);
+  {
+    const NotRoot not_root;
+    CHECK(files::message_of([&] { save(path, "new"); }) ==
+          "save: " + path.string() +
+              " cannot be written (Permission denied); an old file is as it was; get the right to "
+              "write in that "
+              "folder, or write elsewhere");
+  }
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  CHECK(files::load(path) == "old");
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("atomic file: no room for all of it leaves the old file and nothing else") {
+  const files::TemporaryFolder folder;
+  const auto path = folder / "x";
+  const NamedArrays large = {{"w", {DType::f64, {20000}, std::vector<std::byte>(160000)}}};
+  const auto refused = [&](auto&& write) {
+    save(path, "old");
+    std::string message;
+    {
+      const FileSizeLimit limit(100000);
+      message = files::message_of(write);
+    }
+    CHECK(message.find(path.string() +
+                       " cannot be written (File too large); an old file is as it was; raise "
+                       "the limit on file sizes, or write elsewhere") != message.npos);
+    CHECK(files::load(path) == "old");
+    CHECK(folder.count() == 1);
+  };
+  refused([&] { write_npy(path, large[0].array); });
+  refused([&] { write_npz(path, large); });
+  refused([&] { write_safetensors(path, large); });
+}
+
+TEST_CASE("atomic file: short and interrupted writes go on") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  // Without SA_RESTART, so that the timer cuts writes short or makes them fail with EINTR.
+  struct sigaction quiet {
+  }, old{};
+  static volatile sig_atomic_t interruptions = 0;
+  quiet.sa_handler = [](int) { interruptions = interruptions + 1; };
+  REQUIRE(::sigaction(SIGALRM, &quiet, &old) == 0);
+  std::string sent(2000000, '\0'), received;
+  for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 31 >> 3);
+  // The reader must not take the signals.
+  sigset_t alarms, before;
+  sigemptyset(&alarms);
+  sigaddset(&alarms, SIGALRM);
+  pthread_sigmask(SIG_BLOCK, &alarms, &before);
+  std::thread reader([&] {
+    std::vector<char> buffer(30000);
+    for (;;) {
+      ::usleep(500);
+      const auto got = ::read(ends[0], buffer.data(), buffer.size());
+      if (got <= 0) break;
+      received.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const itimerval often{{0, 300}, {0, 300}}, never{};
+  ::setitimer(ITIMER_REAL, &often, nullptr);
+  const int error = detail::write_all(ends[1], files::bytes(sent));
+  ::setitimer(ITIMER_REAL, &never, nullptr);
+  ::close(ends[1]);
+  reader.join();
+  ::close(ends[0]);
+  ::sigaction(SIGALRM, &old, nullptr);
+  CHECK(error == 0);
+  CHECK(interruptions > 0);
+  CHECK(received == sent);
+}

@@ -1,0 +1,157 @@
+#include <maskgrad/core/kernels/simd/arrays.hpp>
+#include <maskgrad/core/kernels/simd/level.hpp>
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace {
+
+using namespace maskgrad::kernels;
+
+template <class T>
+using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+
+template <class T>
+bool same_bits(T a, T b) {
+  return std::bit_cast<Bits<T>>(a) == std::bit_cast<Bits<T>>(b);
+}
+
+template <class T>
+struct Function {
+  const char* name;
+  void (*array)(const T*, T*, std::int64_t);
+  long double (*exact)(long double);
+};
+
+template <class T>
+std::vector<Function<T>> functions() {
+  return {{"exp", &simd::exp, [](long double x) { return std::exp(x); }},
+          {"tanh", &simd::tanh, [](long double x) { return std::tanh(x); }},
+          {"sigmoid", &simd::sigmoid, [](long double x) {
+             return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
+           }}};
+}
+
+/// Numbers from every binade of either sign, subnormal ones too, evenly within each; and as many
+/// again from where the functions are neither constant nor linear.
+template <class T>
+std::vector<T> strata(int each) {
+  std::vector<T> x;
+  const int mantissa = std::numeric_limits<T>::digits - 1;
+  const Bits<T> binades = (Bits<T>{1} << (8 * sizeof(T) - 1 - mantissa)) - 1;
+  const Bits<T> sign = Bits<T>{1} << (8 * sizeof(T) - 1);
+  for (Bits<T> binade = 0; binade < binades; ++binade) {
+    for (int i = 0; i < each; ++i) {
+      const Bits<T> part = (Bits<T>{1} << mantissa) / static_cast<Bits<T>>(each);
+      const Bits<T> bits = (binade << mantissa) + part * static_cast<Bits<T>>(i) + i % 7;
+      x.push_back(std::bit_cast<T>(bits));
+      x.push_back(std::bit_cast<T>(bits | sign));
+    }
+  }
+  const double most = sizeof(T) == 4 ? 110 : 760;
+  for (int i = -300000; i <= 300000; ++i) {
+    x.push_back(static_cast<T>(i / 300000.0 * most));
+    x.push_back(static_cast<T>(i / 300000.0 * 4));
+  }
+  return x;
+}
+
+/// Distance to the exact result, in units in the last place of that.
+template <class T>
+double ulps(T got, long double exact) {
+  const T rounded = static_cast<T>(exact);
+  if (std::isinf(rounded) || std::isinf(got)) return got == rounded ? 0 : 1e9;
+  const T size = std::fabs(rounded);
+  const T up = std::nextafter(size, std::numeric_limits<T>::infinity());
+  const long double unit = std::isinf(up) ? size - std::nextafter(size, T{0}) : up - size;
+  return static_cast<double>(std::fabs((static_cast<long double>(got) - exact) / unit));
+}
+
+template <class T>
+void check_accuracy(int each, double bound) {
+  const std::vector<T> x = strata<T>(each);
+  std::vector<T> y(x.size());
+  for (const auto& f : functions<T>()) {
+    f.array(x.data(), y.data(), static_cast<std::int64_t>(x.size()));
+    double most = 0;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double error = ulps(y[i], f.exact(x[i]));
+      if (!(error <= most)) most = error, at = i;
+    }
+    INFO(simd::level_name(simd::level()), " ", f.name, " at ", x[at], " gives ", y[at]);
+    CHECK(most <= bound);
+  }
+}
+
+template <class T>
+void check_special() {
+  const T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
+  const std::vector<T> x{inf, -inf, nan, -nan, T{0}, T(-0.0)};
+  std::vector<T> y(x.size());
+  const auto n = static_cast<std::int64_t>(x.size());
+  simd::exp(x.data(), y.data(), n);
+  CHECK(y[0] == inf);
+  CHECK(y[1] == 0);
+  CHECK(y[4] == 1);
+  CHECK((std::isnan(y[2]) && std::isnan(y[3])));
+  simd::tanh(x.data(), y.data(), n);
+  CHECK(y[0] == 1);
+  CHECK(y[1] == -1);
+  CHECK(same_bits(y[4], T{0}));
+  CHECK(same_bits(y[5], T(-0.0)));
+  CHECK((std::isnan(y[2]) && std::isnan(y[3])));
+  simd::sigmoid(x.data(), y.data(), n);
+  CHECK(y[0] == 1);
+  CHECK(y[1] == 0);
+  CHECK(y[4] == T(0.5));
+  CHECK((std::isnan(y[2]) && std::isnan(y[3])));
+}
+
+template <class T>
+void check_places() {
+  std::vector<T> x;
+  for (int i = 0; i < 70; ++i) x.push_back(static_cast<T>(std::sin(i * 0.7) * 3));
+  for (const auto& f : functions<T>()) {
+    std::vector<T> all(x.size());
+    f.array(x.data(), all.data(), 70);
+    for (std::int64_t begin : {0, 1, 3, 9}) {
+      for (std::int64_t n = 0; n <= 40; ++n) {
+        std::vector<T> part(static_cast<std::size_t>(n) + 1, T{7});
+        f.array(x.data() + begin, part.data(), n);
+        bool same = true;
+        for (std::int64_t i = 0; i < n; ++i) same = same && same_bits(part[i], all[begin + i]);
+        INFO(f.name, " of ", n, " from ", begin);
+        CHECK(same);
+        CHECK(part[static_cast<std::size_t>(n)] == 7);
+      }
+    }
+    std::vector<T> in_place = x;
+    f.array(in_place.data(), in_place.data(), 70);
+    CHECK(in_place == all);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("exp, tanh and sigmoid are right to 2 ulp in f32 and 4 in f64") {
+  check_accuracy<float>(3000, 2);
+  check_accuracy<double>(200, 4);
+}
+
+TEST_CASE("exp, tanh and sigmoid of infinities, NaN and zeros") {
+  check_special<float>();
+  check_special<double>();
+}
+
+TEST_CASE("a value's exp, tanh and sigmoid do not depend on its place") {
+  check_places<float>();
+  check_places<double>();
+}
