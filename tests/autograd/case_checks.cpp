@@ -1,0 +1,69 @@
+#include "autograd/case_checks.hpp"
+
+#include <doctest/doctest.h>
+
+#include <maskgrad/autograd/laws_run.hpp>
+
+namespace maskgrad::tests {
+namespace {
+
+void check(const OpCase& c, const std::vector<Tensor>& inputs, const std::string& mask) {
+  const auto title = c.title() + ", " + mask;
+  CAPTURE(title);
+  try {
+    const auto report =
+        gradcheck(c.f, inputs, {.relative = c.tolerance, .variables = c.laws.variables});
+    CHECK_MESSAGE(static_cast<bool>(report), report.str());
+  } catch (const std::exception& e) {
+    FAIL_CHECK(title, " throws: ", e.what());
+  }
+}
+
+MaskRole role_under(const OpCase& c, laws::MaskOver over) {
+  if (over == laws::MaskOver::samples) return c.contract.under_sample();
+  return over == laws::MaskOver::full ? c.contract.under_full() : c.contract.role;
+}
+
+bool applies(const OpCase& c, laws::MaskOver over) {
+  const bool wanted = over == laws::MaskOver::steps     ? c.laws.steps
+                      : over == laws::MaskOver::samples ? c.laws.samples
+                      : over == laws::MaskOver::full    ? c.laws.full
+                                                        : true;
+  return wanted &&
+         (over == laws::MaskOver::nothing || role_under(c, over) != MaskRole::unsupported);
+}
+
+/// The whole data of a case under every pattern of one kind of mask.
+void check_under(const OpCase& c, laws::MaskOver over) {
+  const auto data = law_inputs(c);
+  const laws::Subject subject(c.f, data, c.laws);
+  for (const auto& pattern : subject.patterns(over)) {
+    if (pattern.batch.places.size() != case_batch * case_time) continue;
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      const bool masked = over != laws::MaskOver::nothing && data[i].kind == InputKind::sequences;
+      inputs.push_back(masked ? data[i].value.with_mask(subject.mask(pattern, pattern.batch, i))
+                              : data[i].value);
+    }
+    check(c, inputs, std::string(laws::name(over)) + " " + pattern.name);
+  }
+}
+
+}  // namespace
+
+void check_gradients(const OpCase& c) {
+  using laws::MaskOver;
+  if (!c.gradient) return;
+  for (auto over : {MaskOver::nothing, MaskOver::steps, MaskOver::samples, MaskOver::full}) {
+    if (applies(c, over)) check_under(c, over);
+  }
+}
+
+void check_laws(const OpCase& c, DType dtype) {
+  auto options = c.laws;
+  options.dtype = dtype;
+  const auto report = check_mask_laws(c.f, law_inputs(c), c.contract, options);
+  CHECK_MESSAGE(static_cast<bool>(report), c.title(), ": ", report.str());
+}
+
+}  // namespace maskgrad::tests

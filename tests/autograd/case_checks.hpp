@@ -1,0 +1,13 @@
+#pragma once
+
+#include "autograd/op_cases.hpp"
+
+namespace maskgrad::tests {
+
+/// Gradients of a case against differences, without a mask and under every pattern of every mask
+/// that it accepts.
+void check_gradients(const OpCase& c);
+/// The laws in f64; in f32 law 1 and those that need no second batch.
+void check_laws(const OpCase& c, DType dtype);
+
+}  // namespace maskgrad::tests

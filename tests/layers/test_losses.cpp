@@ -1,0 +1,87 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include <maskgrad/maskgrad.hpp>
+
+#include "throws.hpp"
+
+namespace maskgrad::tests {
+namespace {
+
+const double nan = std::numeric_limits<double>::quiet_NaN();
+
+TEST_CASE("reductions of a masked squared error, the target dense and garbage in its padding") {
+  const Mask mask = Mask::from_lengths({2, 0, 1}, 2);
+  const Tensor target = tensor({0., 2., 1e30, nan, 0., 7.}, {3, 2, 1});
+  const Tensor p = tensor({1., 0., nan, nan, 3., nan}, {3, 2, 1}).with_mask(mask);
+  CHECK(mean_squared_error(target, p).value() == doctest::Approx((1. + 4 + 9) / 3));
+  CHECK(mean_squared_error(target, p, {.reduction = Reduction::sum}).value() == 14);
+  CHECK(mean_squared_error(target, p, {.reduction = Reduction::per_sequence}).value() ==
+        doctest::Approx((2.5 + 9) / 2));
+  const Loss none = mean_squared_error(target, p, {.reduction = Reduction::none});
+  CHECK(none.positions().mask() == mask);
+  CHECK(throws<GradError>([&] { none.backward(); }, "reduction none"));
+}
+
+TEST_CASE("weights count: the sum of weighted errors over the sum of weights") {
+  const Tensor target = tensor({0., 0., 0.}, {3, 1}), p = tensor({1., 2., 3.}, {3, 1});
+  const Loss loss = mean_squared_error(target, p, {.sample_weight = tensor({1., 0., 3.}, {3})});
+  CHECK(loss.value() == doctest::Approx((1 + 27) / 4.));
+  CHECK(loss.count() == 4);
+  CHECK(throws<OptionError>(
+      [&] {
+        mean_squared_error(target, p, {.sample_weight = tensor({1., -1., 3.}, {3})});
+      },
+      "a sample weight is -1"));
+}
+
+TEST_CASE("shapes are not broadcast, types not mixed, ids checked") {
+  const Tensor p = zeros({4, 3}, DType::f64);
+  CHECK(throws<ShapeError>([&] { mean_squared_error(zeros({4}, DType::f64), p); }, "f64[4]",
+                           "f64[4, 3]", "Nothing is broadcast"));
+  CHECK(throws<TypeError>([&] { mean_squared_error(zeros({4, 3}), p); }, "f32", "f64"));
+  CHECK(throws<IndexError>(
+      [&] {
+        sparse_categorical_crossentropy(tensor<std::int64_t>({0, 1, 2, 3}, {4}), p);
+      },
+      "the id 3", "expected 0 to 2"));
+  // An id under the mask is not read.
+  const Mask three = Mask::keep({true, true, true, false}, {4});
+  const Loss loss =
+      sparse_categorical_crossentropy(tensor<std::int64_t>({0, 1, 2, 99}, {4}), p.with_mask(three));
+  CHECK(loss.value() == doctest::Approx(std::log(3)));
+}
+
+TEST_CASE("cross entropy of extreme logits is finite and exact") {
+  const Tensor logits = tensor({1000., 0., -1000.}, {1, 3}).with_grad();
+  const Loss loss = sparse_categorical_crossentropy(tensor<std::int64_t>({2}, {1}), logits);
+  CHECK(loss.value() == 2000);
+  loss.backward();
+  CHECK(logits.grad().to_vector<double>() == std::vector<double>{1, 0, -1});
+}
+
+TEST_CASE("a sum of losses keeps the terms and their counts") {
+  const Tensor x = tensor({1., 2., 3., 4.}, {4, 1}).with_grad();
+  const Tensor first = x.with_mask(Mask::keep({true, true, false, false}, {4}));
+  const Loss both = mean_squared_error(zeros({4, 1}, DType::f64), x) +
+                    0.5 * mean_squared_error(zeros({4, 1}, DType::f64), first);
+  CHECK(both.value() == doctest::Approx(30 / 4. + 0.5 * 5 / 2.));
+  both.backward();
+  CHECK(x.grad().to_vector<double>()[0] == doctest::Approx(2 / 4. + 0.5 * 2 / 2.));
+  CHECK(x.grad().to_vector<double>()[2] == doctest::Approx(6 / 4.));
+  CHECK(both.str().find("0.5 * mean_squared_error (mean over 2 positions)") != std::string::npos);
+}
+
+TEST_CASE("accuracy counts valid positions alone") {
+  const Tensor scores = tensor({1., 0., 0., 1., 1., 0.}, {3, 2});
+  SparseCategoricalAccuracy accuracy;
+  accuracy.update(tensor<std::int64_t>({0, 0, 1}, {3}),
+                  scores.with_mask(Mask::keep({true, true, false}, {3})));
+  CHECK(accuracy.count() == 2);
+  CHECK(accuracy.value() == 0.5);
+}
+
+}  // namespace
+}  // namespace maskgrad::tests
