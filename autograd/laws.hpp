@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ struct LawOptions {
   std::vector<Variable> variables = {};
   /// The axis of every output that is the batch; -1: none (then law 2 and 5 need an exemption).
   int batch_axis = 0;
+  /// Under [batch, time], how many of the results carry the mask on; those behind carry none (the
+  /// states of a recurrence).
+  std::size_t carriers = std::numeric_limits<std::size_t>::max();
   /// Why laws 2 and 5 do not hold, as `statistics over the batch`; empty: they must.
   std::string_view not_alone = "";  ///< law 2
   std::string_view not_split = "";  ///< law 5

@@ -14,6 +14,8 @@ void Checker::role_with_mask(const Pattern& p, const Outcome& out) {
         put(3, "declared consumes, but result {} is {}: the mask goes on as it came", k,
             y.describe());
       }
+    } else if (over_ == MaskOver::steps && k >= options_.carriers) {
+      if (y.has_mask()) put(3, "result {} is {}; it was said to carry no mask", k, y.describe());
     } else if (!y.has_mask()) {
       put(role_ == MaskRole::produces ? 3 : 4, "declared {}, but result {} is {}, without a mask",
           maskgrad::name(role_), k, y.describe());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <maskgrad/autograd/ops/activations.hpp>
 #include <maskgrad/layers/layer.hpp>
 
@@ -7,28 +9,42 @@ namespace maskgrad {
 
 struct ActivationOptions {
   std::string activation;
+  std::optional<double> negative_slope = {};  ///< of relu (0) and leaky_relu (0.2)
+  std::optional<double> alpha = {};           ///< of elu (1)
+  std::optional<bool> approximate = {};       ///< of gelu (false); true: its form with tanh
   std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("activation"), o.activation);
+    f("negative_slope", o.negative_slope);
+    f("alpha", o.alpha);
+    f("approximate", o.approximate);
+    f("name", o.name);
+  }
 };
 
 /// A function of each value, or of each row's last axis (softmax, log_softmax), by name.
 /// Shapes:   x -> the same.
 /// Mask:     propagates.
-/// Throws:   OptionError, naming all, for an unknown name.
+/// Throws:   OptionError, naming all, for an unknown name; for an option of another function.
 /// Source:   Keras 3, Activation.
 class Activation {
  public:
+  using Options = ActivationOptions;
   static constexpr std::string_view kind = "Activation";
   static constexpr MaskContract contract{.role = MaskRole::propagates,
                                          .why = "each value, or each row, is mapped by itself"};
 
-  explicit Activation(ActivationOptions options)
-      : info(kind, options.name), function_(maskgrad::activation(options.activation)) {}
+  explicit Activation(ActivationOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const { return function_(x); }
+  Tensor forward(const Tensor& x) const;
 
+  const Options& options() const { return options_; }
   LayerInfo info;
 
  private:
+  ActivationOptions options_;
   ActivationFunction function_;
 };
 

@@ -24,6 +24,7 @@ class AnyLayer {
   MaskContract contract() const { return held_->contract(); }
   LayerInfo& info() { return held_->info(); }
   void visit(const std::string& path, const LayerVisitor& f) { held_->visit(path, f); }
+  void write_options(OptionWriter& writer) const { held_->write_options(writer); }
   /// The layer itself, null where it is of another type.
   template <Layer L>
   L* as() {
@@ -40,6 +41,7 @@ class AnyLayer {
     virtual MaskContract contract() const = 0;
     virtual LayerInfo& info() = 0;
     virtual void visit(const std::string& path, const LayerVisitor& f) = 0;
+    virtual void write_options(OptionWriter& writer) const = 0;
   };
   template <class L>
   struct Held final : Base {
@@ -51,6 +53,9 @@ class AnyLayer {
     LayerInfo& info() override { return layer.info; }
     void visit(const std::string& path, const LayerVisitor& f) override {
       visit_layers(layer, path, path, f);
+    }
+    void write_options(OptionWriter& writer) const override {
+      detail::write_options_of(layer, writer);
     }
     L layer;
   };

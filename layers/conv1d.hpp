@@ -17,6 +17,20 @@ struct Conv1DOptions {
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
   std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("filters"), o.filters);
+    f(required("kernel_size"), o.kernel_size);
+    f("strides", o.strides);
+    f("padding", o.padding);
+    f("dilation_rate", o.dilation_rate);
+    f("activation", o.activation);
+    f("use_bias", o.use_bias);
+    f("kernel_initializer", o.kernel_initializer);
+    f("bias_initializer", o.bias_initializer);
+    f("name", o.name);
+  }
 };
 
 /// Convolution over time; what Conv1D and MaskedConv1D have in common.
@@ -26,6 +40,7 @@ class Conv1DCore {
   Conv1DCore(std::string_view kind, Conv1DOptions options);
   void build(const LayerInfo& info, std::string_view kind, const Tensor& x, Builder& builder);
   Tensor forward(const LayerInfo& info, std::string_view kind, const Tensor& x) const;
+  const Conv1DOptions& options() const { return options_; }
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
@@ -50,6 +65,7 @@ class Conv1DCore {
 /// Source:   Keras 3, Conv1D.
 class Conv1D {
  public:
+  using Options = Conv1DOptions;
   static constexpr std::string_view kind = "Conv1D";
   static constexpr MaskContract contract{
       .role = MaskRole::unsupported,
@@ -70,6 +86,7 @@ class Conv1D {
     Conv1DCore::each_parameter(self.core_, f);
   }
 
+  const Options& options() const { return core_.options(); }
   LayerInfo info;
 
  private:
@@ -84,6 +101,7 @@ class Conv1D {
 /// Source:   ours.
 class MaskedConv1D {
  public:
+  using Options = Conv1DOptions;
   static constexpr std::string_view kind = "MaskedConv1D";
   static constexpr MaskContract contract{
       .role = MaskRole::supports,
@@ -104,6 +122,7 @@ class MaskedConv1D {
     Conv1DCore::each_parameter(self.core_, f);
   }
 
+  const Options& options() const { return core_.options(); }
   LayerInfo info;
 
  private:

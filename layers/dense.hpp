@@ -12,6 +12,16 @@ struct DenseOptions {
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
   std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("units"), o.units);
+    f("activation", o.activation);
+    f("use_bias", o.use_bias);
+    f("kernel_initializer", o.kernel_initializer);
+    f("bias_initializer", o.bias_initializer);
+    f("name", o.name);
+  }
 };
 
 /// A linear map of the features: y = activation(x kernel + bias).
@@ -22,6 +32,7 @@ struct DenseOptions {
 /// Example:  mg::Dense head{{.units = 8, .activation = "relu"}};
 class Dense {
  public:
+  using Options = DenseOptions;
   static constexpr std::string_view kind = "Dense";
   static constexpr MaskContract contract{
       .role = MaskRole::propagates,
@@ -42,6 +53,7 @@ class Dense {
     if (self.options_.use_bias) f("bias", self.bias_);
   }
 
+  const Options& options() const { return options_; }
   LayerInfo info;
 
  private:

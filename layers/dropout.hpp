@@ -11,6 +11,13 @@ struct DropoutOptions {
   double rate;
   std::optional<Seed> seed = {};  ///< none: from the model's seed and the layer's path
   std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("rate"), o.rate);
+    f("seed", o.seed);
+    f("name", o.name);
+  }
 };
 
 /// In training each value is 0 with probability `rate`, else divided by 1 - rate; in evaluation x.
@@ -20,6 +27,7 @@ struct DropoutOptions {
 /// Source:   Srivastava et al. 2014; Keras 3, Dropout.
 class Dropout {
  public:
+  using Options = DropoutOptions;
   static constexpr std::string_view kind = "Dropout";
   static constexpr MaskContract contract{
       .role = MaskRole::propagates,
@@ -34,6 +42,7 @@ class Dropout {
   }
   Tensor forward(const Tensor& x) const { return dropout(x, options_.rate, seed_); }
 
+  const Options& options() const { return options_; }
   LayerInfo info;
 
  private:

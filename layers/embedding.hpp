@@ -10,6 +10,15 @@ struct EmbeddingOptions {
   Initializer embeddings_initializer = "random_uniform";
   bool mask_zero = false;
   std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("input_dim"), o.input_dim);
+    f(required("output_dim"), o.output_dim);
+    f("embeddings_initializer", o.embeddings_initializer);
+    f("mask_zero", o.mask_zero);
+    f("name", o.name);
+  }
 };
 
 /// A vector for each id: y = embeddings[id]. With `mask_zero`, id 0 is padding.
@@ -20,6 +29,7 @@ struct EmbeddingOptions {
 /// Source:   Keras 3, Embedding.
 class Embedding {
  public:
+  using Options = EmbeddingOptions;
   static constexpr std::string_view kind = "Embedding";
   static constexpr MaskContract contract{
       .role = MaskRole::produces,
@@ -36,6 +46,7 @@ class Embedding {
     f("embeddings", self.embeddings_);
   }
 
+  const Options& options() const { return options_; }
   LayerInfo info;
 
  private:

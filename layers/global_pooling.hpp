@@ -7,6 +7,12 @@ namespace maskgrad {
 struct GlobalPoolingOptions {
   bool keepdims = false;
   std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("keepdims", o.keepdims);
+    f("name", o.name);
+  }
 };
 
 /// Mean over each sequence's valid steps.
@@ -17,6 +23,7 @@ struct GlobalPoolingOptions {
 /// Source:   Keras 3, GlobalAveragePooling1D.
 class GlobalAveragePooling1D {
  public:
+  using Options = GlobalPoolingOptions;
   static constexpr std::string_view kind = "GlobalAveragePooling1D";
   static constexpr MaskContract contract{.role = MaskRole::consumes,
                                          .why = "averages each sequence's valid steps",
@@ -27,6 +34,7 @@ class GlobalAveragePooling1D {
   Tensor operator()(const Tensor& x) { return call(*this, x); }
   Tensor forward(const Tensor& x) const;
 
+  const Options& options() const { return options_; }
   LayerInfo info;
 
  private:

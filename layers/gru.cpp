@@ -4,6 +4,7 @@ namespace maskgrad {
 
 GRU::GRU(GRUOptions o)
     : info(kind, o.name),
+      options_(o),
       core_(kind, {.cell = kernels::Cell::gru,
                    .units = o.units,
                    .activation = o.activation,
@@ -20,12 +21,7 @@ GRU::GRU(GRUOptions o)
                    .reset_after = o.reset_after}) {}
 
 GRU::WithState GRU::with_state(const Tensor& x, const Tensor& initial) {
-  const LayerScope scope(kind, info.path);
-  Tensors inputs{x};
-  if (initial.defined()) inputs.push_back(initial);
-  detail::admit(scope, contract_now(), inputs);
-  if (!info.built) detail::build_layer(*this, inputs);
-  const auto all = core_.forward(info, kind, inputs, true);
+  const auto all = core_.call_with_state(*this, x, {initial, {}});
   return {all[0], all[1]};
 }
 

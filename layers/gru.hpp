@@ -19,6 +19,24 @@ struct GRUOptions {
   bool go_backwards = false;
   bool reset_after = true;
   std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("units"), o.units);
+    f("activation", o.activation);
+    f("recurrent_activation", o.recurrent_activation);
+    f("use_bias", o.use_bias);
+    f("kernel_initializer", o.kernel_initializer);
+    f("recurrent_initializer", o.recurrent_initializer);
+    f("bias_initializer", o.bias_initializer);
+    f("dropout", o.dropout);
+    f("recurrent_dropout", o.recurrent_dropout);
+    f("return_sequences", o.return_sequences);
+    f("return_state", o.return_state);
+    f("go_backwards", o.go_backwards);
+    f("reset_after", o.reset_after);
+    f("name", o.name);
+  }
 };
 
 /// Gated recurrent unit over each sequence's valid steps.
@@ -32,6 +50,7 @@ struct GRUOptions {
 /// Source:   Cho et al. 2014; Keras 3, GRU.
 class GRU {
  public:
+  using Options = GRUOptions;
   static constexpr std::string_view kind = "GRU";
   static constexpr MaskContract contract = recurrent_contract;
 
@@ -53,9 +72,11 @@ class GRU {
     RecurrentCore::each_parameter(self.core_, f);
   }
 
+  const Options& options() const { return options_; }
   LayerInfo info;
 
  private:
+  GRUOptions options_;
   RecurrentCore core_;
 };
 

@@ -82,6 +82,15 @@ Initializer::Initializer(std::string name) : name_(std::move(name)) {
   }
 }
 
+void read_option(OptionReader& reader, OptionName name, Initializer& value) {
+  std::string text = value.name();
+  reader(name, text);
+  value = Initializer(text);
+}
+void write_option(OptionWriter& writer, OptionName name, const Initializer& value) {
+  writer(name, value.name());
+}
+
 Tensor Initializer::make(const Shape& shape, Seed seed, DType dtype) const {
   if (name_ == "zeros") return zeros(shape, dtype);
   if (name_ == "ones") return ones(shape, dtype);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include <maskgrad/core/random.hpp>
+#include <maskgrad/layers/options.hpp>
 
 namespace maskgrad {
 
@@ -24,5 +25,9 @@ class Initializer {
  private:
   std::string name_;
 };
+
+/// Its name, as an option.
+void read_option(OptionReader& reader, OptionName name, Initializer& value);
+void write_option(OptionWriter& writer, OptionName name, const Initializer& value);
 
 }  // namespace maskgrad

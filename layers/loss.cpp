@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <numeric>
 
 #include <maskgrad/autograd/noise.hpp>
@@ -10,6 +11,7 @@
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/autograd/tape.hpp>
+#include <maskgrad/core/nearest.hpp>
 
 namespace maskgrad {
 namespace {
@@ -54,6 +56,23 @@ std::string_view name(Reduction reduction) {
       return "per_sequence";
   }
   return "?";
+}
+
+void read_option(OptionReader& reader, OptionName option, Reduction& value) {
+  std::string text(name(value));
+  reader(option, text);
+  constexpr std::array all = {Reduction::mean, Reduction::sum, Reduction::none,
+                              Reduction::per_sequence};
+  std::array<std::string_view, all.size()> names;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    names[i] = name(all[i]);
+    if (text == names[i]) return void(value = all[i]);
+  }
+  fail<OptionError>(reader.where(), "there is no reduction '{}'; {}", text,
+                    nearest_hint(text, names));
+}
+void write_option(OptionWriter& writer, OptionName option, const Reduction& value) {
+  writer(option, std::string(name(value)));
 }
 
 Loss make_loss(std::string name, const Tensor& positions, const LossOptions& options) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <maskgrad/core/tensor.hpp>
+#include <maskgrad/layers/options.hpp>
 
 namespace maskgrad {
 
@@ -15,6 +16,9 @@ enum class Reduction {
   per_sequence,  ///< the mean of each sequence's mean, over the sequences that have a valid step
 };
 std::string_view name(Reduction reduction);
+/// Its name, as an option.
+void read_option(OptionReader& reader, OptionName name, Reduction& value);
+void write_option(OptionWriter& writer, OptionName name, const Reduction& value);
 
 /// A loss as sums and counts, so that the division happens once, over everything: any split into
 /// parts gives the gradient of the whole. `a + 0.5 * b` keeps the terms and their counts.
@@ -67,6 +71,11 @@ struct LossOptions {
   Reduction reduction = Reduction::mean;
   /// A weight for each position, or one that broadcasts to them; the count is then their sum.
   Tensor sample_weight = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("reduction", o.reduction);
+  }
 };
 
 /// Makes a loss of values at positions [batch, ...]; for losses of one's own.

@@ -7,6 +7,12 @@ namespace maskgrad {
 struct MaskingOptions {
   double mask_value = 0;
   std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("mask_value", o.mask_value);
+    f("name", o.name);
+  }
 };
 
 /// Makes a mask: a step is padding where all of its features equal `mask_value`; where that is NaN,
@@ -17,6 +23,7 @@ struct MaskingOptions {
 /// Source:   Keras 3, Masking.
 class Masking {
  public:
+  using Options = MaskingOptions;
   static constexpr std::string_view kind = "Masking";
   static constexpr MaskContract contract{
       .role = MaskRole::produces, .why = "marks the steps whose features all are mask_value"};
@@ -26,6 +33,7 @@ class Masking {
   Tensor operator()(const Tensor& x) { return call(*this, x); }
   Tensor forward(const Tensor& x) const;
 
+  const Options& options() const { return options_; }
   LayerInfo info;
 
  private:

@@ -5,6 +5,7 @@
 #include <maskgrad/autograd/ops/dropout.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/permute.hpp>
 #include <maskgrad/autograd/ops/select_where.hpp>
 #include <maskgrad/autograd/ops/sequence.hpp>
 #include <maskgrad/autograd/ops/slice.hpp>
@@ -122,7 +123,9 @@ RecurrentResult RecurrentCore::by_steps(const Tensor& x, const RecurrentState& i
     state.h = or_else(next.h, state.h);
     if (state.c.defined()) state.c = or_else(next.c, state.c);
   }
-  return {stack(outputs, 1), state};
+  if (!x.has_mask() || x.mask().rank() == 2) return {stack(outputs, 1), state};
+  // Under a mask [batch] time is an inner axis: it must not join the mask.
+  return {permute(stack(outputs, 2), {0, 2, 1}), state};
 }
 
 RecurrentState RecurrentCore::step(const Tensor& p, const RecurrentState& state) const {

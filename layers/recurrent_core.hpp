@@ -35,6 +35,18 @@ class RecurrentCore {
   /// Inputs: x, then initial states; outputs: the output, then the states with `return_state`.
   Tensors forward(const LayerInfo& info, std::string_view kind, const Tensors& inputs,
                   bool with_states) const;
+  /// {output, states...} of a call to `layer`, whose core this is, from an initial state where one
+  /// is given.
+  template <class L>
+  Tensors call_with_state(L& layer, const Tensor& x, const RecurrentState& initial) const {
+    const LayerScope scope(L::kind, layer.info.path);
+    Tensors inputs{x};
+    if (initial.h.defined()) inputs.push_back(initial.h);
+    if (initial.c.defined()) inputs.push_back(initial.c);
+    detail::admit(scope, layer.contract_now(), inputs);
+    if (!layer.info.built) detail::build_layer(layer, inputs);
+    return forward(layer.info, L::kind, inputs, true);
+  }
   const RecurrentSettings& settings() const { return settings_; }
   int states() const { return settings_.cell == kernels::Cell::lstm ? 2 : 1; }
 

@@ -1,27 +1,27 @@
 #include <maskgrad/layers/registry.hpp>
 
 #include <maskgrad/layers/activation.hpp>
+#include <maskgrad/layers/bidirectional.hpp>
 #include <maskgrad/layers/conv1d.hpp>
 #include <maskgrad/layers/dense.hpp>
 #include <maskgrad/layers/dropout.hpp>
 #include <maskgrad/layers/embedding.hpp>
 #include <maskgrad/layers/global_pooling.hpp>
 #include <maskgrad/layers/gru.hpp>
+#include <maskgrad/layers/lstm.hpp>
 #include <maskgrad/layers/masking.hpp>
+#include <maskgrad/layers/simple_rnn.hpp>
 
 namespace maskgrad {
 
-std::vector<MaskSupport> builtin_layers() {
+std::vector<RegisteredLayer> builtin_layers() {
   return {
-      mask_support<Masking>(),
-      mask_support<Embedding>(),
-      mask_support<Dense>(),
-      mask_support<Activation>(),
-      mask_support<Dropout>(),
-      mask_support<GRU>(),
-      mask_support<GlobalAveragePooling1D>(),
-      mask_support<MaskedConv1D>(),
-      mask_support<Conv1D>(),
+      registered<Masking>(),       registered<Embedding>(),
+      registered<Dense>(),         registered<Activation>(),
+      registered<Dropout>(),       registered<SimpleRNN>(),
+      registered<GRU>(),           registered<LSTM>(),
+      registered<Bidirectional>(), registered<GlobalAveragePooling1D>(),
+      registered<MaskedConv1D>(),  registered<Conv1D>(),
   };
 }
 

@@ -6,7 +6,7 @@
 
 namespace maskgrad {
 
-/// The library's own layers, each named in one line of registry.cpp.
-std::vector<MaskSupport> builtin_layers();
+/// The library's own layers, each named in one line of registry.cpp: the one list of them.
+std::vector<RegisteredLayer> builtin_layers();
 
 }  // namespace maskgrad

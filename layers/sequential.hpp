@@ -20,6 +20,9 @@ class Sequential {
                                                          ...))) explicit Sequential(Ls... layers)
       : Sequential(std::vector<AnyLayer>{AnyLayer(layers)...}) {}
   explicit Sequential(std::vector<AnyLayer> layers, std::string name = "");
+  /// Its layers and its name as options: {"name": ..., "layers": [{"class_name", "config"}, ...]}.
+  static Sequential from_options(OptionReader& reader);
+  void write_options(OptionWriter& writer) const;
 
   Tensor operator()(const Tensor& x) { return maskgrad::call(*this, x); }
   Tensors forward(const Tensors& inputs);

@@ -10,8 +10,8 @@
 namespace maskgrad {
 namespace {
 
-std::vector<MaskSupport>& list() {
-  static std::vector<MaskSupport> layers = builtin_layers();
+std::vector<RegisteredLayer>& list() {
+  static std::vector<RegisteredLayer> layers = builtin_layers();
   return layers;
 }
 
@@ -34,18 +34,18 @@ std::string MaskSupport::str() const {
   return text;
 }
 
-const std::vector<MaskSupport>& registered_layers() {
+const std::vector<RegisteredLayer>& registered_layers() {
   return list();
 }
 
-void register_layer(std::string_view kind, const MaskContract& contract) {
+void register_layer(const RegisteredLayer& layer) {
   for (const auto& known : list()) {
-    if (known.kind == kind) {
+    if (known.kind == layer.kind) {
       fail<OptionError>("register_layer", "there is a layer '{}' already; choose another kind",
-                        kind);
+                        layer.kind);
     }
   }
-  list().push_back({kind, contract});
+  list().push_back(layer);
 }
 
 MaskSupport mask_support(std::string_view kind) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/any_layer.hpp>
 
 namespace maskgrad {
 
@@ -19,14 +19,43 @@ struct MaskSupport {
   std::string str() const;
 };
 
+/// Makes a layer from its options.
+using LayerMaker = AnyLayer (*)(OptionReader&);
+
+namespace detail {
+template <Described L>
+AnyLayer make_described(OptionReader& reader) {
+  if constexpr (requires { L::from_options(reader); }) {
+    return AnyLayer(L::from_options(reader));
+  } else {
+    return AnyLayer(L(read_options<typename L::Options>(reader)));
+  }
+}
+}  // namespace detail
+
+/// A layer that is known by name: what it does with a mask, and how the factory makes it.
+struct RegisteredLayer : MaskSupport {
+  LayerMaker make = nullptr;  ///< null where it lists no options
+};
+template <Layer L>
+requires HasContract<L> RegisteredLayer registered() {
+  RegisteredLayer row{{L::kind, L::contract}, nullptr};
+  if constexpr (Described<L>) row.make = detail::make_described<L>;
+  return row;
+}
+
 /// The layers that are known by name, the library's own first, in the order of the documentation.
-const std::vector<MaskSupport>& registered_layers();
-/// Adds a layer of the user's own to the list; OptionError where the kind is there already.
-void register_layer(std::string_view kind, const MaskContract& contract);
+const std::vector<RegisteredLayer>& registered_layers();
+/// Adds a layer of the user's own to the list; OptionError where the kind is there already. Where
+/// it lists its options (any_layer.hpp, Described) the factory makes it too.
+void register_layer(const RegisteredLayer& layer);
+inline void register_layer(std::string_view kind, const MaskContract& contract) {
+  register_layer(RegisteredLayer{{kind, contract}, nullptr});
+}
 template <Layer L>
 requires HasContract<L>
 void register_layer() {
-  register_layer(L::kind, L::contract);
+  register_layer(registered<L>());
 }
 
 /// For a layer type, for a name (OptionError, with the nearest, where it is unknown), and for a

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/described.hpp>
 
 namespace maskgrad {
 
@@ -15,6 +15,7 @@ struct LayerView {
   std::string_view kind;      ///< empty for a class that is a model but no layer
   LayerInfo* info = nullptr;  ///< null likewise
   std::vector<std::pair<std::string, Parameter*>> parameters;  ///< its own, with their paths
+  std::function<void(OptionWriter&)> write_options;            ///< empty where it is no layer
 };
 using LayerVisitor = std::function<void(LayerView)>;
 
@@ -31,10 +32,11 @@ void visit_layers(M& model, const std::string& path, const std::string& inside,
   if constexpr (requires { model.visit(path, f); }) {  // a layer of erased type
     model.visit(path, f);
   } else {
-    LayerView view{path, {}, nullptr, {}};
+    LayerView view{path, {}, nullptr, {}, {}};
     if constexpr (Layer<M>) {
       view.kind = M::kind;
       view.info = &model.info;
+      view.write_options = [&model](OptionWriter& w) { detail::write_options_of(model, w); };
     }
     if constexpr (requires { M::each_parameter(model, [](auto&&, Parameter&) {}); }) {
       M::each_parameter(model, [&](std::string_view name, Parameter& p) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <maskgrad/layers/options.hpp>
 #include <maskgrad/optim/optimizer.hpp>
 
 namespace maskgrad {
@@ -11,6 +12,16 @@ struct AdamOptions {
   double epsilon = 1e-8;
   double weight_decay = 0;
   bool amsgrad = false;
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("learning_rate", o.learning_rate);
+    f("beta_1", o.beta_1);
+    f("beta_2", o.beta_2);
+    f("epsilon", o.epsilon);
+    f("weight_decay", o.weight_decay);
+    f("amsgrad", o.amsgrad);
+  }
 };
 
 /// Adam: m, v the moving means of g and g^2, bias-corrected; p -= lr m / (sqrt(v) + epsilon).

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <maskgrad/layers/options.hpp>
 #include <maskgrad/optim/optimizer.hpp>
 
 namespace maskgrad {
@@ -10,6 +11,15 @@ struct SGDOptions {
   double dampening = 0;
   double weight_decay = 0;
   bool nesterov = false;
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("learning_rate", o.learning_rate);
+    f("momentum", o.momentum);
+    f("dampening", o.dampening);
+    f("weight_decay", o.weight_decay);
+    f("nesterov", o.nesterov);
+  }
 };
 
 /// Stochastic gradient descent: v = momentum v + (1 - dampening) g,  p -= lr v; with `nesterov`

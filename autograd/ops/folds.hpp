@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -66,10 +67,28 @@ struct Extreme {
   static constexpr T high = Limits::has_infinity ? Limits::infinity() : Limits::max();
   T start() const { return sign > 0 ? low : high; }
   void join(T& s, T v) const {
-    const bool keep = sign > 0 ? s >= v : s <= v;
-    s = keep || s != s ? s : v;
+    const T before = s;
+    const bool beyond = sign > 0 ? v > before : v < before;
+    s = beyond || v != v ? v : before;
   }
   void add(T& s, const T* x, std::int64_t) const { join(s, *x); }
+  /// Two passes, NaN apart, since each is a loop that the compiler makes vectors of.
+  void add_many(T& s, const T* x, std::int64_t n) const {
+    constexpr std::int64_t lanes = 16;
+    T lane[lanes];
+    std::fill_n(lane, lanes, start());
+    std::int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      for (std::int64_t k = 0; k < lanes; ++k) {
+        lane[k] = (sign > 0 ? x[i + k] > lane[k] : x[i + k] < lane[k]) ? x[i + k] : lane[k];
+      }
+    }
+    for (const T v : lane) join(s, v);
+    for (; i < n; ++i) join(s, x[i]);
+    int nan = 0;
+    for (i = 0; i < n; ++i) nan |= x[i] != x[i];
+    if (nan) join(s, *std::find_if(x, x + n, [](T v) { return v != v; }));
+  }
 };
 
 /// Where the first extreme value stands; a NaN is beyond all. Null before the first value.
@@ -88,6 +107,13 @@ struct ArgExtreme {
     if (beyond || (equal && v < s)) s = v;
   }
   void add(State& s, const T* x, std::int64_t) const { join(s, x); }
+  void add_many(State& s, const T* x, std::int64_t n) const {
+    const Extreme<T, sign> fold;
+    T best = fold.start();
+    fold.add_many(best, x, n);
+    const auto at = std::find_if(x, x + n, [=](T v) { return best != best ? v != v : v == best; });
+    if (at != x + n) join(s, at);
+  }
 };
 
 /// How many values equal the result.

@@ -55,13 +55,27 @@ Index row_map(const Mask& from, const Mask& to, const Strides& strides, std::int
   return map;
 }
 
+namespace {
+
+template <class T>
+T fill_as(std::string_view op, double fill) {
+  if constexpr (std::is_same_v<T, std::int64_t>) {
+    if (!(fill >= -0x1p63 && fill < 0x1p63)) {
+      fail<TypeError>(op, "the fill {} for i64; expected a number that i64 can hold", fill);
+    }
+  }
+  return static_cast<T>(fill);
+}
+
+}  // namespace
+
 Tensor take_rows(std::string_view op, const Tensor& x, const Index& from, const Shape& shape,
                  const Mask& mask, double fill) {
   const Tensor y = rows::make(shape, x.dtype(), mask);
   const auto width = rows::inner(x);
   dispatch(x.dtype(), [&]<class T>() {
     kernels::gather_rows(rows::of<T>(x).data(), from, width, rows::of_mutable<T>(y).data(),
-                         static_cast<T>(fill));
+                         fill_as<T>(op, fill));
   });
   return record(op, y, {x}, [op, from, width](const Tensor& dy, Grads& grads) {
     dispatch_real(op, dy.dtype(), [&]<class T>() {
@@ -122,7 +136,7 @@ Tensor take_bands(std::string_view op, const Tensor& x, int axis, std::int64_t s
     const auto* from = rows::of<T>(x).data();
     const auto to = rows::of_mutable<T>(y);
     if (parts[0].size + parts[1].size < size) {
-      std::fill(to.begin(), to.end(), static_cast<T>(fill));
+      std::fill(to.begin(), to.end(), fill_as<T>(op, fill));
     }
     for (const auto& part : parts) {
       if (part.size * at.outer * at.tail == 0) continue;

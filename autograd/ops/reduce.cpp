@@ -15,11 +15,8 @@ Tensor handed_back(const Reduced& r, const Tensor& dy, bool mean) {
     kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
                                 std::int64_t n, std::int64_t meeting) {
       const T scale = mean ? T(1) / static_cast<T>(meeting) : T(1);
-      if (step == 0) {
-        std::fill_n(to + at, n, from[result] * scale);
-      } else {
-        for (std::int64_t i = 0; i < n; ++i) to[at + i] = from[result + i] * scale;
-      }
+      kernels::each_value(
+          n, step, [=](std::int64_t i, std::int64_t k) { to[at + i] = from[result + k] * scale; });
     });
   });
   return dx;
@@ -46,13 +43,13 @@ Tensor product_backward(const Reduced& r, const Tensor& x, const Tensor& dy) {
                   [=](std::int64_t i, const auto& state, std::int64_t) { states[i] = state; });
     kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
                                 std::int64_t n, std::int64_t) {
-      for (std::int64_t i = 0; i < n; ++i) {
-        const auto& s = states[result + step * i];
+      kernels::each_value(n, step, [=](std::int64_t i, std::int64_t k) {
+        const auto& s = states[result + k];
         const T v = px[at + i];
         const bool lone = v == 0 ? s.zeros == 1 : s.zeros == 0;  // no zero among the others
         const double others = lone ? (v == 0 ? s.product : s.product / v) : 0;
-        to[at + i] = static_cast<T>(pd[result + step * i] * others);
-      }
+        to[at + i] = static_cast<T>(pd[result + k] * others);
+      });
     });
   });
   return dx;

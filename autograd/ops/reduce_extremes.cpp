@@ -28,10 +28,9 @@ Tensor shared_among_ties(const Reduced& r, const Tensor& x, const Tensor& y, con
     });
     kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
                                 std::int64_t n, std::int64_t) {
-      for (std::int64_t i = 0; i < n; ++i) {
-        const auto k = result + step * i;
-        to[at + i] = px[at + i] == py[k] ? part[k] : T(0);
-      }
+      kernels::each_value(n, step, [=](std::int64_t i, std::int64_t k) {
+        to[at + i] = px[at + i] == py[result + k] ? part[result + k] : T(0);
+      });
     });
   });
   return dx;

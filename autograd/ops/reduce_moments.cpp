@@ -31,11 +31,11 @@ Tensor spread_backward(const Reduced& r, const Tensor& x, const Tensor& y, const
     kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
                                 std::int64_t n, std::int64_t meeting) {
       const double over = static_cast<double>(meeting - ddof);
-      for (std::int64_t i = 0; i < n; ++i) {
-        const auto k = result + step * i;
+      kernels::each_value(n, step, [=](std::int64_t i, std::int64_t j) {
+        const auto k = result + j;
         const double scale = root ? (py[k] == 0 ? 0 : 1 / py[k]) : 2;
         to[at + i] = static_cast<T>(pd[k] * scale * (px[at + i] - centre[k]) / over);
-      }
+      });
     });
   });
   return dx;
@@ -68,7 +68,8 @@ template <class T>
 void exp_less(const Reduced& r, const T* x, const T* y, T* e) {
   kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
                               std::int64_t n, std::int64_t) {
-    for (std::int64_t i = 0; i < n; ++i) e[at + i] = x[at + i] - y[result + step * i];
+    kernels::each_value(
+        n, step, [=](std::int64_t i, std::int64_t k) { e[at + i] = x[at + i] - y[result + k]; });
     kernels::simd::exp(e + at, e + at, n);
   });
 }
@@ -96,7 +97,8 @@ Tensor logsumexp_backward(const Reduced& r, const Tensor& x, const Tensor& y, co
     exp_less(r, rows::of<T>(x).data(), rows::of<T>(y).data(), to);
     kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
                                 std::int64_t n, std::int64_t) {
-      for (std::int64_t i = 0; i < n; ++i) to[at + i] *= pd[result + step * i];
+      kernels::each_value(n, step,
+                          [=](std::int64_t i, std::int64_t k) { to[at + i] *= pd[result + k]; });
     });
   });
   return dx;

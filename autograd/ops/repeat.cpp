@@ -1,28 +1,29 @@
 #include <maskgrad/autograd/ops/repeat.hpp>
 
+#include <limits>
+
 #include <maskgrad/autograd/broadcast.hpp>
 #include <maskgrad/autograd/ops/moves.hpp>
 
 namespace maskgrad {
 namespace {
 
+constexpr auto most = std::numeric_limits<std::int64_t>::max();
 constexpr std::string_view way_out = "it works on inner axes";
-
-std::int64_t times_of(std::int64_t size, std::int64_t times) {
-  return size == any ? any : size * times;
-}
 
 /// An inner axis made `times` as long: each step repeated, or the axis as a whole.
 Tensor longer(std::string_view op, const Tensor& x, std::int64_t times, int axis, bool each) {
   axis = check::inner_axis(op, x, axis, way_out);
-  if (times < 0) {
-    fail<ShapeError>(op, "{} times axis {} of {}; expected 0 or more", times, axis, x.describe());
+  const auto size = x.shape()[axis];
+  if (times < 0 || (size > 0 && times > most / size)) {
+    fail<ShapeError>(op, "{} times axis {} of {}; expected 0 or more, and a size that i64 can hold",
+                     times, axis, x.describe());
   }
   Shape shape = x.shape();
-  shape[axis] = times_of(shape[axis], times);
+  shape[axis] = size == any ? any : size * times;
   if (x.is_meta()) return rows::make_meta(shape, x.dtype(), x.mask());
   const int mask_rank = rows::mask_rank(x);
-  const auto size = x.shape()[axis], tail = shape.count(axis + 1, shape.rank());
+  const auto tail = shape.count(axis + 1, shape.rank());
   const auto lines = shape.count(mask_rank, axis);
   kernels::Strided view;
   view.shape = each ? Shape{lines, size, times, tail} : Shape{lines, times, size, tail};
@@ -51,13 +52,13 @@ Tensor tile(const Tensor& x, std::int64_t times, int axis) {
 
 Tensor pad(const Tensor& x, int axis, std::int64_t before, std::int64_t after, double value) {
   axis = check::inner_axis("pad", x, axis, way_out);
-  if (before < 0 || after < 0) {
+  const auto size = x.shape()[axis];
+  if (before < 0 || after < 0 || before > most / 4 || after > most / 4 || size > most / 4) {
     fail<ShapeError>("pad",
                      "{} before and {} after axis {} of {}; expected 0 or more. Use slice to make "
                      "an axis shorter",
                      before, after, axis, x.describe());
   }
-  const auto size = x.shape()[axis];
   Shape shape = x.shape();
   shape[axis] = size == any ? any : before + size + after;
   if (x.is_meta()) return rows::make_meta(shape, x.dtype(), x.mask());

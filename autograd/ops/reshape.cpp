@@ -1,5 +1,6 @@
 #include <maskgrad/autograd/ops/reshape.hpp>
 
+#include <limits>
 #include <optional>
 
 #include <maskgrad/autograd/ops/moves.hpp>
@@ -7,8 +8,9 @@
 namespace maskgrad {
 namespace {
 
-/// The product of the known sizes, and how many are free.
+/// The product of the known sizes, at most `most`, and how many are free.
 struct Product {
+  static constexpr auto most = std::numeric_limits<std::int64_t>::max();
   std::int64_t known = 1;
   int open = 0;
 
@@ -17,7 +19,7 @@ struct Product {
       if (size == any) {
         ++open;
       } else {
-        known *= size;
+        known = size > 0 && known > most / size ? most : known * size;
       }
     }
   }

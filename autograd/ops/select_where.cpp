@@ -83,7 +83,9 @@ void check_shapes(const Tensor& a, const Tensor& b) {
 
 /// The block of `a` for each of b's, -1 where `a` is not valid. Their axes are the mask axes of
 /// either.
-Index blocks_taken(const moves::Blocks& a, const moves::Blocks& b) {
+Index blocks_taken(const Tensor& x, const Tensor& y, int axes) {
+  if (!y.has_mask() && rows::mask_rank(x) == axes) return x.mask().impl().row_of();
+  const moves::Blocks a(x, axes), b(y, axes);
   Index from(b.count());
   for (std::int64_t k = 0; k < from.size(); ++k) from[k] = a.at(b.position(k));
   return from;
@@ -111,11 +113,10 @@ Tensor or_else(const Tensor& a, const Tensor& b) {
   Shape shape = b.shape();
   for (int i = 0; i < shape.rank(); ++i) shape[i] = shape[i] == any ? a.shape()[i] : shape[i];
   if (a.is_meta() || b.is_meta()) return rows::make_meta(shape, b.dtype(), b.mask());
-  if (!a.has_mask() && !b.has_mask()) return a;
+  if (a.mask().same(b.mask())) return a;
   const int axes = std::max(rows::mask_rank(a), rows::mask_rank(b));
-  const moves::Blocks of_a(a, axes), of_b(b, axes);
-  const Index from = blocks_taken(of_a, of_b);
-  const auto width = of_b.width();
+  const Index from = blocks_taken(a, b, axes);
+  const auto width = shape.count(axes, shape.rank());
   const Tensor y = rows::make(shape, b.dtype(), b.mask());
   dispatch(b.dtype(), [&]<class T>() {
     const T *pa = rows::of<T>(a).data(), *pb = rows::of<T>(b).data();

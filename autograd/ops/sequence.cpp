@@ -108,6 +108,8 @@ Tensor shift(const Tensor& x, std::int64_t by, double fill, std::optional<int> a
   const auto steps = steps_of("shift", x, axis);
   if (x.is_meta() || by == 0) return x;
   if (steps.masked) {
+    const auto most = x.shape()[steps.axis];
+    by = std::clamp(by, -most, most);
     return rearranged("shift", x, fill, [by](auto k, auto) { return k - by; });
   }
   const auto size = x.shape()[steps.axis];

@@ -1,5 +1,7 @@
 #include <maskgrad/autograd/ops/slice.hpp>
 
+#include <algorithm>
+
 #include <maskgrad/autograd/ops/moves.hpp>
 
 namespace maskgrad {
@@ -10,12 +12,16 @@ struct Range {
   std::int64_t start = 0, size = 0, step = 1;
 };
 
+std::int64_t steps_in(std::int64_t span, std::int64_t step) {
+  return span / step + (span % step != 0 ? 1 : 0);
+}
+
 /// On an axis of a size that is not known; what cannot be told stays `any`.
 Range free_range(std::int64_t start, std::int64_t stop, std::int64_t step) {
   std::int64_t span = any;
-  if (stop == to_end && start < 0) span = -start;
+  if (stop == to_end && start < 0 && start >= -to_end) span = -start;
   if (stop != to_end && (start < 0) == (stop < 0)) span = stop - start;
-  return {start, span == any ? any : (span + step - 1) / step, step};
+  return {start, span == any ? any : steps_in(span, step), step};
 }
 
 Range range(const Tensor& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step) {
@@ -35,7 +41,7 @@ Range range(const Tensor& x, int axis, std::int64_t start, std::int64_t stop, st
                      start, stop == to_end ? "the end" : std::to_string(stop), axis, x.describe(),
                      size == any ? "its size" : std::to_string(size));
   }
-  return {from, (to - from + step - 1) / step, step};
+  return {from, steps_in(to - from, step), std::min(step, std::max<std::int64_t>(size, 1))};
 }
 
 /// Rows of x under the mask's positions r.start, r.start + r.step, ... of `axis`.

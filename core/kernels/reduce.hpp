@@ -105,9 +105,14 @@ void walk(const Reduction& r, const Unit& u, std::int64_t part, std::int64_t of,
   }
 }
 
-/// Folds n values side by side into one state, in lanes that the compiler can keep in vectors.
+/// Folds n values side by side into one state: as the fold does, or in lanes that the compiler can
+/// keep in vectors.
 template <class Fold, class T>
 void take(const Fold& f, typename Fold::State& s, const T* x, std::int64_t n, std::int64_t to) {
+  if constexpr (requires { f.add_many(s, x, n); }) {
+    f.add_many(s, x, n);
+    return;
+  }
   constexpr std::int64_t lanes = 16;
   std::int64_t i = 0;
   if (n >= 2 * lanes) {
@@ -139,7 +144,8 @@ void fold_unit(const Reduction& r, const Unit& u, std::int64_t part, std::int64_
 
 /// Calls finish(result, state, n) for every result, in order within a unit; `state` folds the n
 /// values that meet there. A Fold has a type State, start(), add(state, value*, result) and
-/// join(state, later state). The order of adding is fixed, whatever the number of threads.
+/// join(state, later state), and may have add_many(state, values, n). The order of adding is fixed,
+/// whatever the number of threads.
 template <class T, class Fold, class Finish>
 void fold(const Reduction& r, const T* x, const Fold& f, Finish&& finish) {
   using State = typename Fold::State;
@@ -192,6 +198,16 @@ void spread(const Reduction& r, F&& f) {
       });
     }
   });
+}
+
+/// Calls f(i, k) for the n values of a piece: value i belongs to result `result` + k.
+template <class F>
+void each_value(std::int64_t n, std::int64_t step, F&& f) {
+  if (step == 0) {
+    for (std::int64_t i = 0; i < n; ++i) f(i, std::int64_t{0});
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) f(i, i);
+  }
 }
 
 }  // namespace maskgrad::kernels

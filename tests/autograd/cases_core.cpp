@@ -1,8 +1,11 @@
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/cast.hpp>
+#include <maskgrad/autograd/ops/cross_entropy.hpp>
 #include <maskgrad/autograd/ops/dropout.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/recurrent.hpp>
+#include <maskgrad/autograd/ops/windows.hpp>
 
 #include "op_cases.hpp"
 
@@ -48,10 +51,60 @@ void add_masks(std::vector<OpCase>& cases) {
                    .gradient = false});
 }
 
+constexpr MaskContract crosses_steps{.role = MaskRole::supports,
+                                     .why = "runs over a sequence's valid steps",
+                                     .full_role = MaskRole::unsupported};
+
+void add_recurrent(std::vector<OpCase>& cases, const std::string& variant, kernels::Cell cell,
+                   std::int64_t gates, bool reset_after, bool backwards) {
+  const bool lstm = cell == kernels::Cell::lstm;
+  const Shape bias = reset_after ? Shape{2, gates * 2} : Shape{gates * 2};
+  cases.push_back(
+      {.op = "recurrent",
+       .variant = variant,
+       .f =
+           [=](const Inputs& x) {
+             const RecurrentState initial{x[4], lstm ? x[5] : Tensor()};
+             const auto y =
+                 recurrent(cell, reset_after, backwards, x[0], {x[1], x[2], x[3]}, initial);
+             return lstm ? Inputs{y.output, y.state.h, y.state.c} : Inputs{y.output, y.state.h};
+           },
+       .inputs = {{{3}},
+                  {{3, gates * 2}, shared},
+                  {{2, gates * 2}, shared},
+                  {bias, shared},
+                  {{2}, samples}},
+       .contract = crosses_steps,
+       .laws = {.carriers = 1}});
+  if (lstm) cases.back().inputs.push_back({{2}, samples});
+}
+
+void add_windows(std::vector<OpCase>& cases, const std::string& variant, WindowOptions options) {
+  cases.push_back({.op = "windows",
+                   .variant = variant,
+                   .f = [=](const Tensor& x) { return windows(x, options); },
+                   .inputs = {{{2}}},
+                   .contract = crosses_steps});
+}
+
 }  // namespace
 
 std::vector<OpCase> core_cases() {
+  using kernels::Cell;
   std::vector<OpCase> cases;
+  add_recurrent(cases, "simple", Cell::simple_rnn, 1, false, false);
+  add_recurrent(cases, "GRU", Cell::gru, 3, false, false);
+  add_recurrent(cases, "GRU, reset after, backwards", Cell::gru, 3, true, true);
+  add_recurrent(cases, "LSTM", Cell::lstm, 4, false, false);
+  add_windows(cases, "same", {.width = 3, .padding = Padding::same});
+  add_windows(cases, "causal, dilated", {.width = 2, .padding = Padding::causal, .dilation = 2});
+  add_windows(cases, "valid, strided", {.width = 2, .stride = 2});
+  cases.push_back({.op = "sparse_cross_entropy",
+                   .f = [](const Inputs& x) { return sparse_cross_entropy(x[0], x[1]); },
+                   .inputs = {{{}, sequences, Draw::ids}, {{5}}},
+                   .contract = {.role = MaskRole::propagates,
+                                .why = "one loss for each row",
+                                .full_role = MaskRole::unsupported}});
   add_masks(cases);
   add_dropout(cases, 0, false);
   add_dropout(cases, 0.4, false);

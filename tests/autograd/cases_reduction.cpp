@@ -15,6 +15,7 @@ using enum MaskRole;
 using Reduce = Tensor (*)(const Tensor&, const Axes&, bool);
 
 constexpr std::string_view over_batch = "the result is over the batch";
+constexpr std::string_view positions = "the result names positions, not valid steps";
 constexpr std::string_view statistics = "statistics over the batch";
 
 /// What a reduction does with a mask, by the axes it crosses.
@@ -30,6 +31,7 @@ struct Row {
   bool needs_values;  ///< of nothing there is no result
   Draw how = Draw::normal;
   bool gradient = true;
+  bool positions = false;
 };
 
 void add_reduction(std::vector<OpCase>& cases, const Row& row) {
@@ -40,6 +42,7 @@ void add_reduction(std::vector<OpCase>& cases, const Row& row) {
                      .f = [=, f = row.f](const Tensor& x) { return f(x, axes, keepdims); },
                      .inputs = {{shape, sequences, row.how}},
                      .contract = contract,
+                     .laws = {.not_alone = row.positions ? positions : ""},
                      .gradient = row.gradient});
   };
   put("features", -1, false, over_features, {3});
@@ -147,8 +150,8 @@ std::vector<OpCase> reduction_cases() {
       {"logsumexp", logsumexp, true},
       {"max", max, true, Draw::distinct},
       {"min", min, true, Draw::distinct},
-      {"argmax", argmax, true, Draw::normal, false},
-      {"argmin", argmin, true, Draw::normal, false},
+      {"argmax", argmax, true, Draw::normal, false, true},
+      {"argmin", argmin, true, Draw::normal, false, true},
       {"any_true", any_true, false, Draw::truth, false},
       {"all_true", all_true, false, Draw::truth, false},
       {"count_valid", count_valid, false, Draw::normal, false},

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/gather.hpp>
@@ -84,6 +85,8 @@ TEST_SUITE("sequence") {
     const Tensor x = counted({2, 3, 1}).with_mask(holes());
     check(reverse(x), {2, 3, 1}, {2, none, 0, none, 5, 4});
     check(shift(x, 1, 0.5), {2, 3, 1}, {0.5, none, 0, none, 0.5, 4});
+    check(shift(x, std::numeric_limits<std::int64_t>::min(), 7), {2, 3, 1},
+          {7, none, 7, none, 7, 7});
     check(shift(x, -1), {2, 3, 1}, {2, none, 0, none, 5, 0});
     check(reverse(counted({2, 3})), {2, 3}, {2, 1, 0, 5, 4, 3});
     check(reverse(counted({2, 3}), 0), {2, 3}, {3, 4, 5, 0, 1, 2});

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include <maskgrad/autograd/ops/concatenate.hpp>
 #include <maskgrad/autograd/ops/gather.hpp>
 #include <maskgrad/autograd/ops/permute.hpp>
@@ -45,6 +47,8 @@ TEST_SUITE("messages of operations that move values") {
         "number, -1 once for the size that is left";
     CHECK_THROWS_WITH_AS(reshape(zeros({2, 3}), {-1, -1, 2}), twice, ShapeError);
     CHECK_THROWS_AS(reshape(zeros({0, 3}), {-1, 0}), ShapeError);
+    CHECK_THROWS_AS(reshape(zeros({2, 3}), {std::int64_t{1} << 40, std::int64_t{1} << 40}),
+                    ShapeError);
   }
 
   TEST_CASE("reshape of a tensor without data refuses what crosses the mask") {
@@ -249,8 +253,10 @@ TEST_SUITE("messages of operations that move values") {
     CHECK_THROWS_AS(tile(masked(), 2, 0), MaskError);
     CHECK_THROWS_AS(pad(masked(), 1, 1, 1), MaskError);
     CHECK_THROWS_AS(roll(masked(), 1, 1), MaskError);
-    CHECK_THROWS_WITH_AS(tile(zeros({2}), -1, 0),
-                         "tile: -1 times axis 0 of f32[2]; expected 0 or more", ShapeError);
+    CHECK_THROWS_WITH_AS(
+        tile(zeros({2}), -1, 0),
+        "tile: -1 times axis 0 of f32[2]; expected 0 or more, and a size that i64 can hold",
+        ShapeError);
     CHECK_THROWS_WITH_AS(pad(zeros({2}), 0, -1, 0),
                          "pad: -1 before and 0 after axis 0 of f32[2]; expected 0 or more. Use "
                          "slice to make an axis shorter",
@@ -264,6 +270,12 @@ TEST_SUITE("messages of operations that move values") {
                          "there, or 1",
                          ShapeError);
     CHECK_THROWS_AS(broadcast_to(zeros({3}), {1}), ShapeError);
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    CHECK_THROWS_AS(repeat(zeros({4}), most, 0), ShapeError);
+    CHECK_THROWS_AS(pad(zeros({4}), 0, most, most), ShapeError);
+    CHECK_THROWS_WITH_AS(pad(ids({2}), 0, 1, 0, 1e30),
+                         "pad: the fill 1e+30 for i64; expected a number that i64 can hold",
+                         TypeError);
   }
 }
 

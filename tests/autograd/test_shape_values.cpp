@@ -91,6 +91,7 @@ TEST_SUITE("slice") {
     check(slice(x, 1, 1, 3), {3, 2}, {1, 2, 5, 6, 9, 10});       // x[:, 1:3]
     check(slice(x, 0, -2), {2, 4}, {4, 5, 6, 7, 8, 9, 10, 11});  // x[-2:]
     check(slice(x, 1, 1, to_end, 2), {3, 2}, {1, 3, 5, 7, 9, 11});
+    check(slice(x, 1, 1, to_end, to_end), {3, 1}, {1, 5, 9});
     check(slice(x, 1, 2, 2), {3, 0}, {});
     CHECK(slice(counted({0, 4}), 1, 1, 3).shape() == Shape{0, 2});
     CHECK(slice(counted({4, 0}), 0, 2).shape() == Shape{2, 0});

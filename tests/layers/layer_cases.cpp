@@ -71,7 +71,8 @@ void makers(Rows& rows) {
 void recurrent_layers(Rows& rows) {
   rows.add("last", GRU{{.units = 3}}, {features});
   rows.add("sequences, state, initial state",
-           GRU{{.units = 3, .return_sequences = true, .return_state = true}}, {features, state});
+           GRU{{.units = 3, .return_sequences = true, .return_state = true}}, {features, state},
+           {.carriers = 1});
   rows.add("reset before, backwards",
            GRU{{.units = 3, .return_sequences = true, .go_backwards = true, .reset_after = false}},
            {features});
@@ -83,11 +84,36 @@ void recurrent_layers(Rows& rows) {
                 .recurrent_activation = "sigmoid",
                 .return_sequences = true,
                 .return_state = true}},
-           {features, state});
+           {features, state}, {.carriers = 1});
   rows.add("by steps, reset before", GRU{{.units = 3, .activation = "silu", .reset_after = false}},
            {features});
   rows.add("dropouts", GRU{{.units = 3, .dropout = 0.3, .recurrent_dropout = 0.3}}, {features},
            by_index);
+}
+
+void other_recurrent_layers(Rows& rows) {
+  rows.add("sequences, states, initial states",
+           LSTM{{.units = 3, .return_sequences = true, .return_state = true}},
+           {features, state, state}, {.carriers = 1});
+  rows.add("last, backwards, no bias", LSTM{{.units = 3, .use_bias = false, .go_backwards = true}},
+           {features});
+  rows.add(
+      "by steps",
+      LSTM{{.units = 3, .activation = "softsign", .return_sequences = true, .return_state = true}},
+      {features, state, state}, {.carriers = 1});
+  rows.add("sequences, state, initial state",
+           SimpleRNN{{.units = 3, .return_sequences = true, .return_state = true}},
+           {features, state}, {.carriers = 1});
+  rows.add("by steps, last", SimpleRNN{{.units = 3, .activation = "sigmoid"}}, {features});
+  for (const std::string mode : {"concat", "sum", "mul", "ave"}) {
+    rows.add(mode, Bidirectional{GRU{{.units = 3, .return_sequences = true}}, {.merge_mode = mode}},
+             {features});
+  }
+  rows.add("none",
+           Bidirectional{SimpleRNN{{.units = 3, .return_sequences = true}}, {.merge_mode = "none"}},
+           {features});
+  rows.add("last, states, initial states", Bidirectional{LSTM{{.units = 3, .return_state = true}}},
+           {features, state, state, state, state});
 }
 
 void across_rows(Rows& rows) {
@@ -115,6 +141,7 @@ std::vector<OpCase> layer_cases(DType dtype) {
   inside_a_row(rows);
   makers(rows);
   recurrent_layers(rows);
+  other_recurrent_layers(rows);
   across_rows(rows);
   return std::move(rows.rows);
 }

@@ -1,0 +1,97 @@
+#include <maskgrad/layers/factory.hpp>
+
+#include <maskgrad/core/nearest.hpp>
+
+namespace maskgrad {
+namespace {
+
+struct Description {
+  std::string class_name;
+  JsonText config;
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("class_name"), o.class_name);
+    f("config", o.config);
+  }
+};
+
+struct SequentialOptions {
+  std::string name;
+  std::vector<JsonText> layers;
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("name", o.name);
+    f(required("layers"), o.layers);
+  }
+};
+
+}  // namespace
+
+AnyLayer make_layer(std::string_view kind, std::string_view options) {
+  OptionReader reader(kind, options);
+  if (kind == Sequential::kind) return AnyLayer(Sequential::from_options(reader));
+  std::vector<std::string_view> names{Sequential::kind};
+  for (const auto& known : registered_layers()) {
+    names.push_back(known.kind);
+    if (known.kind != kind) continue;
+    if (!known.make) detail::refuse_undescribed(kind);
+    return known.make(reader);
+  }
+  fail<OptionError>("make_layer", "there is no layer '{}'; {}", kind, nearest_hint(kind, names));
+}
+
+Sequential model_from(std::string_view json) {
+  AnyLayer model = detail::layer_from("model_from", json);
+  if (auto* sequential = model.as<Sequential>()) return *sequential;
+  fail<OptionError>("model_from",
+                    "the JSON describes a {}; expected a Sequential. A layer by itself is made by "
+                    "make_layer",
+                    model.kind());
+}
+
+Sequential Sequential::from_options(OptionReader& reader) {
+  const auto options = read_options<SequentialOptions>(reader);
+  std::vector<AnyLayer> layers;
+  for (const auto& layer : options.layers) {
+    layers.push_back(detail::layer_from("Sequential", layer.text));
+  }
+  return Sequential(std::move(layers), options.name);
+}
+
+void Sequential::write_options(OptionWriter& writer) const {
+  SequentialOptions options{info.named ? info.name : std::string(), {}};
+  for (const auto& layer : layers_) options.layers.push_back({detail::describe_any(layer)});
+  SequentialOptions::each_option(options, writer);
+}
+
+namespace detail {
+
+void refuse_undescribed(std::string_view kind) {
+  fail<OptionError>(kind,
+                    "it lists no options, so it has no JSON; give the class `using Options`, "
+                    "`options()` and the struct `each_option` (layers/options.hpp), and call "
+                    "register_layer<T>()");
+}
+
+std::string described(std::string_view kind, const OptionWriter& options) {
+  OptionWriter whole;
+  Description description{std::string(kind), {options.json()}};
+  Description::each_option(description, whole);
+  return whole.json();
+}
+
+AnyLayer layer_from(std::string_view where, std::string_view json) {
+  const auto description = read_options<Description>(where, json);
+  return make_layer(description.class_name, description.config.text);
+}
+
+std::string describe_any(const AnyLayer& layer) {
+  OptionWriter writer;
+  layer.write_options(writer);
+  return described(layer.kind(), writer);
+}
+
+}  // namespace detail
+}  // namespace maskgrad

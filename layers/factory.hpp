@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <maskgrad/layers/any_layer.hpp>
+#include <maskgrad/layers/loss.hpp>
+#include <maskgrad/layers/sequential.hpp>
+#include <maskgrad/layers/support.hpp>
+
+namespace maskgrad {
+
+/// A layer from its name and a JSON object of its options, both in Keras's spelling; layers of
+/// one's own too, once they are registered.
+/// Throws:   OptionError, with the nearest, for an unknown name or option; for an option of another
+///           type, a missing one, or a value that the layer refuses.
+/// Example:  mg::make_layer("GRU", R"({"units": 64, "return_sequences": true})")
+AnyLayer make_layer(std::string_view kind, std::string_view options = "{}");
+
+namespace detail {
+std::string described(std::string_view kind, const OptionWriter& options);
+/// The layer of {"class_name": ..., "config": {...}}.
+AnyLayer layer_from(std::string_view where, std::string_view json);
+std::string describe_any(const AnyLayer& layer);
+}  // namespace detail
+
+/// A layer or a model as JSON, {"class_name": ..., "config": {...}} with all options: what it is,
+/// not its weights. A Sequential holds its layers' descriptions. Throws:   OptionError for a layer
+/// that does not list its options.
+template <Layer L>
+std::string describe(const L& layer) {
+  OptionWriter writer;
+  detail::write_options_of(layer, writer);
+  return detail::described(L::kind, writer);
+}
+
+/// The model that `describe` described, not built.
+/// Throws:   as make_layer; OptionError where it is no Sequential.
+Sequential model_from(std::string_view json);
+
+/// A loss with its options.
+using LossFunction = std::function<Loss(const Tensor& target, const Tensor& prediction)>;
+/// A loss from its name, as Keras spells the class or the function (`MeanSquaredError`,
+/// `mean_squared_error`), and a JSON object of options: `reduction`, and those of the loss.
+/// Throws:   OptionError, with the nearest, for an unknown name or option.
+LossFunction loss_function(std::string_view name, std::string_view options = "{}");
+
+}  // namespace maskgrad

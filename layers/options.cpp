@@ -1,0 +1,248 @@
+#include <maskgrad/layers/options.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include <maskgrad/core/nearest.hpp>
+
+namespace maskgrad {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int deepest = 256;  // objects and arrays inside each other
+
+/// Refuses what the parser would let pass: a key that comes twice, and nesting without end.
+class Strict {
+ public:
+  explicit Strict(std::string_view where) : where_(where) {}
+  bool operator()(int depth, Json::parse_event_t event, const Json& value) {
+    if (depth > deepest) {
+      fail<OptionError>(where_, "the JSON is nested more than {} deep", deepest);
+    }
+    if (event == Json::parse_event_t::object_start) keys_.emplace_back();
+    if (event == Json::parse_event_t::object_end) keys_.pop_back();
+    if (event == Json::parse_event_t::key) {
+      auto& known = keys_.back();
+      const auto& key = value.get_ref<const std::string&>();
+      if (std::find(known.begin(), known.end(), key) != known.end()) {
+        fail<OptionError>(where_, "the JSON object has '{}' twice", key);
+      }
+      known.push_back(key);
+    }
+    return true;
+  }
+
+ private:
+  std::string_view where_;
+  std::vector<std::vector<std::string>> keys_;
+};
+
+Json parse(std::string_view where, std::string_view text) {
+  Json made;
+  try {
+    made = Json::parse(text, Strict(where));
+  } catch (const nlohmann::json::exception& error) {
+    fail<OptionError>(where,
+                      "the options are no JSON ({}); expected an object, as {{\"units\": 8}}",
+                      error.what());
+  }
+  if (!made.is_object()) {
+    fail<OptionError>(where, "the options are the JSON {}; expected an object, as {{\"units\": 8}}",
+                      made.type_name());
+  }
+  return made;
+}
+
+/// What stands there, as `the text "64"`, cut where it is long.
+std::string shown(const Json& value) {
+  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  return value.is_string() ? "the text " + text : text;
+}
+
+}  // namespace
+
+struct OptionReader::Parts {
+  Json object;
+  std::vector<std::string_view> known, missing;
+
+  const Json* find(OptionName name) const {
+    const auto at = object.find(std::string(name.name));
+    return at == object.end() ? nullptr : &*at;
+  }
+  /// The same, for one whose name is thereby known.
+  const Json* take(OptionName name) {
+    const Json* value = find(name);
+    if (std::find(known.begin(), known.end(), name.name) == known.end()) {
+      known.push_back(name.name);
+      if (!value && name.required) missing.push_back(name.name);
+    }
+    return value;
+  }
+};
+
+OptionReader::OptionReader(std::string_view where, std::string_view json)
+    : where_(where), parts_(std::make_unique<Parts>()) {
+  parts_->object = parse(where, json);
+}
+OptionReader::~OptionReader() = default;
+
+bool OptionReader::has(OptionName name) {
+  return parts_->take(name) != nullptr;
+}
+
+bool OptionReader::is_null(OptionName name) const {
+  const Json* value = parts_->find(name);
+  return !value || value->is_null();
+}
+
+void OptionReader::refuse(OptionName name, std::string_view expected) const {
+  const Json* value = parts_->find(name);
+  fail<OptionError>(where_, "the option .{} is {}; expected {}", name.name,
+                    value ? shown(*value) : "missing", expected);
+}
+
+void OptionReader::finish() const {
+  for (const auto& entry : parts_->object.items()) {
+    const auto& known = parts_->known;
+    if (std::find(known.begin(), known.end(), entry.key()) != known.end()) continue;
+    if (known.empty()) {
+      fail<OptionError>(where_, "there is no option '{}'; it has none", entry.key());
+    }
+    fail<OptionError>(where_, "there is no option '{}'; {}", entry.key(),
+                      nearest_hint(entry.key(), known));
+  }
+  if (parts_->missing.empty()) return;
+  fail<OptionError>(where_, "the option .{} is missing; it has no default", parts_->missing[0]);
+}
+
+void OptionReader::read(OptionName name, bool& value) {
+  const Json* found = parts_->take(name);
+  if (!found) return;
+  const Json& json = *found;
+  if (!json.is_boolean()) refuse(name, "true or false");
+  value = json.get<bool>();
+}
+
+void OptionReader::read(OptionName name, std::int64_t& value) {
+  const Json* found = parts_->take(name);
+  if (!found) return;
+  const Json& json = *found;
+  const bool large = json.is_number_unsigned() &&
+                     json.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max();
+  if (!json.is_number_integer() || large) refuse(name, "an integer");
+  value = json.get<std::int64_t>();
+}
+
+void OptionReader::read(OptionName name, double& value) {
+  const Json* found = parts_->take(name);
+  if (!found) return;
+  const Json& json = *found;
+  if (json == "nan") {
+    value = std::numeric_limits<double>::quiet_NaN();
+  } else if (json == "inf" || json == "-inf") {
+    value = (json == "inf" ? 1 : -1) * std::numeric_limits<double>::infinity();
+  } else if (json.is_number()) {
+    value = json.get<double>();
+  } else {
+    refuse(name, "a number");
+  }
+}
+
+void OptionReader::read(OptionName name, std::string& value) {
+  const Json* found = parts_->take(name);
+  if (!found) return;
+  const Json& json = *found;
+  if (json.is_null() && name.name.ends_with("activation")) {
+    value = "linear";
+  } else if (json.is_string()) {
+    value = json.get<std::string>();
+  } else {
+    refuse(name, "a text");
+  }
+}
+
+void OptionReader::read(OptionName name, std::vector<std::int64_t>& value) {
+  const Json* found = parts_->take(name);
+  if (!found) return;
+  const Json& json = *found;
+  if (!json.is_array()) refuse(name, "an array of integers");
+  std::vector<std::int64_t> made;
+  for (const auto& item : json) {
+    if (!item.is_number_integer()) refuse(name, "an array of integers");
+    made.push_back(item.get<std::int64_t>());
+  }
+  value = std::move(made);
+}
+
+void OptionReader::read(OptionName name, Seed& value) {
+  const Json* found = parts_->take(name);
+  if (!found) return;
+  const Json& json = *found;
+  if (!json.is_number_unsigned()) refuse(name, "an integer of 0 or more");
+  value.value = json.get<std::uint64_t>();
+}
+
+void OptionReader::read(OptionName name, JsonText& value) {
+  if (const Json* json = parts_->take(name)) value.text = json->dump();
+}
+
+void OptionReader::read(OptionName name, std::vector<JsonText>& value) {
+  const Json* found = parts_->take(name);
+  if (!found) return;
+  const Json& json = *found;
+  if (!json.is_array()) refuse(name, "an array");
+  value.clear();
+  for (const auto& item : json) value.push_back({item.dump()});
+}
+
+struct OptionWriter::Parts {
+  Json object = Json::object();
+  Json& at(OptionName name) { return object[std::string(name.name)]; }
+};
+
+OptionWriter::OptionWriter() : parts_(std::make_unique<Parts>()) {}
+OptionWriter::~OptionWriter() = default;
+
+std::string OptionWriter::json() const {
+  try {
+    return parts_->object.dump();
+  } catch (const nlohmann::json::exception& error) {
+    fail<OptionError>("describe", "an option is text that is no UTF-8 ({})", error.what());
+  }
+}
+
+void OptionWriter::write(OptionName name, bool value) {
+  parts_->at(name) = value;
+}
+void OptionWriter::write(OptionName name, std::int64_t value) {
+  parts_->at(name) = value;
+}
+void OptionWriter::write(OptionName name, double value) {
+  if (std::isfinite(value)) {
+    parts_->at(name) = value;
+  } else {
+    parts_->at(name) = std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+  }
+}
+void OptionWriter::write(OptionName name, const std::string& value) {
+  if (name.name != "name" || !value.empty()) parts_->at(name) = value;
+}
+void OptionWriter::write(OptionName name, const std::vector<std::int64_t>& value) {
+  parts_->at(name) = value;
+}
+void OptionWriter::write(OptionName name, const Seed& value) {
+  parts_->at(name) = value.value;
+}
+void OptionWriter::write(OptionName name, const JsonText& value) {
+  parts_->at(name) = Json::parse(value.text);
+}
+void OptionWriter::write(OptionName name, const std::vector<JsonText>& value) {
+  auto& array = parts_->at(name) = Json::array();
+  for (const auto& item : value) array.push_back(Json::parse(item.text));
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <maskgrad/maskgrad.hpp>
+
+namespace maskgrad::bench {
+
+/// A size of a recurrent benchmark, as in `b34_t1000_f16_h64`.
+struct Size {
+  std::int64_t batch, time, features, units;
+  std::string name() const;
+};
+inline const std::vector<Size> sizes{
+    {34, 1000, 16, 64}, {32, 128, 64, 128}, {64, 256, 128, 256}, {16, 512, 256, 512}};
+
+/// Which steps are there: all, or lengths even over 1 ... 2 * share * time, cut at time, of a fixed
+/// seed; right-padded, or the same number of valid steps with holes.
+struct Valid {
+  std::string name;  ///< valid100, valid50, valid25, holes50
+  double share;
+  bool holes = false;
+};
+inline const std::vector<Valid> valids{
+    {"valid100", 1}, {"valid50", 0.5}, {"valid25", 0.25}, {"holes50", 0.5, true}};
+
+/// Random input under such a mask; without a mask where all is valid.
+Tensor input_of(const Size& size, const Valid& valid);
+/// Share of the steps that are valid.
+double real_share(const Tensor& x);
+/// Flop of a training step by the convention 3 * 2 * gates * units * (features + units) a valid
+/// step; an inference a third.
+double training_flop(const Size& size, int gates, const Tensor& x);
+
+/// `layer` ("GRU", "LSTM"), as `shape` says (plain, bidirectional, stacked2), and a Dense head
+/// of 8.
+Sequential model_of(const std::string& layer, const std::string& shape, const Size& size);
+
+/// A training step as a user writes it: a masked squared error, backward, Adam.
+class Training {
+ public:
+  Training(Sequential model, const Size& size, const Tensor& x);
+  void step();
+
+ private:
+  Sequential model_;
+  Tensor x_, target_;
+  Adam adam_;
+};
+
+/// GFLOP/s of a 2048 x 2048 x 2048 product on the threads in use, the best of some.
+double sgemm_peak();
+
+}  // namespace maskgrad::bench

@@ -1,0 +1,117 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <maskgrad/core/io/safetensors.hpp>
+#include <maskgrad/maskgrad.hpp>
+
+#include "io/files.hpp"
+#include "throws.hpp"
+
+// data/torch_*.safetensors: what PyTorch wrote; see make_torch_fixtures.py.
+
+namespace maskgrad::tests {
+namespace {
+
+std::filesystem::path written_by_torch(std::string_view name) {
+  return files::beside("../layers/data") / name;
+}
+
+/// The modules of the fixtures; all but two have PyTorch's name for their path.
+struct Net {
+  Embedding embed{{.input_dim = 7, .output_dim = 3}};
+  GRU gru{{.units = 4, .return_sequences = true}};
+  GRU plain{{.units = 2, .use_bias = false, .return_sequences = true}};
+  LSTM lstm{{.units = 4, .return_sequences = true}};
+  SimpleRNN rnn{{.units = 4, .return_sequences = true}};
+  Bidirectional both{GRU{{.units = 2, .return_sequences = true}}};
+  Dense head{{.units = 2}};
+
+  Tensors operator()(const Tensor& ids) {
+    const Tensor x = embed(ids), y = gru(x);
+    return {x, y, plain(x), lstm(x), rnn(x), both(x), head(y)};
+  }
+  static void each_layer(auto& self, auto&& f) {
+    f("embed", self.embed);
+    f("gru", self.gru);
+    f("inner/plain", self.plain);
+    f("lstm", self.lstm);
+    f("rnn", self.rnn);
+    f("both", self.both);
+    f("out", self.head);
+  }
+};
+
+const TorchNames names = {{"inner/plain", "gru_plain"}, {"out", "head"}};
+
+Net built(DType dtype = DType::f64) {
+  Net net;
+  build(net, Spec::ids({any, any}));
+  return clone(net, dtype);
+}
+
+/// The greatest difference from what PyTorch's modules gave.
+double apart(Net& net, double scale) {
+  const auto results = read_safetensors(written_by_torch("torch_results.safetensors")).arrays;
+  const auto ids = results[0].array.values<std::int64_t>();
+  const Tensors outputs = net(tensor(ids, {2, 5}));
+  double greatest = 0;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const auto want = results[i + 1].array.values<double>();
+    const auto got = cast(outputs[i], DType::f64).to_vector<double>();
+    REQUIRE(got.size() == want.size());
+    for (std::size_t k = 0; k < got.size(); ++k) {
+      greatest = std::max(greatest, std::abs(got[k] - want[k]) / scale);
+    }
+  }
+  return greatest;
+}
+
+TEST_CASE("layers with PyTorch's weights give what PyTorch gives") {
+  Net net = built();
+  CHECK(apart(net, 1) > 0.1);
+  CHECK(load_torch_weights(net, written_by_torch("torch_weights.safetensors"), names).loaded == 20);
+  CHECK(apart(net, 1) < 1e-12);
+  Net narrow = built(DType::f32);
+  load_torch_weights(narrow, written_by_torch("torch_weights_f32.safetensors"), names);
+  CHECK(apart(narrow, 1) < 1e-5);
+}
+
+TEST_CASE("what does not fit is listed with both names, and nothing is changed") {
+  const files::TemporaryFolder folder;
+  auto arrays = read_safetensors(written_by_torch("torch_weights.safetensors")).arrays;
+  for (auto& a : arrays) {
+    if (a.name == "gru.weight_hh_l0") a.name = "gru.weight_hh_l1";
+    if (a.name == "head.weight") a.array = files::array_of<double>({1, 2}, {1, 2});
+    if (a.name == "lstm.bias_ih_l0") a.array = files::array_of<double>({3}, {1, 2, 3});
+  }
+  write_safetensors(folder / "w.safetensors", arrays);
+  Net net = built();
+  const auto before = parameters(net)[0].value().to_vector<double>();
+  CHECK(throws<FileError>(
+      [&] { load_torch_weights(net, folder / "w.safetensors", names); }, "nothing was changed",
+      "missing: gru/recurrent_kernel from gru.weight_hh_l0\n", "unexpected: gru.weight_hh_l1\n",
+      "out/kernel from head.weight (the file has f64[2, 1], the model f64[4, 2])",
+      "lstm/bias from lstm.bias_ih_l0 and lstm.bias_hh_l0 (the file has f64[1, 19]"));
+  CHECK(parameters(net)[0].value().to_vector<double>() == before);
+}
+
+TEST_CASE("layers and names without a counterpart are refused") {
+  const auto path = written_by_torch("torch_weights.safetensors");
+  Net net = built();
+  CHECK(throws<OptionError>(
+      [&] {
+        load_torch_weights(net, path, {{"gruu", "gru"}});
+      },
+      "no layer with weights is at 'gruu'", "did you mean 'gru'?"));
+  Sequential conv{Conv1D{{.filters = 1, .kernel_size = 1}}};
+  conv.build(Spec::f64({any, any, 3}));
+  CHECK(throws<OptionError>([&] { load_torch_weights(conv, path); },
+                            "no mapping for Conv1D 'conv1_d'", "GRU"));
+  Sequential before{GRU{{.units = 4, .reset_after = false}}};
+  before.build(Spec::f64({any, any, 3}));
+  CHECK(throws<OptionError>([&] { load_torch_weights(before, path); }, "reset_after false"));
+}
+
+}  // namespace
+}  // namespace maskgrad::tests
