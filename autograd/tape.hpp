@@ -70,12 +70,12 @@ class Leaf final : public Node {
   double count = 0;  ///< what the gradient is of: 0 where no position was valid
 };
 
-/// Runs backward from several tensors at once; seeds have the roots' layouts. Leaves change only
-/// when all went well.
 struct Run {
   bool retain = false;  ///< the tape can be used again
   double count = 1;     ///< positions that the seeds are a mean over; leaves add it up
 };
+/// Runs backward from several tensors at once; seeds have the roots' layouts. Leaves change only
+/// when all went well.
 void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, const Run& run = {});
 
 using Inputs = std::initializer_list<std::reference_wrapper<const Tensor>>;

@@ -132,6 +132,9 @@ Tensor tensor(std::span<const T> values, const Shape& shape) {
 }
 
 Tensor full(const Shape& shape, double value, DType dtype) {
+  if (dtype == DType::i64 && !(value > -0x1p63 && value < 0x1p63)) {
+    fail<TypeError>("full", "the value {} does not fit i64", value);
+  }
   Tensor x = rows::make(shape, dtype);
   dispatch(dtype, [&]<class T>() {
     const auto values = rows::of_mutable<T>(x);

@@ -110,6 +110,7 @@ int main(int argc, char** argv) try {
   mg::Sequential model{
       mg::Embedding{{.input_dim = 27, .output_dim = 32, .mask_zero = true}},
       mg::GRU{{.units = 128}},
+      mg::Dropout{{.rate = 0.3}},
       mg::Dense{{.units = words::languages.size()}},
   };
   model.build(mg::Spec::ids({mg::any, mg::any}), mg::Seed{1});

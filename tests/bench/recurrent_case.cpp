@@ -15,7 +15,7 @@ std::string Size::name() const {
 Tensor input_of(const Size& size, const Valid& valid) {
   const Tensor x = random_normal({size.batch, size.time, size.features}, Seed{1});
   if (valid.share == 1) return x;
-  std::mt19937_64 random(7);
+  std::mt19937_64 random(4685);  // its shares are within 4 % of the nominal ones at every size
   const auto most = static_cast<std::uint64_t>(2 * valid.share * static_cast<double>(size.time));
   std::vector<bool> bits(static_cast<std::size_t>(size.batch * size.time));
   for (std::int64_t s = 0; s < size.batch; ++s) {
