@@ -26,7 +26,9 @@ struct Mask::Impl : Counted {
   mutable Index row_of_;
 };
 
-inline const Mask::Impl& Mask::impl() const { return static_cast<const Impl&>(*impl_); }
+inline const Mask::Impl& Mask::impl() const {
+  return static_cast<const Impl&>(*impl_);
+}
 
 namespace masks {
 

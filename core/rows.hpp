@@ -18,7 +18,9 @@ struct Tensor::Impl : Counted {
   std::int64_t inner = 1;  ///< values of a row
 };
 
-inline const Tensor::Impl& Tensor::impl() const { return static_cast<const Impl&>(*impl_); }
+inline const Tensor::Impl& Tensor::impl() const {
+  return static_cast<const Impl&>(*impl_);
+}
 
 /// Rows and values as kernels and operations see them; not for users of tensors.
 namespace rows {

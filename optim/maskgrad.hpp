@@ -1,6 +1,7 @@
 #pragma once
 
-/// All that users of the library need: `#include <maskgrad/maskgrad.hpp>`, `namespace mg = maskgrad`.
+/// All that users of the library need: `#include <maskgrad/maskgrad.hpp>`, `namespace mg =
+/// maskgrad`.
 
 #include <maskgrad/autograd/ops.hpp>
 #include <maskgrad/autograd/parameter.hpp>

@@ -14,9 +14,8 @@ inline constexpr std::int64_t elementwise_grain = 32768;
 template <class F>
 void over_parts(std::int64_t n, F&& f) {
   const auto shards = shard_count(n, elementwise_grain);
-  parallel_for(shards, [&](std::int64_t s) {
-    f(shard_begin(n, shards, s), shard_begin(n, shards, s + 1));
-  });
+  parallel_for(
+      shards, [&](std::int64_t s) { f(shard_begin(n, shards, s), shard_begin(n, shards, s + 1)); });
 }
 
 /// to += x.

@@ -54,6 +54,7 @@ std::vector<OpCase> arithmetic_cases();
 std::vector<OpCase> core_cases();
 std::vector<OpCase> shape_cases();
 std::vector<OpCase> math_cases();
+std::vector<OpCase> attention_cases();
 
 /// All of them.
 const std::vector<OpCase>& op_cases();

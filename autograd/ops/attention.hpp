@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+
+#include <maskgrad/core/random.hpp>
+
+namespace maskgrad {
+
+/// What attention does beside softmax(q k^T) v.
+struct AttentionOptions {
+  std::optional<double> scale = {};  ///< of the products; none: 1 / sqrt(dim)
+  bool causal = false;               ///< the query at position i sees keys at positions j <= i
+  /// Of the valid keys, those at the query's own position and the nearest `window` on either side.
+  std::optional<std::int64_t> window = {};
+  /// Added to the scores: [query, key], [heads, query, key] or [batch, heads, query, key], any of
+  /// them 1; -infinity hides a pair.
+  Tensor bias = {};
+  double dropout = 0;  ///< of the weights, in training
+  Seed seed = {};      ///< of dropout
+};
+
+/// Each query's mean of the values, weighted by softmax over the keys of scale q k + bias.
+/// Shapes:   q [batch, query, heads, dim], k [batch, key, kv_heads, dim],
+///           v [batch, key, kv_heads, dim_v] -> [batch, query, heads, dim_v]; heads a multiple of
+///           kv_heads, of which each serves heads / kv_heads heads side by side.
+/// Mask:     supports [batch, steps] and [batch], one for the queries and one for the keys; a key
+///           counts where key and value are valid. The result has the query's mask. A query
+///           without keys gives 0.
+/// Gradient: of q, k, v and bias; nothing of size [query, key] is kept or made.
+/// Throws:   ShapeError, TypeError, OptionError; MaskError for a mask over heads or of the bias.
+/// Source:   Vaswani et al. 2017; blocks as Dao et al. 2022, FlashAttention.
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                 const AttentionOptions& options = {});
+
+/// The weights of `attention`, before dropout, to look at: [batch, query, key, heads].
+/// Mask:     supports: true where query, key and options allow the pair; none where there is
+///           neither a mask, causal nor window. Of a value's mask: k.with_mask(v.mask()).
+/// Gradient: of q, k and bias. Needs memory for every valid pair.
+/// Throws:   as attention.
+Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionOptions& options = {});
+
+}  // namespace maskgrad

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <maskgrad/core/kernels/attention.hpp>
+#include <maskgrad/core/kernels/simd/arrays.hpp>
+
+namespace maskgrad::kernels::attention_detail {
+
+/// A matrix inside rows: `stride` values from row to row.
+template <class T>
+struct Block {
+  T* data;
+  std::int64_t stride;
+};
+
+inline void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k,
+                    float scale, Block<const float> a, Block<const float> b, bool add,
+                    Block<float> c) {
+  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, scale, a.data, static_cast<blasint>(a.stride), b.data,
+              static_cast<blasint>(b.stride), add ? 1 : 0, c.data, static_cast<blasint>(c.stride));
+}
+inline void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k,
+                    double scale, Block<const double> a, Block<const double> b, bool add,
+                    Block<double> c) {
+  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, scale, a.data, static_cast<blasint>(a.stride), b.data,
+              static_cast<blasint>(b.stride), add ? 1 : 0, c.data, static_cast<blasint>(c.stride));
+}
+
+/// Sums and maxima in lanes, which the compiler makes vectors of; the order depends on n alone.
+template <class T, class F>
+T in_lanes(const T* x, std::int64_t n, T start, F join) {
+  constexpr std::int64_t lanes = 16;
+  T lane[lanes];
+  std::fill_n(lane, lanes, start);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    for (std::int64_t j = 0; j < lanes; ++j) lane[j] = join(lane[j], x[i + j]);
+  }
+  for (; i < n; ++i) lane[i % lanes] = join(lane[i % lanes], x[i]);
+  T all = start;
+  for (T v : lane) all = join(all, v);
+  return all;
+}
+template <class T>
+T sum_of(const T* x, std::int64_t n) {
+  return in_lanes(x, n, T(0), [](T a, T b) { return a + b; });
+}
+/// NaN wins, so that it is seen in the result.
+template <class T>
+T top_of(const T* x, std::int64_t n) {
+  return in_lanes(x, n, -std::numeric_limits<T>::infinity(),
+                  [](T a, T b) { return a > b || a != a ? a : b; });
+}
+
+/// A block of queries by a block of keys of one sequence and head.
+template <class T>
+struct Tile {
+  const AttentionProblem<T>& p;
+  std::int64_t sequence, head;
+  std::int64_t query, queries;  ///< first row, and how many
+  std::int64_t key = 0, keys = 0;
+
+  std::int64_t kv_head() const { return head / (p.heads / p.kv_heads); }
+
+  template <class U>
+  Block<U> queries_of(U* rows, std::int64_t width) const {
+    return {rows + (query * p.heads + head) * width, p.heads * width};
+  }
+  template <class U>
+  Block<U> keys_of(U* rows, std::int64_t width) const {
+    return {rows + (key * p.kv_heads + kv_head()) * width, p.kv_heads * width};
+  }
+  /// The keys, by rank in the sequence, that some query of the block sees.
+  std::int64_t first_rank() const { return p.from ? p.from[query] : 0; }
+  std::int64_t end_rank() const { return p.to ? p.to[query + queries - 1] : p.key_count[sequence]; }
+  /// Where query i's keys begin and end in the block of keys.
+  std::int64_t first(std::int64_t i) const { return p.from ? within(p.from[query + i]) : 0; }
+  std::int64_t end(std::int64_t i) const { return p.to ? within(p.to[query + i]) : keys; }
+
+  /// s [queries, keys] = scale q k^T + bias.
+  void scores(T* s) const {
+    product(CblasNoTrans, CblasTrans, static_cast<blasint>(queries), static_cast<blasint>(keys),
+            static_cast<blasint>(p.dim), p.scale, queries_of(p.q, p.dim), keys_of(p.k, p.dim),
+            false, {s, keys});
+    if (!p.bias.data) return;
+    each_bias([&](std::int64_t at, std::int64_t i) { s[i] += p.bias.data[at]; });
+  }
+  /// Calls f(place in the bias, place in the tile) for the pairs that are seen.
+  template <class F>
+  void each_bias(F&& f) const {
+    const auto& bias = p.bias;
+    for (std::int64_t i = 0; i < queries; ++i) {
+      const auto line =
+          sequence * bias.batch + head * bias.head + bias.query_step[query + i] * bias.query;
+      for (auto j = first(i); j < end(i); ++j) {
+        f(line + bias.key_step[key + j] * bias.key, i * keys + j);
+      }
+    }
+  }
+  /// What query i's weights are multiplied by: 0, or 1 / (1 - rate).
+  void noise(std::int64_t i, T* factor) const {
+    const auto keep = static_cast<T>(1 / (1 - p.noise.rate));
+    const auto limit = static_cast<std::uint32_t>(p.noise.rate * 0x1p32);
+    const auto index = static_cast<std::uint64_t>(p.noise.sequence + sequence);
+    const auto rank = static_cast<std::uint32_t>(query + i - p.query_first[sequence]);
+    const Seed seed = p.noise.key.of(static_cast<std::uint64_t>(head));
+    const auto start = key - p.key_first[sequence];
+    for (auto j = first(i) + start; j < end(i) + start;) {
+      const auto words = random::philox(
+          {static_cast<std::uint32_t>(j / 4), rank, static_cast<std::uint32_t>(index),
+           static_cast<std::uint32_t>(index >> 32)},
+          seed);
+      const auto stop = std::min((j / 4 + 1) * 4, end(i) + start);
+      for (; j < stop; ++j) {
+        factor[j - start] = words[static_cast<std::size_t>(j % 4)] < limit ? T(0) : keep;
+      }
+    }
+  }
+
+ private:
+  std::int64_t within(std::int64_t rank) const {
+    return std::clamp<std::int64_t>(rank - (key - p.key_first[sequence]), 0, keys);
+  }
+};
+
+/// s = exp(s - by), side by side.
+template <class T>
+void exp_less(T* s, std::int64_t n, T by) {
+  for (std::int64_t j = 0; j < n; ++j) s[j] -= by;
+  simd::exp(s, s, n);
+}
+
+}  // namespace maskgrad::kernels::attention_detail

@@ -1,0 +1,168 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/attention.hpp>
+#include <maskgrad/autograd/ops/batched_matmul.hpp>
+#include <maskgrad/autograd/ops/einsum.hpp>
+#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/segment.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/core/random.hpp>
+#include <maskgrad/core/threads.hpp>
+
+#include "throws.hpp"
+
+namespace maskgrad::tests {
+namespace {
+
+constexpr std::int64_t batch = 3, queries = 4, keys = 5, dim = 3, width = 2;
+
+Tensor some(const Shape& shape, std::uint64_t seed) {
+  return random_normal(shape, {seed}, DType::f64);
+}
+
+struct Pairs {
+  bool causal = false;
+  double bias = 0;  // times (query - key)
+};
+
+/// The formula, one value at a time; `there(b, t)` says which queries and keys are valid.
+double naive(const Tensor& q, const Tensor& k, const Tensor& v, const Mask& of_keys, Pairs pairs,
+             std::int64_t b, std::int64_t i, std::int64_t h, std::int64_t c) {
+  const auto group = h / (q.size(2) / k.size(2));
+  double top = -std::numeric_limits<double>::infinity(), sum = 0, value = 0;
+  std::vector<double> scores(keys, top);
+  for (std::int64_t j = 0; j < keys; ++j) {
+    if ((of_keys && !of_keys.at({b, j})) || (pairs.causal && j > i)) continue;
+    double s = 0;
+    for (std::int64_t d = 0; d < dim; ++d) s += q.item({b, i, h, d}) * k.item({b, j, group, d});
+    scores[static_cast<std::size_t>(j)] =
+        s / std::sqrt(static_cast<double>(dim)) + pairs.bias * static_cast<double>(i - j);
+    top = std::max(top, scores[static_cast<std::size_t>(j)]);
+  }
+  for (std::int64_t j = 0; j < keys; ++j) {
+    const double w = std::exp(scores[static_cast<std::size_t>(j)] - top);
+    if (!(w > 0)) continue;
+    sum += w;
+    value += w * v.item({b, j, group, c});
+  }
+  return sum > 0 ? value / sum : 0;
+}
+
+void check_against_naive(std::int64_t heads, std::int64_t kv_heads, const Mask& of_queries,
+                         const Mask& of_keys, Pairs pairs) {
+  const Tensor q = some({batch, queries, heads, dim}, 1), k = some({batch, keys, kv_heads, dim}, 2);
+  const Tensor v = some({batch, keys, kv_heads, width}, 3);
+  std::vector<double> bias;
+  for (std::int64_t i = 0; i < queries; ++i) {
+    for (std::int64_t j = 0; j < keys; ++j) bias.push_back(pairs.bias * static_cast<double>(i - j));
+  }
+  const Tensor y =
+      attention(of_queries ? q.with_mask(of_queries) : q, of_keys ? k.with_mask(of_keys) : k, v,
+                {.causal = pairs.causal, .bias = tensor(bias, {queries, keys})});
+  CHECK(y.mask() == of_queries);
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t i = 0; i < queries; ++i) {
+      if (of_queries && !of_queries.at({b, i})) continue;
+      for (std::int64_t h = 0; h < heads; ++h) {
+        for (std::int64_t c = 0; c < width; ++c) {
+          CHECK(y.item({b, i, h, c}) ==
+                doctest::Approx(naive(q, k, v, of_keys, pairs, b, i, h, c)).epsilon(1e-12));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("attention equals its formula: masks, causal, bias, grouped heads") {
+  const Mask holes = Mask::keep({{true, false, true, true, false},
+                                 {false, false, false, false, false},
+                                 {true, true, true, true, true}});
+  const Mask some_queries = Mask::from_lengths({4, 2, 0}, queries);
+  check_against_naive(2, 2, {}, {}, {});
+  check_against_naive(2, 2, some_queries, holes, {});
+  check_against_naive(4, 2, {}, holes, {.causal = true});
+  check_against_naive(2, 1, some_queries, {}, {.causal = true, .bias = 0.7});
+}
+
+TEST_CASE("a query without keys gets zeros, and they send no gradient") {
+  const Tensor q = some({1, 2, 1, dim}, 1).with_grad();
+  const Tensor k = some({1, 3, 1, dim}, 2).with_mask(Mask::from_lengths({0}, 3));
+  const Tensor y = attention(q, k, some({1, 3, 1, width}, 3));
+  CHECK(y.to_vector<double>() == std::vector<double>(4, 0.0));
+  sum(y).backward();
+  CHECK(q.grad().to_vector<double>() == std::vector<double>(6, 0.0));
+}
+
+TEST_CASE("long sequences: blocks give the weights' product, for any number of threads") {
+  const Shape shape{2, 300, 2, 16};
+  const Mask mask = Mask::from_lengths({300, 170});
+  const Tensor q = some(shape, 1).with_mask(mask), k = some(shape, 2).with_mask(mask);
+  const Tensor v = some(shape, 3).with_mask(mask);
+  const Tensor y = attention(q, k, v, {.causal = true});
+  const Tensor w = attention_scores(q, k, {.causal = true}).drop_mask("no pair, no weight");
+  const Tensor expected = einsum("bqkh,bkhd->bqhd", {w, v.drop_mask("their weights are 0")});
+  CHECK(max(abs(y - expected)).item() < 1e-12);
+  const int before = num_threads();
+  for (const int threads : {1, 3}) {
+    set_num_threads(threads);
+    CHECK(attention(q, k, v, {.causal = true}).to_vector<double>() == y.to_vector<double>());
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("einsum gives NumPy's numbers") {
+  const Tensor a = tensor({1., 2., 3., 4., 5., 6.}, {2, 3}),
+               b = tensor({1., 0., 2., 1., 0., 3.}, {2, 3});
+  CHECK(einsum("ij,kj->ik", {a, b}).to_vector<double>() == std::vector<double>{7, 10, 16, 22});
+  CHECK(einsum("ij->ji", {a}).to_vector<double>() == std::vector<double>{1, 4, 2, 5, 3, 6});
+  CHECK(einsum("ij,ij->", {a, b}).item() == 7 + 4 + 18);
+  CHECK(einsum("i,j->ij", {tensor({1., 2.}, {2}), tensor({3., 4.}, {2})}).to_vector<double>() ==
+        std::vector<double>{3, 4, 6, 8});
+}
+
+TEST_CASE("segments of a sequence") {
+  const Tensor x = tensor({1., 2., 3., 4., 5., 6.}, {2, 3}).with_mask(Mask::from_lengths({3, 1}));
+  const Tensor ids = tensor<std::int64_t>({0, 2, 0, 1, 77, 77}, {2, 3});
+  CHECK(segment_sum(x, ids, 3).to_vector<double>() == std::vector<double>{4, 0, 2, 0, 4, 0});
+  const Tensor mean = segment_mean(x, ids, 3);
+  CHECK(mean.to_vector<double>(-1) == std::vector<double>{2, -1, 2, -1, 4, -1});
+  CHECK(segment_max(x, ids, 3).to_vector<double>(-1) == std::vector<double>{3, -1, 2, -1, 4, -1});
+}
+
+TEST_CASE("refusals of attention, products and segments name shapes and ways out") {
+  const Tensor q = some({2, 4, 2, 3}, 1), k = some({2, 5, 2, 3}, 2), v = some({2, 5, 2, 2}, 3);
+  CHECK(throws<ShapeError>(
+      [&] {
+        attention(q, some({2, 5, 2, 4}, 1), v);
+      },
+      "attention", "f64[2, 5, 2, 4]"));
+  CHECK(throws<ShapeError>([&] { attention(some({2, 4, 3, 3}, 1), k, v); }, "[2, 4, 3, 3]"));
+  CHECK(throws<TypeError>([&] { attention(zeros({2, 4, 2, 3}), k, v); }, "f32", "f64"));
+  CHECK(throws<MaskError>(
+      [&] {
+        const Mask heads = Mask::keep(std::vector<bool>(16, true), {2, 4, 2});
+        attention(q.with_mask(heads), k, v);
+      },
+      "attention", "mask [2, 4, 2]"));
+  CHECK(throws<OptionError>([&] { attention(q, k, v, {.dropout = 1}); }, "dropout"));
+  const Tensor rows = some({2, 4, 3}, 1).with_mask(Mask::from_lengths({4, 1}));
+  CHECK(throws<MaskError>(
+      [&] {
+        batched_matmul(rows, some({2, 3, 4}, 2));
+      },
+      "batched_matmul", "attention(q, k, v)"));
+  CHECK(throws<MaskError>([&] { einsum("bti->bi", {rows}); }, "einsum"));
+  CHECK(throws<OptionError>([&] { einsum("bti-bi", {rows}); }, "einsum"));
+  CHECK(throws<IndexError>(
+      [&] {
+        segment_sum(some({1, 2}, 1), tensor<std::int64_t>({0, 3}, {1, 2}), 3);
+      },
+      "segment_sum", "3"));
+}
+
+}  // namespace
+}  // namespace maskgrad::tests
