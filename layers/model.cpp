@@ -9,16 +9,17 @@ void set_path(LayerView& view) {
 }
 
 void collect_parameters(const LayerView& view, std::vector<Parameter>& into) {
-  for (const auto& [path, p] : view.parameters) {
-    if (!p->defined()) {
-      fail<StateError>(path,
+  for (const auto& entry : view.parameters) {
+    const Parameter& p = *entry.second;
+    if (!p.defined()) {
+      fail<StateError>(entry.first,
                        "{} '{}' has no parameters yet; build the model first: "
                        "model.build(Spec, Seed)",
                        view.kind, view.path);
     }
     const bool known =
-        std::any_of(into.begin(), into.end(), [&](const auto& q) { return q.same(*p); });
-    if (!known) into.push_back(*p);
+        std::any_of(into.begin(), into.end(), [&](const auto& q) { return q.same(p); });
+    if (!known) into.push_back(p);
   }
 }
 

@@ -6,6 +6,8 @@
 namespace maskgrad {
 namespace {
 
+constexpr std::string_view op = "dropout";
+
 thread_local NoisePosition position_now;
 
 /// The sequence and the step of each run of feature values; features lie behind axis 1.
@@ -75,7 +77,6 @@ void set_noise_position(NoisePosition position) {
 }
 
 Tensor dropout(const Tensor& x, double rate, Seed seed, bool whole_steps) {
-  constexpr std::string_view op = "dropout";
   check::real(op, x);
   if (!(rate >= 0 && rate < 1)) {
     fail<OptionError>(op, "the rate is {}; expected a probability from 0 up to but not 1", rate);

@@ -180,7 +180,7 @@ Tensor segment_max(const Tensor& x, const Tensor& ids, std::int64_t n) {
   });
   return record(op, y, {s.x},
                 [y, to, width = s.width, x = Saved(s.x)](const Tensor& dy, Grads& grads) {
-                  dispatch_real(op, dy.dtype(), [&]<class T>() {
+                  dispatch_real("segment_max", dy.dtype(), [&]<class T>() {
                     const Tensor ties = rows::make_zeros(dy.shape(), dy.dtype(), dy.mask());
                     share<T>(rows::of<T>(x.get()).data(), rows::of<T>(y).data(), to, width,
                              rows::of<T>(dy).data(), rows::of_mutable<T>(ties).data(),
