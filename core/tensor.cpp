@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 #include <maskgrad/core/rows.hpp>
 
@@ -202,7 +203,15 @@ Tensor make(const Shape& shape, DType dtype, const Mask& mask) {
   auto impl = make_impl(shape, dtype, mask);
   impl->rows = mask ? mask.valid() : 1;
   impl->inner = shape.count(mask ? mask.rank() : 0, shape.rank());
-  impl->storage = Storage(impl->rows * impl->inner * static_cast<std::int64_t>(size_of(dtype)));
+  const auto bytes = impl->rows * impl->inner * static_cast<std::int64_t>(size_of(dtype));
+  try {
+    impl->storage = Storage(bytes);
+  } catch (const std::bad_alloc&) {
+    fail<ShapeError>("memory",
+                     "{}{} needs {} bytes, which the system does not give; use a smaller "
+                     "batch, or end what holds tensors",
+                     name(dtype), shape, bytes);
+  }
   return Tensor(Ref<const Counted>(impl));
 }
 

@@ -34,7 +34,7 @@ void add_segments(std::vector<OpCase>& cases, const std::string& name,
   cases.push_back(
       {.op = name,
        .f = [f](const Inputs& x) { return f(x[0], minimum(maximum(x[1], 1), 2) - 1, 2); },
-       .inputs = {{.shape = {2}, .draw = draw}, {.draw = Draw::ids}},
+       .inputs = {{.shape = {2}, .draw = draw}, {.shape = {}, .draw = Draw::ids}},
        .contract = {.role = MaskRole::consumes,
                     .why = "reduces the valid steps of each segment",
                     .sample_role = MaskRole::supports,
