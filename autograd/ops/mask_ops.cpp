@@ -3,24 +3,10 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/rows_copy.hpp>
 
 namespace maskgrad {
 namespace {
-
-/// Copies value runs of `inner`: to[i] = from[place[i]], or `fill` where the place is -1.
-template <Element T>
-void take_runs(const T* from, const Index& place, std::int64_t inner, T fill, T* to) {
-  kernels::over_parts(place.size(), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      if (place[i] < 0) {
-        std::fill_n(to + i * inner, inner, fill);
-      } else {
-        std::copy_n(from + place[i] * inner, inner, to + i * inner);
-      }
-    }
-  });
-}
 
 /// For each row of `mask`, the run of `x` that it is: with no mask on x a position, else a row.
 /// `axes`: x's mask may cover fewer axes than `mask`; a run is what lies behind `mask`'s axes.
@@ -69,16 +55,12 @@ Tensor with_mask(const Tensor& x, const Mask& mask) {
   Tensor y = rows::make(x.shape(), x.dtype(), all);
   const auto inner = rows::inner(y);
   dispatch(x.dtype(), [&]<class T>() {
-    take_runs<T>(rows::of<T>(x).data(), runs, inner, T{}, rows::of_mutable<T>(y).data());
+    kernels::gather_rows<T>(rows::of<T>(x).data(), runs, inner, rows::of_mutable<T>(y).data());
   });
   if (!is_real(x.dtype())) return y;
   return record("with_mask", y, {x}, [runs, inner](const Tensor& dy, Grads& grads) {
     dispatch_real("with_mask", dy.dtype(), [&]<class T>() {
-      const T* from = rows::of<T>(dy).data();
-      T* to = grads.into<T>(0).data();
-      for (std::int64_t r = 0; r < runs.size(); ++r) {
-        for (std::int64_t i = 0; i < inner; ++i) to[runs[r] * inner + i] += from[r * inner + i];
-      }
+      kernels::put_add_rows<T>(rows::of<T>(dy).data(), runs, inner, grads.into<T>(0).data());
     });
   });
 }
@@ -94,15 +76,15 @@ Tensor drop_mask(const Tensor& x, std::string_view reason, double fill) {
   const Mask mask = x.mask();
   const auto inner = rows::inner(x);
   dispatch(x.dtype(), [&]<class T>() {
-    take_runs<T>(rows::of<T>(x).data(), mask.impl().row_of(), inner, static_cast<T>(fill),
-                 rows::of_mutable<T>(y).data());
+    kernels::gather_rows<T>(rows::of<T>(x).data(), mask.impl().row_of(), inner,
+                            rows::of_mutable<T>(y).data(), static_cast<T>(fill));
   });
   if (!is_real(x.dtype())) return y;
   return record("drop_mask", y, {x}, [mask, inner](const Tensor& dy, Grads& grads) {
     Tensor dx = rows::make(dy.shape(), dy.dtype(), mask);
     dispatch_real("drop_mask", dy.dtype(), [&]<class T>() {
-      take_runs<T>(rows::of<T>(dy).data(), mask.impl().positions, inner, T(0),
-                   rows::of_mutable<T>(dx).data());
+      kernels::gather_rows<T>(rows::of<T>(dy).data(), mask.impl().positions, inner,
+                              rows::of_mutable<T>(dx).data());
     });
     grads.add(0, dx);
   });

@@ -4,7 +4,7 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/sequences.hpp>
-#include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/rows_copy.hpp>
 
 namespace maskgrad {
 namespace {
@@ -87,28 +87,13 @@ Tensor windows(const Tensor& x, const WindowOptions& o) {
   const auto width = features * o.width;
   const Index places = places_of(x, width ? rows::total(y) / width : 0, o);
   dispatch(x.dtype(), [&]<class T>() {
-    const T* from = rows::of<T>(x).data();
-    T* to = rows::of_mutable<T>(y).data();
-    kernels::over_parts(places.size(), [&](std::int64_t begin, std::int64_t end) {
-      for (auto i = begin; i < end; ++i) {
-        if (places[i] < 0) {
-          std::fill_n(to + i * features, features, T{});
-        } else {
-          std::copy_n(from + places[i] * features, features, to + i * features);
-        }
-      }
-    });
+    kernels::gather_rows<T>(rows::of<T>(x).data(), places, features, rows::of_mutable<T>(y).data());
   });
-  return record(op, y, {x}, [places, features](const Tensor& dy, Grads& grads) {
+  const auto steps = features ? rows::total(x) / features : 0;
+  return record(op, y, {x}, [places, features, steps](const Tensor& dy, Grads& grads) {
     dispatch_real(op, dy.dtype(), [&]<class T>() {
-      const T* from = rows::of<T>(dy).data();
-      T* to = grads.into<T>(0).data();
-      for (std::int64_t i = 0; i < places.size(); ++i) {
-        if (places[i] < 0) continue;
-        for (std::int64_t f = 0; f < features; ++f) {
-          to[places[i] * features + f] += from[i * features + f];
-        }
-      }
+      kernels::scatter_add_rows<T>(rows::of<T>(dy).data(), places, features, steps,
+                                   grads.into<T>(0).data());
     });
   });
 }
