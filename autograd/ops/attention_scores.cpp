@@ -1,5 +1,9 @@
 #include <maskgrad/autograd/ops/attention.hpp>
+
+#include <limits>
+
 #include <maskgrad/autograd/ops/attention_call.hpp>
+#include <maskgrad/autograd/ops/select_where.hpp>
 #include <maskgrad/autograd/ops/softmax.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 
@@ -101,16 +105,39 @@ void backward_bias(const Call& call, const Index& first, const AttentionProblem<
   }
 }
 
-/// The scores of all pairs, before the softmax.
+/// Sets the scores of a query whose bias hides all its keys to 0, for a softmax without NaN;
+/// `hidden` says where.
+template <class T>
+void uncover(const Index& first, std::int64_t heads, T* scores, bool* hidden) {
+  for (std::int64_t r = 0; r + 1 < first.size(); ++r) {
+    for (std::int64_t h = 0; h < heads; ++h) {
+      bool all = true;
+      for (auto i = first[r]; i < first[r + 1]; ++i) {
+        all = all && scores[i * heads + h] == -std::numeric_limits<T>::infinity();
+      }
+      for (auto i = first[r]; i < first[r + 1]; ++i) {
+        hidden[i * heads + h] = all;
+        if (all) scores[i * heads + h] = 0;
+      }
+    }
+  }
+}
+
+/// The scores of all pairs, before the softmax; `hidden` is set where there is a bias.
 Tensor products(const Tensor& q, const Tensor& k, const Tensor& bias, const Shape& shape,
-                const AttentionOptions& options) {
+                const AttentionOptions& options, Tensor& hidden) {
   const Call call(q, k, options);
   const Index first = first_pairs(call);
   const bool masked = q.has_mask() || k.has_mask() || call.limited;
   const Mask mask = masked ? pairs_of(call, first, shape.sub(0, 3)) : Mask();
   const Tensor y = rows::make(shape, q.dtype(), mask);
+  if (bias.defined()) hidden = rows::make(shape, DType::boolean, mask);
   dispatch_real(op, q.dtype(), [&]<class T>() {
-    forward<T>(call, first, call.problem<T>(q, k, bias), rows::of_mutable<T>(y).data());
+    T* scores = rows::of_mutable<T>(y).data();
+    forward<T>(call, first, call.problem<T>(q, k, bias), scores);
+    if (hidden.defined()) {
+      uncover<T>(first, q.shape()[2], scores, rows::of_mutable<bool>(hidden).data());
+    }
   });
   return record(op, y, {q, k, bias},
                 [call, first, q = Saved(q), k = Saved(k), bias = Saved(bias)](const Tensor& dy,
@@ -135,7 +162,9 @@ Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionOptions
   const Shape shape = pairs + Shape{q.shape()[2]};
   const Tensor& bias = options.bias;
   if (!q.is_meta() && !k.is_meta() && !(bias.defined() && bias.is_meta())) {
-    return softmax(products(q, k, bias, shape, options), 2);
+    Tensor hidden;
+    const Tensor y = softmax(products(q, k, bias, shape, options, hidden), 2);
+    return hidden.defined() ? where(hidden, scalar(0, y.dtype()), y) : y;
   }
   const bool masked = q.has_mask() || k.has_mask() || options.causal || options.window;
   const Mask mask = masked ? masks::meta(pairs, masks::origin_here(op)) : Mask();

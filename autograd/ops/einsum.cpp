@@ -98,17 +98,13 @@ Letters mask_letters(const Letters& letters, const Tensor& x) {
   return letters.substr(0, static_cast<std::size_t>(rows::mask_rank(x)));
 }
 
-/// The letters of all mask axes, which begin the result; each tensor's in their order.
+/// The letters of the mask axes, which begin the result: those of one tensor, of the others the
+/// first of these. So no two masked axes are paired.
 Letters check_masks(std::string_view text, const Formula& f, const std::vector<Tensor>& x) {
   Letters masked;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    for (char c : mask_letters(f.inputs[i], x[i])) {
-      if (!in(masked, c)) masked += c;
-    }
-  }
-  const Letters first = f.output.substr(0, masked.size());
-  for (std::size_t i = 0; i < x.size(); ++i) {
     const Letters own = mask_letters(f.inputs[i], x[i]);
+    if (own.size() > masked.size()) masked = own;
     for (char c : own) {
       if (in(f.output, c)) continue;
       fail<MaskError>(op,
@@ -117,15 +113,25 @@ Letters check_masks(std::string_view text, const Formula& f, const std::vector<T
                       "with x.drop_mask(\"why\")",
                       text, c, x[i].describe());
     }
-    const Letters order = those(first, [&](char c) { return in(own, c); });
-    if (order == own && masked.size() == those(first, [&](char c) { return in(masked, c); }).size())
-      continue;
-    fail<MaskError>(op,
-                    "\"{}\" with {}; expected the mask axes \"{}\" first in the result, in their "
-                    "order. Put them first, or end the mask with x.drop_mask(\"why\")",
-                    text, x[i].describe(), masked);
   }
-  return first;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const Letters own = mask_letters(f.inputs[i], x[i]);
+    if (!masked.starts_with(own)) {
+      fail<MaskError>(op,
+                      "\"{}\" pairs mask axes \"{}\" and \"{}\", of {} and {}; expected the same "
+                      "ones. For two masked sequences use attention(q, k, v), or end a mask with "
+                      "x.drop_mask(\"why\")",
+                      text, mask_letters(f.inputs[0], x[0]), mask_letters(f.inputs[1], x[1]),
+                      x[0].describe(), x[1].describe());
+    }
+    if (!f.output.starts_with(own)) {
+      fail<MaskError>(op,
+                      "\"{}\" with {}; expected the mask axes \"{}\" first in the result, in "
+                      "their order. Put them first, or end the mask with x.drop_mask(\"why\")",
+                      text, x[i].describe(), own);
+    }
+  }
+  return masked;
 }
 
 Tensor ordered(const Tensor& x, const Letters& from, const Letters& to) {

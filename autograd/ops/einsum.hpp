@@ -10,8 +10,8 @@ namespace maskgrad {
 /// Products and sums over axes named by letters, of one tensor or two: a letter that is not in the
 /// result is summed over, `einsum("bti,ij->btj", {x, w})`.
 /// Shapes:   the letters of each tensor are its axes in order; a letter has one size throughout.
-/// Mask:     propagates. Mask axes are not summed over; they are the first axes of the result, in
-///           their order, valid where all tensors are.
+/// Mask:     propagates. Mask axes are not summed over nor paired: they begin the result and, as
+///           far as both have some, have the same letters; the result is valid where both are.
 /// Gradient: of each tensor, the other by dy, summed over the other letters.
 /// Throws:   OptionError for a formula that cannot be read, with the position in it, ShapeError,
 ///           TypeError, MaskError.

@@ -97,6 +97,37 @@ TEST_CASE("a query without keys gets zeros, and they send no gradient") {
   CHECK(q.grad().to_vector<double>() == std::vector<double>(6, 0.0));
 }
 
+TEST_CASE("keys that a bias hides are as none, in the result and in the scores") {
+  constexpr double hide = -std::numeric_limits<double>::infinity();
+  const Tensor q = some({1, 2, 1, dim}, 1).with_grad(), k = some({1, 2, 1, dim}, 2);
+  const AttentionOptions options{.bias = tensor({hide, hide, 0., hide}, {2, 2})};
+  const Tensor y = attention(q, k, k, options), w = attention_scores(q, k, options);
+  CHECK(w.to_vector<double>() == std::vector<double>{0, 0, 1, 0});
+  for (std::int64_t d = 0; d < dim; ++d) {
+    CHECK(y.item({0, 0, 0, d}) == 0);
+    CHECK(y.item({0, 1, 0, d}) == k.item({0, 0, 0, d}));
+  }
+  (sum(y) + sum(w)).backward();
+  for (const double g : q.grad().to_vector<double>()) CHECK(g == 0);
+}
+
+TEST_CASE("a window counts valid keys: a hole is no gap") {
+  const Tensor x = some({1, 5, 1, dim}, 1), short_x = some({1, 3, 1, dim}, 2);
+  const Mask holes = Mask::keep({{true, false, true, false, true}});
+  const auto scores = [](const Tensor& t, bool causal) {
+    return attention_scores(t, t, {.causal = causal, .window = 1}).mask().to_vector();
+  };
+  CHECK(scores(short_x, false) ==
+        std::vector<bool>{true, true, false, true, true, true, false, true, true});
+  const auto wide = scores(x.with_mask(holes), true);
+  for (std::size_t i = 0; i < 5; ++i) {
+    for (std::size_t j = 0; j < 5; ++j) {
+      const bool both = i % 2 == 0 && j % 2 == 0;
+      CHECK(wide[i * 5 + j] == (both && (j == i || j + 2 == i)));
+    }
+  }
+}
+
 TEST_CASE("long sequences: blocks give the weights' product, for any number of threads") {
   const Shape shape{2, 300, 2, 16};
   const Mask mask = Mask::from_lengths({300, 170});
@@ -156,6 +187,8 @@ TEST_CASE("refusals of attention, products and segments name shapes and ways out
       },
       "batched_matmul", "attention(q, k, v)"));
   CHECK(throws<MaskError>([&] { einsum("bti->bi", {rows}); }, "einsum"));
+  CHECK(throws<MaskError>([&] { einsum("bti,bsi->bts", {rows, rows}); }, "attention(q, k, v)"));
+  CHECK(throws<MaskError>([&] { einsum("bti->tbi", {rows}); }, "first in the result"));
   CHECK(throws<OptionError>([&] { einsum("bti-bi", {rows}); }, "einsum"));
   CHECK(throws<IndexError>(
       [&] {
