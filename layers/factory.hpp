@@ -6,8 +6,8 @@
 #include <vector>
 
 #include <maskgrad/layers/any_layer.hpp>
-#include <maskgrad/layers/loss.hpp>
-#include <maskgrad/layers/sequential.hpp>
+#include <maskgrad/layers/losses/loss.hpp>
+#include <maskgrad/layers/model/sequential.hpp>
 #include <maskgrad/layers/support.hpp>
 
 namespace maskgrad {

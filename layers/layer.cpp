@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <maskgrad/layers/trace.hpp>
+#include <maskgrad/layers/model/trace.hpp>
 
 namespace maskgrad {
 namespace {

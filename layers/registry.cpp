@@ -1,16 +1,16 @@
 #include <maskgrad/layers/registry.hpp>
 
-#include <maskgrad/layers/activation.hpp>
-#include <maskgrad/layers/bidirectional.hpp>
-#include <maskgrad/layers/conv1d.hpp>
-#include <maskgrad/layers/dense.hpp>
-#include <maskgrad/layers/dropout.hpp>
-#include <maskgrad/layers/embedding.hpp>
-#include <maskgrad/layers/global_pooling.hpp>
-#include <maskgrad/layers/gru.hpp>
-#include <maskgrad/layers/lstm.hpp>
-#include <maskgrad/layers/masking.hpp>
-#include <maskgrad/layers/simple_rnn.hpp>
+#include <maskgrad/layers/basic/activation.hpp>
+#include <maskgrad/layers/basic/dense.hpp>
+#include <maskgrad/layers/basic/embedding.hpp>
+#include <maskgrad/layers/basic/masking.hpp>
+#include <maskgrad/layers/convolution/conv1d.hpp>
+#include <maskgrad/layers/pooling/global_pooling.hpp>
+#include <maskgrad/layers/recurrent/bidirectional.hpp>
+#include <maskgrad/layers/recurrent/gru.hpp>
+#include <maskgrad/layers/recurrent/lstm.hpp>
+#include <maskgrad/layers/recurrent/simple_rnn.hpp>
+#include <maskgrad/layers/regularization/dropout.hpp>
 
 namespace maskgrad {
 

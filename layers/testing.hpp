@@ -3,7 +3,7 @@
 #include <maskgrad/autograd/gradcheck.hpp>
 #include <maskgrad/autograd/laws.hpp>
 #include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/layers/model.hpp>
+#include <maskgrad/layers/model/model.hpp>
 
 namespace maskgrad {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include <maskgrad/autograd/parameter.hpp>
-#include <maskgrad/layers/loss.hpp>
+#include <maskgrad/layers/losses/loss.hpp>
 
 namespace maskgrad {
 

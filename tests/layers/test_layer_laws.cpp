@@ -30,7 +30,7 @@ TEST_SUITE("coverage") {
     for (const auto& layer : builtin_layers()) {
       const bool there = std::any_of(cases.begin(), cases.end(),
                                      [&](const OpCase& c) { return c.op == layer.kind; });
-      CHECK_MESSAGE(there, layer.kind, " has no row in tests/layers/layer_cases.cpp");
+      CHECK_MESSAGE(there, layer.kind, " has no row in tests/layers/cases_*.cpp");
     }
   }
 }

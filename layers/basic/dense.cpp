@@ -1,0 +1,32 @@
+#include <maskgrad/layers/basic/dense.hpp>
+
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/layers/check.hpp>
+
+namespace maskgrad {
+
+Dense::Dense(DenseOptions options)
+    : info(kind, options.name),
+      options_(std::move(options)),
+      activation_(activation(options_.activation)) {
+  check::at_least(kind, "units", options_.units, 1);
+}
+
+void Dense::build(const Tensor& x, Builder& builder) {
+  check::has_features(info, kind, x);
+  kernel_ =
+      builder.weight("kernel", {x.shape().back(), options_.units}, options_.kernel_initializer);
+  if (options_.use_bias) {
+    bias_ = builder.weight("bias", {options_.units}, options_.bias_initializer);
+  }
+}
+
+Tensor Dense::forward(const Tensor& x) const {
+  check::features(info, kind, x, kernel_.shape()[0]);
+  Tensor y = matmul(x, kernel_);
+  if (options_.use_bias) y = y + bias_;
+  return activation_(y);
+}
+
+}  // namespace maskgrad

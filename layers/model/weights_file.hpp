@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <maskgrad/core/io/array.hpp>
+#include <maskgrad/layers/model/model.hpp>
+
+namespace maskgrad {
+
+/// A parameter with its path in the model as the model is now, `encoder/gru/kernel`.
+struct NamedParameter {
+  std::string name;
+  Parameter parameter;
+};
+
+namespace detail {
+void collect_named(const LayerView& view, std::vector<NamedParameter>& into);
+}
+
+/// Every parameter of a model, each once. StateError before it is built.
+template <Model M>
+std::vector<NamedParameter> named_parameters(const M& model) {
+  std::vector<NamedParameter> all;
+  visit_model(model, [&](const LayerView& view) { detail::collect_named(view, all); });
+  return all;
+}
+
+struct LoadOptions {
+  bool strict = true;  ///< every parameter is in the file, and nothing else is
+};
+
+/// What loading did.
+struct LoadReport {
+  std::size_t loaded = 0;               ///< parameters that were set
+  std::vector<std::string> missing;     ///< parameters that the file does not have
+  std::vector<std::string> unexpected;  ///< arrays of the file that the model does not have
+};
+
+/// Writes every parameter under its name; the ending says how: `.safetensors` or `.npz`.
+/// Throws:   FileError where the system refuses; OptionError for another ending or two parameters
+///           of one name; StateError before the model is built.
+void save_weights(const std::vector<NamedParameter>& parameters, const std::filesystem::path& path);
+template <Model M>
+void save_weights(const M& model, const std::filesystem::path& path) {
+  save_weights(named_parameters(model), path);
+}
+
+/// Sets every parameter from the array of its name, f32 and f64 converted to its own type. Names as
+/// Keras's paths spell them fit too: `sequential/gru/gru_cell/kernel`.
+/// Throws:   FileError that lists all arrays that are missing, unexpected or of another shape or
+///           type (not strict: the last alone); then nothing is changed.
+LoadReport load_weights(const std::vector<NamedParameter>& parameters,
+                        const std::filesystem::path& path, LoadOptions options = {});
+template <Model M>
+LoadReport load_weights(const M& model, const std::filesystem::path& path,
+                        LoadOptions options = {}) {
+  return load_weights(named_parameters(model), path, options);
+}
+
+namespace detail {
+/// All arrays of a file, by its ending.
+NamedArrays read_arrays(std::string_view where, const std::filesystem::path& path);
+/// Sets the parameters from arrays of their names, all or none.
+LoadReport put_weights(std::string_view where, const std::filesystem::path& path,
+                       const std::vector<NamedParameter>& parameters, const NamedArrays& arrays,
+                       LoadOptions options);
+}  // namespace detail
+
+}  // namespace maskgrad

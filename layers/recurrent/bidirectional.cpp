@@ -1,0 +1,89 @@
+#include <maskgrad/layers/recurrent/bidirectional.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/concatenate.hpp>
+#include <maskgrad/autograd/ops/sequence.hpp>
+#include <maskgrad/core/nearest.hpp>
+#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/recurrent/gru.hpp>
+#include <maskgrad/layers/recurrent/lstm.hpp>
+#include <maskgrad/layers/recurrent/simple_rnn.hpp>
+
+namespace maskgrad {
+
+Bidirectional::Bidirectional(AnyLayer forward, AnyLayer backward, bool sequences,
+                             BidirectionalOptions options)
+    : info(kind, options.name),
+      options_(std::move(options)),
+      forward_(std::move(forward)),
+      backward_(std::move(backward)),
+      sequences_(sequences) {
+  constexpr std::array<std::string_view, 5> modes = {"concat", "sum", "mul", "ave", "none"};
+  const auto at = std::find(modes.begin(), modes.end(), options_.merge_mode);
+  if (at == modes.end()) {
+    fail<OptionError>(kind, "the option .merge_mode is '{}'; {}", options_.merge_mode,
+                      nearest_hint(options_.merge_mode, modes));
+  }
+  merge_ = static_cast<Merge>(at - modes.begin());
+}
+
+Bidirectional Bidirectional::from_options(OptionReader& reader) {
+  JsonText layer;
+  BidirectionalOptions options;
+  reader(required("layer"), layer);
+  reader("merge_mode", options.merge_mode);
+  reader("name", options.name);
+  reader.finish();
+  AnyLayer wrapped = detail::layer_from(kind, layer.text);
+  if (const auto* gru = wrapped.as<GRU>()) return Bidirectional(*gru, options);
+  if (const auto* lstm = wrapped.as<LSTM>()) return Bidirectional(*lstm, options);
+  if (const auto* rnn = wrapped.as<SimpleRNN>()) return Bidirectional(*rnn, options);
+  fail<OptionError>(kind, "it cannot wrap {}; expected SimpleRNN, GRU or LSTM", wrapped.kind());
+}
+
+void Bidirectional::write_options(OptionWriter& writer) const {
+  writer(required("layer"), JsonText{detail::describe_any(forward_)});
+  writer("merge_mode", options_.merge_mode);
+  writer("name", options_.name);
+}
+
+Tensors Bidirectional::merged(const Tensor& a, const Tensor& b) const {
+  switch (merge_) {
+    case Merge::sum:
+      return {a + b};
+    case Merge::mul:
+      return {a * b};
+    case Merge::ave:
+      return {(a + b) * 0.5};
+    case Merge::none:
+      return {a, b};
+    case Merge::concat:
+      break;
+  }
+  return {concatenate({a, b}, -1)};
+}
+
+Tensors Bidirectional::forward(const Tensors& inputs) {
+  const auto states = inputs.size() - 1;
+  if (states % 2 != 0) {
+    fail<ShapeError>(kind,
+                     "{} initial states; expected the forward layer's, then as many of the "
+                     "backward layer",
+                     states);
+  }
+  const auto middle = inputs.begin() + 1 + static_cast<std::ptrdiff_t>(states / 2);
+  Tensors there(inputs.begin(), middle), back{inputs[0]};
+  back.insert(back.end(), middle, inputs.end());
+  const Tensors a = forward_.call(there);
+  Tensors b = backward_.call(back);
+  if (sequences_) b[0] = reverse(b[0]);
+  Tensors outputs = merged(a[0], b[0]);
+  outputs.insert(outputs.end(), a.begin() + 1, a.end());
+  outputs.insert(outputs.end(), b.begin() + 1, b.end());
+  return outputs;
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,170 @@
+#include <maskgrad/layers/recurrent/recurrent_core.hpp>
+
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/concatenate.hpp>
+#include <maskgrad/autograd/ops/dropout.hpp>
+#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/permute.hpp>
+#include <maskgrad/autograd/ops/select_where.hpp>
+#include <maskgrad/autograd/ops/sequence.hpp>
+#include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/layers/check.hpp>
+
+namespace maskgrad {
+namespace {
+
+using kernels::Cell;
+
+std::int64_t gates_of(Cell cell) {
+  return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1;
+}
+
+/// Where a sequence has a last output: it has a step.
+Mask has_steps(const Tensor& x) {
+  if (x.has_mask() && x.mask().rank() == 2) return masks::any_over(x.mask(), 1U << 1, false);
+  if (x.has_mask() || x.shape()[1] != 0) return x.mask();
+  return Mask::keep(std::vector<bool>(static_cast<std::size_t>(x.shape()[0])), {x.shape()[0]});
+}
+
+/// The last output: the last state where there is one.
+Tensor last_output(const Tensor& x, const Tensor& state) {
+  const Mask there = has_steps(x);
+  if (!there || (!masks::is_meta(there) && there.all_valid() && !state.has_mask())) return state;
+  return with_mask(state, there);
+}
+
+}  // namespace
+
+RecurrentCore::RecurrentCore(std::string_view kind, RecurrentSettings settings)
+    : settings_(std::move(settings)),
+      activation_(activation(settings_.activation)),
+      recurrent_activation_(activation(settings_.recurrent_activation)) {
+  check::at_least(kind, "units", settings_.units, 1);
+  check::rate(kind, "dropout", settings_.dropout);
+  check::rate(kind, "recurrent_dropout", settings_.recurrent_dropout);
+}
+
+void RecurrentCore::build(const LayerInfo& info, std::string_view kind, const Tensor& x,
+                          Builder& builder) {
+  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  const auto u = settings_.units, g = gates_of(settings_.cell) * u;
+  kernel_ = builder.weight("kernel", {x.shape()[2], g}, settings_.kernel_initializer);
+  recurrent_kernel_ = builder.weight("recurrent_kernel", {u, g}, settings_.recurrent_initializer);
+  seed_ = builder.layer_seed();
+  if (!settings_.use_bias) return;
+  const bool two = settings_.cell == Cell::gru && settings_.reset_after;
+  bias_ = builder.weight("bias", two ? Shape{2, g} : Shape{g}, settings_.bias_initializer);
+  if (settings_.cell == Cell::lstm && settings_.unit_forget_bias) {
+    const NoGrad no_grad;
+    const Tensor b = bias_.value();
+    bias_.set(concatenate({slice(b, 0, 0, u), ones({u}, b.dtype()), slice(b, 0, 2 * u)}, 0));
+  }
+}
+
+bool RecurrentCore::fused() const {
+  const bool gates =
+      settings_.recurrent_activation == "sigmoid" || settings_.cell == Cell::simple_rnn;
+  return settings_.activation == "tanh" && gates &&
+         (settings_.recurrent_dropout == 0 || !training());
+}
+
+Tensors RecurrentCore::forward(const LayerInfo& info, std::string_view kind, const Tensors& inputs,
+                               bool with_states) const {
+  check::layer_rank(info, kind, inputs[0], 3, "[batch, time, features]");
+  check::features(info, kind, inputs[0], kernel_.shape()[0]);
+  if (static_cast<int>(inputs.size()) > 1 + states()) {
+    fail<ShapeError>(kind, "{} inputs; expected x and up to {} initial states", inputs.size(),
+                     states());
+  }
+  const Tensor x = settings_.dropout > 0
+                       ? dropout(inputs[0], settings_.dropout, seed_.of("inputs"), true)
+                       : inputs[0];
+  const RecurrentState initial{inputs.size() > 1 ? inputs[1] : Tensor(),
+                               inputs.size() > 2 ? inputs[2] : Tensor()};
+  const bool whole = x.is_meta() || x.shape()[1] == 0 || fused();
+  const RecurrentResult result =
+      whole
+          ? recurrent(settings_.cell, settings_.reset_after, settings_.go_backwards, x,
+                      {kernel_, recurrent_kernel_, settings_.use_bias ? bias_.tensor() : Tensor()},
+                      initial)
+          : by_steps(x, initial);
+  Tensors outputs;
+  if (!settings_.return_sequences) {
+    outputs.push_back(last_output(x, result.state.h));
+  } else {
+    outputs.push_back(settings_.go_backwards ? reverse(result.output) : result.output);
+  }
+  if (with_states) {
+    outputs.push_back(result.state.h);
+    if (result.state.c.defined()) outputs.push_back(result.state.c);
+  }
+  return outputs;
+}
+
+RecurrentResult RecurrentCore::by_steps(const Tensor& x, const RecurrentState& initial) const {
+  const auto batch = x.shape()[0], time = x.shape()[1];
+  const bool gru = settings_.cell == Cell::gru && settings_.reset_after;
+  Tensor projected = matmul(x, kernel_);
+  if (settings_.use_bias) {
+    projected = projected + (gru ? select(bias_, 0, 0) : bias_.tensor());
+  }
+  auto begin = [&](const Tensor& given) {
+    Tensor s = given.defined() ? given : zeros({batch, settings_.units}, x.dtype());
+    return x.has_mask() && x.mask().rank() == 1 ? with_mask(s, x.mask()) : s;
+  };
+  RecurrentState state{begin(initial.h), {}};
+  if (settings_.cell == Cell::lstm) state.c = begin(initial.c);
+  Tensors outputs(static_cast<std::size_t>(time));
+  for (std::int64_t k = 0; k < time; ++k) {
+    const auto t = settings_.go_backwards ? time - 1 - k : k;
+    const RecurrentState next = step(select(projected, 1, t), state);
+    outputs[static_cast<std::size_t>(t)] = next.h;
+    state.h = or_else(next.h, state.h);
+    if (state.c.defined()) state.c = or_else(next.c, state.c);
+  }
+  if (!x.has_mask() || x.mask().rank() == 2) return {stack(outputs, 1), state};
+  // Under a mask [batch] time is an inner axis: it must not join the mask.
+  return {permute(stack(outputs, 2), {0, 2, 1}), state};
+}
+
+RecurrentState RecurrentCore::step(const Tensor& p, const RecurrentState& state) const {
+  const auto u = settings_.units;
+  const Tensor h = settings_.recurrent_dropout > 0
+                       ? dropout(state.h, settings_.recurrent_dropout, seed_.of("states"))
+                       : state.h;
+  auto gate = [u](const Tensor& t, std::int64_t i) { return slice(t, -1, i * u, (i + 1) * u); };
+  const Tensor recurrent_kernel = recurrent_kernel_;
+  if (settings_.cell == Cell::simple_rnn) {
+    return {activation_(p + matmul(h, recurrent_kernel)), {}};
+  }
+  if (settings_.cell == Cell::lstm) {
+    const Tensor a = p + matmul(h, recurrent_kernel);
+    const Tensor i = recurrent_activation_(gate(a, 0)), f = recurrent_activation_(gate(a, 1));
+    const Tensor c = f * state.c + i * activation_(gate(a, 2));
+    return {recurrent_activation_(gate(a, 3)) * activation_(c), c};
+  }
+  Tensor m =
+      matmul(h, settings_.reset_after ? recurrent_kernel : slice(recurrent_kernel, 1, 0, 2 * u));
+  if (settings_.reset_after && settings_.use_bias) m = m + select(bias_, 0, 1);
+  const Tensor z = recurrent_activation_(gate(p, 0) + gate(m, 0));
+  const Tensor r = recurrent_activation_(gate(p, 1) + gate(m, 1));
+  const Tensor candidate =
+      activation_(gate(p, 2) + (settings_.reset_after
+                                    ? r * gate(m, 2)
+                                    : matmul(r * h, slice(recurrent_kernel, 1, 2 * u, 3 * u))));
+  return {z * h + (1 - z) * candidate, {}};
+}
+
+MaskContract recurrent_contract_of(const RecurrentSettings& settings) {
+  MaskContract contract = recurrent_contract;
+  if (settings.return_sequences) {
+    contract.why = "runs each sequence's valid steps in order";
+  } else {
+    contract.role = MaskRole::consumes;
+    contract.why = "gives the output of each sequence's last valid step";
+  }
+  return contract;
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,58 @@
+#include "layers/layer_rows.hpp"
+
+namespace maskgrad::tests {
+
+namespace {
+
+void gru_cases(Rows& rows) {
+  rows.add("last", GRU{{.units = 3}}, {features});
+  rows.add("sequences, state, initial state",
+           GRU{{.units = 3, .return_sequences = true, .return_state = true}}, {features, state},
+           {.carriers = 1});
+  rows.add("reset before, backwards",
+           GRU{{.units = 3, .return_sequences = true, .go_backwards = true, .reset_after = false}},
+           {features});
+  rows.add("no bias, last backwards", GRU{{.units = 3, .use_bias = false, .go_backwards = true}},
+           {features});
+  rows.add("by steps",
+           GRU{{.units = 3,
+                .activation = "softsign",
+                .recurrent_activation = "sigmoid",
+                .return_sequences = true,
+                .return_state = true}},
+           {features, state}, {.carriers = 1});
+  rows.add("by steps, reset before", GRU{{.units = 3, .activation = "silu", .reset_after = false}},
+           {features});
+  rows.add("dropouts", GRU{{.units = 3, .dropout = 0.3, .recurrent_dropout = 0.3}}, {features},
+           by_index);
+}
+
+}  // namespace
+
+void recurrent_cases(Rows& rows) {
+  gru_cases(rows);
+  rows.add("sequences, states, initial states",
+           LSTM{{.units = 3, .return_sequences = true, .return_state = true}},
+           {features, state, state}, {.carriers = 1});
+  rows.add("last, backwards, no bias", LSTM{{.units = 3, .use_bias = false, .go_backwards = true}},
+           {features});
+  rows.add(
+      "by steps",
+      LSTM{{.units = 3, .activation = "softsign", .return_sequences = true, .return_state = true}},
+      {features, state, state}, {.carriers = 1});
+  rows.add("sequences, state, initial state",
+           SimpleRNN{{.units = 3, .return_sequences = true, .return_state = true}},
+           {features, state}, {.carriers = 1});
+  rows.add("by steps, last", SimpleRNN{{.units = 3, .activation = "sigmoid"}}, {features});
+  for (const std::string mode : {"concat", "sum", "mul", "ave"}) {
+    rows.add(mode, Bidirectional{GRU{{.units = 3, .return_sequences = true}}, {.merge_mode = mode}},
+             {features});
+  }
+  rows.add("none",
+           Bidirectional{SimpleRNN{{.units = 3, .return_sequences = true}}, {.merge_mode = "none"}},
+           {features});
+  rows.add("last, states, initial states", Bidirectional{LSTM{{.units = 3, .return_state = true}}},
+           {features, state, state, state, state});
+}
+
+}  // namespace maskgrad::tests
