@@ -25,6 +25,11 @@ std::size_t counted(std::span<const std::byte> input) {
   return total;
 }
 
+// Deflating sets up a quarter of a megabyte, which takes longer than all the rest.
+bool seldom(std::size_t number) {
+  return number % 16 == 0;
+}
+
 struct Entry {
   std::string name;
   fuzz::Bytes bytes;
@@ -52,6 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto arrays = parse_npz(input, "input.npz");
     fuzz::Meter::check(limit);
     for (auto how : {Compression::stored, Compression::deflated}) {
+      if (how == Compression::deflated && !seldom(input.size())) continue;
       const auto again = parse_npz(npz_bytes(arrays, how), "again.npz");
       fuzz::require(again == arrays, "a round trip changes nothing");
     }
@@ -75,7 +81,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
     std::vector<detail::ZipPart> parts;
     for (const auto& entry : entries) parts.push_back({entry.name, entry.bytes, {}});
     fuzz::Bytes made;
-    detail::write_zip("fuzz", parts, random() % 2 == 0,
+    detail::write_zip("fuzz", parts, seldom(random()),
                       [&](auto bytes) { made.insert(made.end(), bytes.begin(), bytes.end()); });
     return fuzz::replace(data, size, most, made);
   } catch (const FileError&) {
