@@ -38,6 +38,8 @@ struct MaskContract {
   std::optional<MaskRole> sample_role = {};  ///< under a mask [batch]; none: `role`
   std::optional<MaskRole> full_role = {};    ///< under a mask over every axis; none: `role`
   std::string_view ways_out = "";            ///< what to use where it refuses
+  std::string_view after = "";  ///< what becomes of the mask, where the role does not say it
+  std::string_view keras = "";  ///< how Keras 3 differs, where it does
 
   constexpr MaskRole under_sample() const { return sample_role.value_or(role); }
   constexpr MaskRole under_full() const { return full_role.value_or(role); }

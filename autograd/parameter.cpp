@@ -16,6 +16,7 @@ Parameter::Parameter(const Tensor& value, std::string name, bool trainable)
   std::copy_n(value.impl().storage.data(), value.impl().storage.bytes(), own.impl().storage.data());
   state_->value = own;
   state_->trainable = trainable;
+  state_->state = !trainable;
   leaf_ = make_ref<tape::Leaf>(std::move(name), own);
 }
 
@@ -66,7 +67,14 @@ void Parameter::rename(std::string name) const {
 bool Parameter::trainable() const {
   return state().trainable;
 }
+bool Parameter::is_state() const {
+  return state().state;
+}
 void Parameter::set_trainable(bool trainable) const {
+  if (trainable && state().state) {
+    fail<OptionError>("set_trainable", "'{}' is a state of its layer, which no gradient changes",
+                      name());
+  }
   state();
   state_->trainable = trainable;
 }
@@ -96,7 +104,9 @@ void Parameter::set_grad(const Tensor& grad, double count) const {
 
 Parameter Parameter::clone(DType dtype) const {
   const NoGrad no_grad;
-  return Parameter(cast(state().value, dtype), name(), trainable());
+  Parameter copy(cast(state().value, dtype), name(), !state().state);
+  copy.state_->trainable = trainable();
+  return copy;
 }
 
 }  // namespace maskgrad

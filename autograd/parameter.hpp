@@ -11,6 +11,7 @@ namespace maskgrad {
 class Parameter {
  public:
   Parameter() = default;
+  /// One that is not trainable from the beginning is a state (a moving average) and stays so.
   explicit Parameter(const Tensor& value, std::string name = "", bool trainable = true);
 
   bool defined() const { return static_cast<bool>(leaf_); }
@@ -29,6 +30,8 @@ class Parameter {
   const std::string& name() const;
   void rename(std::string name) const;
   bool trainable() const;
+  bool is_state() const;
+  /// Freezes a weight, or ends that. OptionError for a state that is to be trained.
   void set_trainable(bool trainable) const;
   /// Sum of the gradients since the last clear; undefined where there was none.
   Tensor grad() const;
@@ -45,6 +48,7 @@ class Parameter {
   struct State : Counted {
     Tensor value;
     bool trainable = true;
+    bool state = false;
   };
   const State& state() const;
   Ref<State> state_;

@@ -32,7 +32,8 @@ struct SequentialOptions {
 AnyLayer make_layer(std::string_view kind, std::string_view options) {
   OptionReader reader(kind, options);
   if (kind == Sequential::kind) return AnyLayer(Sequential::from_options(reader));
-  std::vector<std::string_view> names{Sequential::kind};
+  if (kind == Functional::kind) return AnyLayer(Functional::from_options(reader));
+  std::vector<std::string_view> names{Sequential::kind, Functional::kind};
   for (const auto& known : registered_layers()) {
     names.push_back(known.kind);
     if (known.kind != kind) continue;
@@ -40,15 +41,6 @@ AnyLayer make_layer(std::string_view kind, std::string_view options) {
     return known.make(reader);
   }
   fail<OptionError>("make_layer", "there is no layer '{}'; {}", kind, nearest_hint(kind, names));
-}
-
-Sequential model_from(std::string_view json) {
-  AnyLayer model = detail::layer_from("model_from", json);
-  if (auto* sequential = model.as<Sequential>()) return *sequential;
-  fail<OptionError>("model_from",
-                    "the JSON describes a {}; expected a Sequential. A layer by itself is made by "
-                    "make_layer",
-                    model.kind());
 }
 
 Sequential Sequential::from_options(OptionReader& reader) {
@@ -80,6 +72,13 @@ std::string described(std::string_view kind, const OptionWriter& options) {
   Description description{std::string(kind), {options.json()}};
   Description::each_option(description, whole);
   return whole.json();
+}
+
+void refuse_model(std::string_view kind, std::string_view expected) {
+  fail<OptionError>("model_from",
+                    "the JSON describes a {}; expected a {}. A layer by itself is made by "
+                    "make_layer",
+                    kind, expected);
 }
 
 AnyLayer layer_from(std::string_view where, std::string_view json) {

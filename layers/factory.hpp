@@ -7,6 +7,7 @@
 
 #include <maskgrad/layers/any_layer.hpp>
 #include <maskgrad/layers/losses/loss.hpp>
+#include <maskgrad/layers/model/functional.hpp>
 #include <maskgrad/layers/model/sequential.hpp>
 #include <maskgrad/layers/support.hpp>
 
@@ -24,6 +25,7 @@ std::string described(std::string_view kind, const OptionWriter& options);
 /// The layer of {"class_name": ..., "config": {...}}.
 AnyLayer layer_from(std::string_view where, std::string_view json);
 std::string describe_any(const AnyLayer& layer);
+[[noreturn]] void refuse_model(std::string_view kind, std::string_view expected);
 }  // namespace detail
 
 /// A layer or a model as JSON, {"class_name": ..., "config": {...}} with all options: what it is,
@@ -36,9 +38,14 @@ std::string describe(const L& layer) {
   return detail::described(L::kind, writer);
 }
 
-/// The model that `describe` described, not built.
-/// Throws:   as make_layer; OptionError where it is no Sequential.
-Sequential model_from(std::string_view json);
+/// The model that `describe` described, not built: a Sequential, or as `model_from<Functional>`.
+/// Throws:   as make_layer; OptionError where it is another one.
+template <Layer M = Sequential>
+M model_from(std::string_view json) {
+  AnyLayer model = detail::layer_from("model_from", json);
+  if (auto* wanted = model.as<M>()) return *wanted;
+  detail::refuse_model(model.kind(), M::kind);
+}
 
 /// A loss with its options.
 using LossFunction = std::function<Loss(const Tensor& target, const Tensor& prediction)>;

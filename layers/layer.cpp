@@ -72,9 +72,9 @@ void refuse_inputs(std::size_t count) {
   fail<ShapeError>(layer ? layer->title() : "a layer", "got {} inputs; expected one", count);
 }
 
-void trace(const LayerScope& layer, const MaskContract& contract, const Tensors& inputs,
-           const Tensors& outputs) {
-  if (auto* t = Trace::current()) t->add(layer, contract, inputs, outputs);
+void trace(const LayerScope& layer, const MaskContract& contract, bool has_weights,
+           const Tensors& inputs, const Tensors& outputs) {
+  if (auto* t = Trace::current()) t->add(layer, contract, has_weights, inputs, outputs);
 }
 
 }  // namespace detail

@@ -67,8 +67,8 @@ void admit(const LayerScope& layer, const MaskContract& contract, const Tensors&
 [[noreturn]] void refuse_unbuilt(const Tensor& x);
 [[noreturn]] void refuse_inputs(std::size_t count);
 /// The layer was seen by mask_flow and summary, if one is listening.
-void trace(const LayerScope& layer, const MaskContract& contract, const Tensors& inputs,
-           const Tensors& outputs);
+void trace(const LayerScope& layer, const MaskContract& contract, bool has_weights,
+           const Tensors& inputs, const Tensors& outputs);
 
 inline Tensors as_tensors(Tensor x) {
   return {std::move(x)};
@@ -117,7 +117,15 @@ Tensors call(L& layer, const Tensors& inputs) {
   if constexpr (HasContract<L>) detail::admit(scope, contract, inputs);
   if (!layer.info.built) detail::build_layer(layer, inputs);
   Tensors outputs = detail::forward(layer, inputs);
-  if constexpr (HasContract<L>) detail::trace(scope, contract, inputs, outputs);
+  if constexpr (HasContract<L>) {
+    constexpr bool has_weights = requires {
+      L::each_parameter(layer, [](auto&&, Parameter&) {});
+    }
+    || requires {
+      L::each_layer(layer, [](auto&&, auto&) {});
+    };
+    detail::trace(scope, contract, has_weights, inputs, outputs);
+  }
   return outputs;
 }
 

@@ -166,16 +166,23 @@ void OptionReader::read(OptionName name, std::string& value) {
 }
 
 void OptionReader::read(OptionName name, std::vector<std::int64_t>& value) {
-  const Json* found = parts_->take(name);
-  if (!found) return;
-  const Json& json = *found;
-  if (!json.is_array()) refuse(name, "an array of integers");
-  std::vector<std::int64_t> made;
-  for (const auto& item : json) {
-    if (!item.is_number_integer()) refuse(name, "an array of integers");
-    made.push_back(item.get<std::int64_t>());
+  const Json* json = parts_->take(name);
+  if (!json) return;
+  const auto fits = [](const Json& item) { return item.is_number_integer(); };
+  if (!json->is_array() || !std::all_of(json->begin(), json->end(), fits)) {
+    refuse(name, "an array of integers");
   }
-  value = std::move(made);
+  value = json->get<std::vector<std::int64_t>>();
+}
+
+void OptionReader::read(OptionName name, std::vector<std::string>& value) {
+  const Json* json = parts_->take(name);
+  if (!json) return;
+  const auto fits = [](const Json& item) { return item.is_string(); };
+  if (!json->is_array() || !std::all_of(json->begin(), json->end(), fits)) {
+    refuse(name, "an array of texts");
+  }
+  value = json->get<std::vector<std::string>>();
 }
 
 void OptionReader::read(OptionName name, Seed& value) {
@@ -232,6 +239,9 @@ void OptionWriter::write(OptionName name, const std::string& value) {
   if (name.name != "name" || !value.empty()) parts_->at(name) = value;
 }
 void OptionWriter::write(OptionName name, const std::vector<std::int64_t>& value) {
+  parts_->at(name) = value;
+}
+void OptionWriter::write(OptionName name, const std::vector<std::string>& value) {
   parts_->at(name) = value;
 }
 void OptionWriter::write(OptionName name, const Seed& value) {

@@ -84,6 +84,7 @@ class OptionReader {
   void read(OptionName name, double& value);
   void read(OptionName name, std::string& value);
   void read(OptionName name, std::vector<std::int64_t>& value);
+  void read(OptionName name, std::vector<std::string>& value);
   void read(OptionName name, Seed& value);
   void read(OptionName name, JsonText& value);
   void read(OptionName name, std::vector<JsonText>& value);
@@ -130,6 +131,7 @@ class OptionWriter {
   void write(OptionName name, double value);
   void write(OptionName name, const std::string& value);
   void write(OptionName name, const std::vector<std::int64_t>& value);
+  void write(OptionName name, const std::vector<std::string>& value);
   void write(OptionName name, const Seed& value);
   void write(OptionName name, const JsonText& value);
   void write(OptionName name, const std::vector<JsonText>& value);

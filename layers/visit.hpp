@@ -57,7 +57,9 @@ void visit_layers(M& model, const std::string& path, const std::string& inside,
 template <class M>
 void visit_model(const M& model, const LayerVisitor& f) {
   auto& m = const_cast<M&>(model);  // only `build`, which has the model itself, changes anything
-  if constexpr (Layer<M>) {
+  if constexpr (requires { m.info().name; }) {
+    visit_layers(m, m.info().name, m.info().name, f);
+  } else if constexpr (Layer<M>) {
     visit_layers(m, m.info.name, m.info.named ? m.info.name : std::string(), f);
   } else {
     visit_layers(m, "", "", f);

@@ -8,6 +8,7 @@
 #include <maskgrad/core/memory.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/core/threads.hpp>
+#include <maskgrad/layers/accepts_masks.hpp>
 #include <maskgrad/layers/basic/activation.hpp>
 #include <maskgrad/layers/basic/dense.hpp>
 #include <maskgrad/layers/basic/embedding.hpp>
@@ -16,6 +17,7 @@
 #include <maskgrad/layers/factory.hpp>
 #include <maskgrad/layers/losses/losses.hpp>
 #include <maskgrad/layers/metrics/metrics.hpp>
+#include <maskgrad/layers/model/functional.hpp>
 #include <maskgrad/layers/model/model.hpp>
 #include <maskgrad/layers/model/sequential.hpp>
 #include <maskgrad/layers/model/weights_file.hpp>

@@ -65,7 +65,7 @@ int main() {
   // 1. The layer in a model: built, queried and called like any other.
   mg::Sequential model{mg::Masking{}, Gate{}, mg::GRU{{.units = 4}}, mg::Dense{{.units = 1}}};
   model.build(mg::Spec::f32({mg::any, mg::any, 3}), mg::Seed{1});
-  fmt::print("{}\n{}\n", model.mask_flow(), mg::mask_support<Gate>().str());
+  fmt::print("{}\n{}\n", model.mask_flow().table(), mg::mask_support<Gate>().str());
 
   // 2. Its gradients and the mask laws, each in a line: what a test of it would check.
   const mg::Tensor x = mg::random_normal({4, 6, 3}, mg::Seed{2}, mg::DType::f64)

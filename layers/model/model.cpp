@@ -2,7 +2,14 @@
 
 #include <algorithm>
 
-namespace maskgrad::detail {
+namespace maskgrad {
+namespace detail {
+
+Tensors metas_of(const std::vector<Spec>& specs) {
+  Tensors metas;
+  for (const auto& spec : specs) metas.push_back(spec.meta());
+  return metas;
+}
 
 void set_path(LayerView& view) {
   if (view.info) view.info->path = view.path;
@@ -39,4 +46,24 @@ void Cloner::operator()(const LayerView& view) {
   }
 }
 
-}  // namespace maskgrad::detail
+}  // namespace detail
+
+void BuiltFor::note(const Tensors& inputs) {
+  if (!Builder::current()) return;
+  inputs_.clear();
+  for (const auto& x : inputs) inputs_.push_back(x.value());
+}
+
+Tensors BuiltFor::metas(std::string_view where) const {
+  if (inputs_.empty()) {
+    fail<StateError>(where, "the model was not built yet; call build(Spec) first");
+  }
+  Tensors metas;
+  for (const auto& x : inputs_) {
+    const Mask mask = x.has_mask() ? masks::meta(x.mask().shape(), x.mask().origin()) : Mask();
+    metas.push_back(rows::make_meta(x.shape(), x.dtype(), mask));
+  }
+  return metas;
+}
+
+}  // namespace maskgrad

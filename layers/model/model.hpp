@@ -3,7 +3,8 @@
 #include <string>
 #include <vector>
 
-#include <maskgrad/layers/model/trace.hpp>
+#include <maskgrad/layers/any_layer.hpp>
+#include <maskgrad/layers/model/flow.hpp>
 #include <maskgrad/layers/visit.hpp>
 
 namespace maskgrad {
@@ -11,7 +12,7 @@ namespace maskgrad {
 /// A model: a layer, a container, or a class of the user's own that is called with a tensor and
 /// lists its layers: `each_layer(self, f)` calls `f("name", self.layer)` for each.
 template <class M>
-concept Model = Layer<M> || requires(M& m, const Tensor& x) {
+concept Model = Layer<M> || std::same_as<M, AnyLayer> || requires(M& m, const Tensor& x) {
   M::each_layer(m, [](auto&&, auto&) {});
   m(x);
 };
@@ -22,6 +23,8 @@ template <class M>
 Tensors run_model(M& model, const Tensors& inputs) {
   if constexpr (Layer<M>) {
     return call(model, inputs);
+  } else if constexpr (std::same_as<M, AnyLayer>) {
+    return model.call(inputs);
   } else if constexpr (requires { model(inputs); }) {
     return as_tensors(model(inputs));
   } else {
@@ -43,6 +46,7 @@ class Cloner {
   bool keep_;
   std::vector<std::pair<Parameter, Parameter>> made_;
 };
+Tensors metas_of(const std::vector<Spec>& specs);
 
 }  // namespace detail
 
@@ -53,8 +57,7 @@ class Cloner {
 template <Model M>
 Tensors build(M& model, const std::vector<Spec>& specs, Seed seed = {}) {
   visit_model(model, [](LayerView view) { detail::set_path(view); });
-  Tensors metas;
-  for (const auto& spec : specs) metas.push_back(spec.meta());
+  const Tensors metas = detail::metas_of(specs);
   const bool real = !specs.empty() && is_real(specs[0].dtype());
   Builder builder(seed, real ? specs[0].dtype() : DType::f32);
   const NoGrad no_grad;
@@ -90,23 +93,68 @@ M clone(const M& model, DType dtype) {
   return copy;
 }
 
+/// Whether its weights are trained: `set_trainable(model.encoder, false)` freezes a layer or model.
+/// States of layers (moving averages) are none. StateError before it is built.
+template <class M>
+void set_trainable(const M& model, bool trainable) {
+  for (const auto& p : parameters(model)) {
+    if (!p.is_state()) p.set_trainable(trainable);
+  }
+}
+
 /// The output under Evaluate: no tape, no dropout, moving statistics used and not changed.
 template <Model M>
 Tensor predict(M& model, const Tensor& x) {
   const Evaluate evaluate;
   return detail::run_model(model, {x}).front();
 }
-
-/// A line for each call of a layer, found by running the model on a specification: what the layer
-/// does with a mask, the shapes and masks that go in and come out. The model must be built.
+/// All outputs, of a model of several inputs.
 template <Model M>
-std::string mask_flow(M& model, const std::vector<Spec>& specs) {
-  Tensors metas;
-  for (const auto& spec : specs) metas.push_back(spec.meta());
+Tensors predict(M& model, const Tensors& inputs) {
+  const Evaluate evaluate;
+  return detail::run_model(model, inputs);
+}
+
+namespace detail {
+/// The flow through a built model, from meta tensors.
+template <class M>
+Flow flow_of(M& model, const Tensors& inputs) {
   const NoGrad no_grad;
   const Trace trace;
-  detail::run_model(model, metas);
-  return trace.table();
+  Tensors outputs = run_model(model, inputs);
+  return Flow(trace.steps(), inputs, std::move(outputs));
 }
+template <class M>
+std::string summary_of(M& model, const Tensors& inputs) {
+  parameters(model);  // says so where it was not built
+  std::vector<LayerView> layers;
+  visit_model(model, [&](LayerView view) { layers.push_back(std::move(view)); });
+  return flow_of(model, inputs).summary(layers);
+}
+}  // namespace detail
+
+/// What a built model does with masks, by running it on specifications of its inputs: `.table()`
+/// has a line for each call of a layer, `.dot()` draws it for Graphviz.
+template <Model M>
+Flow mask_flow(M& model, const std::vector<Spec>& specs) {
+  return detail::flow_of(model, detail::metas_of(specs));
+}
+/// Its layers with what they give, their masks and their parameters, as text.
+template <Model M>
+std::string summary(M& model, const std::vector<Spec>& specs) {
+  return detail::summary_of(model, detail::metas_of(specs));
+}
+
+/// The inputs that a model was built with, for its own mask_flow and summary.
+class BuiltFor {
+ public:
+  /// To be called by forward; notes the inputs where a model is being built.
+  void note(const Tensors& inputs);
+  /// Meta tensors like them. StateError before that, from `where`.
+  Tensors metas(std::string_view where) const;
+
+ private:
+  Tensors inputs_;
+};
 
 }  // namespace maskgrad

@@ -32,8 +32,9 @@ class Sequential {
   std::vector<Parameter> parameters() const { return maskgrad::parameters(*this); }
   Tensor predict(const Tensor& x) { return maskgrad::predict(*this, x); }
   Sequential clone() const { return maskgrad::clone(*this); }
-  /// See maskgrad::mask_flow; for the input that the model was built with.
-  std::string mask_flow();
+  /// See maskgrad::mask_flow and summary; for the input that the model was built with.
+  Flow mask_flow() { return detail::flow_of(*this, built_for_.metas("mask_flow")); }
+  std::string summary() { return detail::summary_of(*this, built_for_.metas("summary")); }
 
   std::size_t size() const { return layers_.size(); }
   AnyLayer& layer(std::size_t i) { return layers_.at(i); }
@@ -47,7 +48,7 @@ class Sequential {
 
  private:
   std::vector<AnyLayer> layers_;
-  Tensors built_for_;
+  BuiltFor built_for_;
 };
 
 }  // namespace maskgrad

@@ -10,12 +10,13 @@ namespace maskgrad {
 
 class LayerScope;
 
-/// The layers that this thread calls while one lives, in order: what mask_flow shows.
+/// Listens to the layers that this thread calls while it lives, in the order in which they end.
 class Trace {
  public:
   struct Step {
     std::string kind, path;
     MaskContract contract;
+    bool has_weights;  ///< it, or a layer inside it
     Tensors inputs, outputs;
   };
 
@@ -25,11 +26,9 @@ class Trace {
   Trace& operator=(const Trace&) = delete;
 
   static Trace* current();
-  void add(const LayerScope& layer, const MaskContract& contract, const Tensors& inputs,
-           const Tensors& outputs);
+  void add(const LayerScope& layer, const MaskContract& contract, bool has_weights,
+           const Tensors& inputs, const Tensors& outputs);
   const std::vector<Step>& steps() const { return steps_; }
-  /// A line a call: layer, role, what goes in and what comes out.
-  std::string table() const;
 
  private:
   Trace* before_;

@@ -96,7 +96,7 @@ TEST_CASE("mask_flow shows where a mask is made, passed and ended") {
   Sequential model{Masking{}, GRU{{.units = 4, .return_sequences = true}}, GlobalAveragePooling1D{},
                    Dense{{.units = 1}}};
   model.build(Spec::f32({any, any, 3}), Seed{1});
-  const auto flow = model.mask_flow();
+  const auto flow = model.mask_flow().table();
   CHECK(flow.find("masking                    produces") != std::string::npos);
   CHECK(flow.find("global_average_pooling1_d  consumes") != std::string::npos);
   CHECK(flow.find("-> f32[any, any, 4] mask [any, any]") != std::string::npos);

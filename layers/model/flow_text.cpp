@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <maskgrad/layers/model/flow.hpp>
+
+namespace maskgrad {
+namespace {
+
+std::string joined(const Tensors& xs) {
+  std::string text;
+  for (const auto& x : xs) text += (text.empty() ? "" : "; ") + shape_and_mask(x);
+  return text;
+}
+
+/// Columns as wide as their widest cell; the last one ends where it ends.
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> width;
+  for (const auto& row : rows) {
+    width.resize(std::max(width.size(), row.size()));
+    for (std::size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t c = 0; c + 1 < row.size(); ++c) {
+      text += fmt::format("{:<{}}  ", row[c], width[c]);
+    }
+    text += row.back() + "\n";
+  }
+  return text;
+}
+
+bool within(const std::string& path, const std::string& layer) {
+  return path == layer || path.starts_with(layer + "/");
+}
+
+std::string warning(const Flow& flow) {
+  std::string text;
+  for (const auto i : flow.before_the_mask()) {
+    text += fmt::format(
+        "{} '{}' stands before the mask is made: its weights see the padding. Put it behind\n",
+        flow.steps()[i].kind, flow.steps()[i].path);
+  }
+  return text;
+}
+
+std::string grouped(std::int64_t number) {
+  std::string text = std::to_string(number);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), ",");
+  }
+  return text;
+}
+
+std::string mask_of(const Trace::Step& step) {
+  const auto shape = [](const Tensors& xs) {
+    const auto at = std::find_if(xs.begin(), xs.end(), [](const auto& x) { return x.has_mask(); });
+    return at == xs.end() ? std::string("none") : at->mask().shape().str();
+  };
+  const std::string in = shape(step.inputs), out = shape(step.outputs);
+  return in == out ? out : in + " -> " + out;
+}
+
+}  // namespace
+
+std::string Flow::table() const {
+  std::vector<std::vector<std::string>> rows{{"layer", "mask", "in", "   out"}};
+  for (const auto& s : steps_) {
+    rows.push_back(
+        {s.path, std::string(name(s.contract.role)), joined(s.inputs), "-> " + joined(s.outputs)});
+  }
+  return aligned(rows) + warning(*this);
+}
+
+std::string Flow::summary(const std::vector<LayerView>& layers) const {
+  std::int64_t trained = 0, frozen = 0, states = 0;
+  std::vector<Parameter> known;
+  /// Those of the layer and of the layers inside it that no line above has counted.
+  const auto count = [&](const std::string* path) {
+    std::int64_t own = 0;
+    for (const auto& view : layers) {
+      if (path && !within(view.path, *path)) continue;
+      for (const auto& [name, p] : view.parameters) {
+        const bool seen = std::any_of(known.begin(), known.end(),
+                                      [at = p](const auto& q) { return q.same(*at); });
+        if (seen) continue;
+        known.push_back(*p);
+        const auto size = p->shape().count();
+        (p->is_state() ? states : p->trainable() ? trained : frozen) += size;
+        own += size;
+      }
+    }
+    return own;
+  };
+  std::vector<std::vector<std::string>> rows{{"layer", "kind", "result", "mask", "parameters"}};
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (nested_[i]) continue;
+    const auto& s = steps_[i];
+    std::string shapes;
+    for (const auto& y : s.outputs) {
+      shapes += (shapes.empty() ? "" : "; ") + std::string(name(y.dtype())) + y.shape().str();
+    }
+    const auto own = count(&s.path);
+    const bool shared = own == 0 && s.has_weights;
+    rows.push_back({s.path, s.kind, shapes, mask_of(s), shared ? "shared" : grouped(own)});
+  }
+  count(nullptr);  // those of layers that were not called
+  std::string text = aligned(rows);
+  text += fmt::format("{} parameters: {} trained", grouped(trained + frozen + states),
+                      grouped(trained));
+  if (frozen > 0) text += fmt::format(", {} frozen", grouped(frozen));
+  if (states > 0) text += fmt::format(", {} states", grouped(states));
+  return text + "\n" + warning(*this);
+}
+
+}  // namespace maskgrad

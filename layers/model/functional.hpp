@@ -1,0 +1,91 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <maskgrad/layers/any_layer.hpp>
+#include <maskgrad/layers/model/model.hpp>
+
+namespace maskgrad {
+
+/// A model of several inputs and outputs, put together call by call. A layer that was added with
+/// `layer` may be called often and shares its weights; a Functional is a layer itself.
+/// Mask:     what its layers do.
+/// Throws:   OptionError where two layers or inputs have one name, for a node of another model, and
+///           where there are no outputs; ShapeError for another number of inputs.
+/// Source:   Keras 3, functional API.
+/// Example:  mg::Functional model;
+///           const auto text = model.input("text"), title = model.input("title");
+///           const auto encode = model.layer(mg::GRU{{.units = 8}});
+///           const auto both = model.add(mg::Concatenate{}, {model.call(encode, {text}),
+///                                                           model.call(encode, {title})});
+///           model.outputs({model.add(mg::Dense{{.units = 1}}, {both})});
+class Functional {
+ public:
+  static constexpr std::string_view kind = "Functional";
+
+  /// A tensor of the model: an input, or a result of a call. `node[1]` is the call's second result.
+  struct Node {
+    int call = 0;  ///< inputs first, then calls, in the order in which they were made
+    int result = 0;
+    Node operator[](int other) const { return {call, other}; }
+  };
+  struct LayerId {
+    std::size_t index = 0;
+  };
+
+  explicit Functional(std::string name = "") : info(kind, std::move(name)) {}
+
+  /// A further input; all inputs come before the first call.
+  Node input(std::string name = "");
+  LayerId layer(AnyLayer layer);
+  Node call(LayerId layer, const std::vector<Node>& inputs);
+  /// Adds a layer and calls it once.
+  Node add(AnyLayer added, const std::vector<Node>& inputs) {
+    return call(layer(std::move(added)), inputs);
+  }
+  void outputs(const std::vector<Node>& nodes);
+
+  /// {"name", "inputs", "layers", "calls": [{"layer": 0, "inputs": [call, result, ...]}],
+  /// "outputs": [call, result, ...]}.
+  static Functional from_options(OptionReader& reader);
+  void write_options(OptionWriter& writer) const;
+
+  Tensors operator()(const Tensors& inputs) { return maskgrad::call(*this, inputs); }
+  Tensors forward(const Tensors& inputs);
+  MaskContract contract_now() const;
+
+  Tensors build(const std::vector<Spec>& specs, Seed seed = {}) {
+    return maskgrad::build(*this, specs, seed);
+  }
+  std::vector<Parameter> parameters() const { return maskgrad::parameters(*this); }
+  Tensors predict(const Tensors& inputs) { return maskgrad::predict(*this, inputs); }
+  Functional clone() const { return maskgrad::clone(*this); }
+  Flow mask_flow() { return detail::flow_of(*this, built_for_.metas("mask_flow")); }
+  std::string summary() { return detail::summary_of(*this, built_for_.metas("summary")); }
+
+  template <class Self, class F>
+  static void each_layer(Self& self, F&& f) {
+    for (auto& layer : self.layers_) f(layer.info().name, layer);
+  }
+
+  LayerInfo info;
+
+ private:
+  struct Call {
+    std::size_t layer;
+    std::vector<Node> inputs;
+  };
+  void check(std::string_view where, const std::vector<Node>& nodes) const;
+  /// The last call that reads each call's results; those of the model live to the end.
+  std::vector<std::size_t> last_readers() const;
+
+  std::vector<std::string> inputs_;
+  std::vector<AnyLayer> layers_;
+  std::vector<Call> calls_;
+  std::vector<Node> outputs_;
+  BuiltFor built_for_;
+};
+
+}  // namespace maskgrad
