@@ -23,6 +23,8 @@ class AnyLayer {
   std::string_view kind() const { return held_->kind(); }
   MaskContract contract() const { return held_->contract(); }
   LayerInfo& info() { return held_->info(); }
+  /// Of a recurrent cell the sizes of its states; empty for other layers.
+  std::vector<std::int64_t> state_sizes() const { return held_->state_sizes(); }
   void visit(const std::string& path, const LayerVisitor& f) { held_->visit(path, f); }
   void write_options(OptionWriter& writer) const { held_->write_options(writer); }
   /// The layer itself, null where it is of another type.
@@ -40,6 +42,7 @@ class AnyLayer {
     virtual std::string_view kind() const = 0;
     virtual MaskContract contract() const = 0;
     virtual LayerInfo& info() = 0;
+    virtual std::vector<std::int64_t> state_sizes() const = 0;
     virtual void visit(const std::string& path, const LayerVisitor& f) = 0;
     virtual void write_options(OptionWriter& writer) const = 0;
   };
@@ -51,6 +54,10 @@ class AnyLayer {
     std::string_view kind() const override { return L::kind; }
     MaskContract contract() const override { return contract_of(layer); }
     LayerInfo& info() override { return layer.info; }
+    std::vector<std::int64_t> state_sizes() const override {
+      if constexpr (requires { layer.state_sizes(); }) return layer.state_sizes();
+      return {};
+    }
     void visit(const std::string& path, const LayerVisitor& f) override {
       visit_layers(layer, path, path, f);
     }

@@ -9,6 +9,7 @@
 #include <maskgrad/layers/recurrent/bidirectional.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
 #include <maskgrad/layers/recurrent/lstm.hpp>
+#include <maskgrad/layers/recurrent/rnn.hpp>
 #include <maskgrad/layers/recurrent/simple_rnn.hpp>
 #include <maskgrad/layers/regularization/dropout.hpp>
 
@@ -16,12 +17,23 @@ namespace maskgrad {
 
 std::vector<RegisteredLayer> builtin_layers() {
   return {
-      registered<Masking>(),       registered<Embedding>(),
-      registered<Dense>(),         registered<Activation>(),
-      registered<Dropout>(),       registered<SimpleRNN>(),
-      registered<GRU>(),           registered<LSTM>(),
-      registered<Bidirectional>(), registered<GlobalAveragePooling1D>(),
-      registered<MaskedConv1D>(),  registered<Conv1D>(),
+      registered<Masking>(),
+      registered<Embedding>(),
+      registered<Dense>(),
+      registered<Activation>(),
+      registered<Dropout>(),
+      registered<SimpleRNN>(),
+      registered<GRU>(),
+      registered<LSTM>(),
+      registered<Bidirectional>(),
+      registered<RNN>(),
+      registered<SimpleRNNCell>(),
+      registered<GRUCell>(),
+      registered<LSTMCell>(),
+      registered<StackedRNNCells>(),
+      registered<GlobalAveragePooling1D>(),
+      registered<MaskedConv1D>(),
+      registered<Conv1D>(),
   };
 }
 

@@ -16,6 +16,8 @@ struct LayerView {
   LayerInfo* info = nullptr;  ///< null likewise
   std::vector<std::pair<std::string, Parameter*>> parameters;  ///< its own, with their paths
   std::function<void(OptionWriter&)> write_options;            ///< empty where it is no layer
+  /// Where it carries a state from batch to batch: begins anew, these samples or (null) all.
+  std::function<void(const std::vector<std::int64_t>*)> reset_state;
 };
 using LayerVisitor = std::function<void(LayerView)>;
 
@@ -32,10 +34,15 @@ void visit_layers(M& model, const std::string& path, const std::string& inside,
   if constexpr (requires { model.visit(path, f); }) {  // a layer of erased type
     model.visit(path, f);
   } else {
-    LayerView view{path, {}, nullptr, {}, {}};
+    LayerView view{path, {}, nullptr, {}, {}, {}};
     if constexpr (Layer<M>) {
       view.kind = M::kind;
       view.info = &model.info;
+      if constexpr (requires { model.reset_state(); }) {
+        view.reset_state = [&model](const std::vector<std::int64_t>* samples) {
+          samples ? model.reset_state(*samples) : model.reset_state();
+        };
+      }
       view.write_options = [&model](OptionWriter& w) { detail::write_options_of(model, w); };
     }
     if constexpr (requires { M::each_parameter(model, [](auto&&, Parameter&) {}); }) {

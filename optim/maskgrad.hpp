@@ -26,6 +26,7 @@
 #include <maskgrad/layers/recurrent/bidirectional.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
 #include <maskgrad/layers/recurrent/lstm.hpp>
+#include <maskgrad/layers/recurrent/rnn.hpp>
 #include <maskgrad/layers/recurrent/simple_rnn.hpp>
 #include <maskgrad/layers/regularization/dropout.hpp>
 #include <maskgrad/layers/support.hpp>

@@ -102,6 +102,21 @@ void set_trainable(const M& model, bool trainable) {
   }
 }
 
+/// Lets the stateful recurrent layers of a model begin anew, or these samples of the batch.
+/// IndexError for a sample that is not in the batch.
+template <Model M>
+void reset_states(M& model) {
+  visit_model(model, [](const LayerView& view) {
+    if (view.reset_state) view.reset_state(nullptr);
+  });
+}
+template <Model M>
+void reset_states(M& model, const std::vector<std::int64_t>& samples) {
+  visit_model(model, [&](const LayerView& view) {
+    if (view.reset_state) view.reset_state(&samples);
+  });
+}
+
 /// The output under Evaluate: no tape, no dropout, moving statistics used and not changed.
 template <Model M>
 Tensor predict(M& model, const Tensor& x) {

@@ -10,6 +10,7 @@
 #include <maskgrad/layers/factory.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
 #include <maskgrad/layers/recurrent/lstm.hpp>
+#include <maskgrad/layers/recurrent/rnn.hpp>
 #include <maskgrad/layers/recurrent/simple_rnn.hpp>
 
 namespace maskgrad {
@@ -40,8 +41,10 @@ Bidirectional Bidirectional::from_options(OptionReader& reader) {
   AnyLayer wrapped = detail::layer_from(kind, layer.text);
   if (const auto* gru = wrapped.as<GRU>()) return Bidirectional(*gru, options);
   if (const auto* lstm = wrapped.as<LSTM>()) return Bidirectional(*lstm, options);
-  if (const auto* rnn = wrapped.as<SimpleRNN>()) return Bidirectional(*rnn, options);
-  fail<OptionError>(kind, "it cannot wrap {}; expected SimpleRNN, GRU or LSTM", wrapped.kind());
+  if (const auto* simple = wrapped.as<SimpleRNN>()) return Bidirectional(*simple, options);
+  if (const auto* rnn = wrapped.as<RNN>()) return Bidirectional(*rnn, options);
+  fail<OptionError>(kind, "it cannot wrap {}; expected SimpleRNN, GRU, LSTM or RNN",
+                    wrapped.kind());
 }
 
 void Bidirectional::write_options(OptionWriter& writer) const {

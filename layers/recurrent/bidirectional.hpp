@@ -60,9 +60,13 @@ class Bidirectional {
 
   template <class L>
   static L mirrored(const L& layer) {
-    auto options = layer.options();
-    options.go_backwards = !options.go_backwards;
-    return L(options);
+    if constexpr (requires { layer.mirrored(); }) {
+      return layer.mirrored();
+    } else {
+      auto options = layer.options();
+      options.go_backwards = !options.go_backwards;
+      return L(options);
+    }
   }
   Tensors merged(const Tensor& a, const Tensor& b) const;
 

@@ -18,6 +18,7 @@ GRU::GRU(GRUOptions o)
                    .return_sequences = o.return_sequences,
                    .return_state = o.return_state,
                    .go_backwards = o.go_backwards,
+                   .stateful = o.stateful,
                    .reset_after = o.reset_after}) {}
 
 GRU::WithState GRU::with_state(const Tensor& x, const Tensor& initial) {

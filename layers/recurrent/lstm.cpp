@@ -18,7 +18,8 @@ LSTM::LSTM(LSTMOptions o)
                    .recurrent_dropout = o.recurrent_dropout,
                    .return_sequences = o.return_sequences,
                    .return_state = o.return_state,
-                   .go_backwards = o.go_backwards}) {}
+                   .go_backwards = o.go_backwards,
+                   .stateful = o.stateful}) {}
 
 LSTM::WithState LSTM::with_state(const Tensor& x, const RecurrentState& initial) {
   const auto all = core_.call_with_state(*this, x, initial);

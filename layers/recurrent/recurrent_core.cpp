@@ -3,13 +3,11 @@
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/concatenate.hpp>
 #include <maskgrad/autograd/ops/dropout.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/autograd/ops/select_where.hpp>
 #include <maskgrad/autograd/ops/sequence.hpp>
 #include <maskgrad/autograd/ops/slice.hpp>
 #include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/recurrent/by_steps.hpp>
 
 namespace maskgrad {
 namespace {
@@ -18,20 +16,6 @@ using kernels::Cell;
 
 std::int64_t gates_of(Cell cell) {
   return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1;
-}
-
-/// Where a sequence has a last output: it has a step.
-Mask has_steps(const Tensor& x) {
-  if (x.has_mask() && x.mask().rank() == 2) return masks::any_over(x.mask(), 1U << 1, false);
-  if (x.has_mask() || x.shape()[1] != 0) return x.mask();
-  return Mask::keep(std::vector<bool>(static_cast<std::size_t>(x.shape()[0])), {x.shape()[0]});
-}
-
-/// The last output: the last state where there is one.
-Tensor last_output(const Tensor& x, const Tensor& state) {
-  const Mask there = has_steps(x);
-  if (!there || (!masks::is_meta(there) && there.all_valid() && !state.has_mask())) return state;
-  return with_mask(state, there);
 }
 
 }  // namespace
@@ -47,9 +31,9 @@ RecurrentCore::RecurrentCore(std::string_view kind, RecurrentSettings settings)
 
 void RecurrentCore::build(const LayerInfo& info, std::string_view kind, const Tensor& x,
                           Builder& builder) {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  check::has_features(info, kind, x);
   const auto u = settings_.units, g = gates_of(settings_.cell) * u;
-  kernel_ = builder.weight("kernel", {x.shape()[2], g}, settings_.kernel_initializer);
+  kernel_ = builder.weight("kernel", {x.shape().back(), g}, settings_.kernel_initializer);
   recurrent_kernel_ = builder.weight("recurrent_kernel", {u, g}, settings_.recurrent_initializer);
   seed_ = builder.layer_seed();
   if (!settings_.use_bias) return;
@@ -70,7 +54,7 @@ bool RecurrentCore::fused() const {
 }
 
 Tensors RecurrentCore::forward(const LayerInfo& info, std::string_view kind, const Tensors& inputs,
-                               bool with_states) const {
+                               bool with_states) {
   check::layer_rank(info, kind, inputs[0], 3, "[batch, time, features]");
   check::features(info, kind, inputs[0], kernel_.shape()[0]);
   if (static_cast<int>(inputs.size()) > 1 + states()) {
@@ -80,8 +64,7 @@ Tensors RecurrentCore::forward(const LayerInfo& info, std::string_view kind, con
   const Tensor x = settings_.dropout > 0
                        ? dropout(inputs[0], settings_.dropout, seed_.of("inputs"), true)
                        : inputs[0];
-  const RecurrentState initial{inputs.size() > 1 ? inputs[1] : Tensor(),
-                               inputs.size() > 2 ? inputs[2] : Tensor()};
+  const RecurrentState initial = initial_state(kind, inputs);
   const bool whole = x.is_meta() || x.shape()[1] == 0 || fused();
   const RecurrentResult result =
       whole
@@ -89,6 +72,10 @@ Tensors RecurrentCore::forward(const LayerInfo& info, std::string_view kind, con
                       {kernel_, recurrent_kernel_, settings_.use_bias ? bias_.tensor() : Tensor()},
                       initial)
           : by_steps(x, initial);
+  if (settings_.stateful && !x.is_meta()) {
+    carried_.keep(result.state.c.defined() ? Tensors{result.state.h, result.state.c}
+                                           : Tensors{result.state.h});
+  }
   Tensors outputs;
   if (!settings_.return_sequences) {
     outputs.push_back(last_output(x, result.state.h));
@@ -102,30 +89,52 @@ Tensors RecurrentCore::forward(const LayerInfo& info, std::string_view kind, con
   return outputs;
 }
 
+Tensor RecurrentCore::project(const Tensor& x) const {
+  const Tensor projected = matmul(x, kernel_);
+  if (!settings_.use_bias) return projected;
+  const bool two = settings_.cell == Cell::gru && settings_.reset_after;
+  return projected + (two ? select(bias_, 0, 0) : bias_.tensor());
+}
+
 RecurrentResult RecurrentCore::by_steps(const Tensor& x, const RecurrentState& initial) const {
-  const auto batch = x.shape()[0], time = x.shape()[1];
-  const bool gru = settings_.cell == Cell::gru && settings_.reset_after;
-  Tensor projected = matmul(x, kernel_);
-  if (settings_.use_bias) {
-    projected = projected + (gru ? select(bias_, 0, 0) : bias_.tensor());
-  }
-  auto begin = [&](const Tensor& given) {
-    Tensor s = given.defined() ? given : zeros({batch, settings_.units}, x.dtype());
-    return x.has_mask() && x.mask().rank() == 1 ? with_mask(s, x.mask()) : s;
+  const auto states_of = [](const RecurrentState& s) {
+    return s.c.defined() ? Tensors{s.h, s.c} : Tensors{s.h};
   };
-  RecurrentState state{begin(initial.h), {}};
-  if (settings_.cell == Cell::lstm) state.c = begin(initial.c);
-  Tensors outputs(static_cast<std::size_t>(time));
-  for (std::int64_t k = 0; k < time; ++k) {
-    const auto t = settings_.go_backwards ? time - 1 - k : k;
-    const RecurrentState next = step(select(projected, 1, t), state);
-    outputs[static_cast<std::size_t>(t)] = next.h;
-    state.h = or_else(next.h, state.h);
-    if (state.c.defined()) state.c = or_else(next.c, state.c);
+  const bool lstm = settings_.cell == Cell::lstm;
+  const RecurrentState first{first_state(x, initial.h, settings_.units),
+                             lstm ? first_state(x, initial.c, settings_.units) : Tensor()};
+  auto result = run_by_steps(project(x), states_of(first), settings_.go_backwards,
+                             [&](const Tensor& projected, const Tensors& states) {
+                               const RecurrentState before{states[0], lstm ? states[1] : Tensor()};
+                               const RecurrentState next = step(projected, before);
+                               Tensors results = states_of(next);
+                               results.insert(results.begin(), next.h);
+                               return results;
+                             });
+  return {result.output, {result.states[0], lstm ? result.states[1] : Tensor()}};
+}
+
+Tensors RecurrentCore::forward_cell(const LayerInfo& info, std::string_view kind,
+                                    const Tensors& inputs) const {
+  check::features(info, kind, inputs[0], kernel_.shape()[0]);
+  if (static_cast<int>(inputs.size()) != 1 + states()) {
+    fail<ShapeError>(kind, "{} inputs; expected x and {} states, [batch, {}] each", inputs.size(),
+                     states(), settings_.units);
   }
-  if (!x.has_mask() || x.mask().rank() == 2) return {stack(outputs, 1), state};
-  // Under a mask [batch] time is an inner axis: it must not join the mask.
-  return {permute(stack(outputs, 2), {0, 2, 1}), state};
+  const Tensor x =
+      settings_.dropout > 0 ? dropout(inputs[0], settings_.dropout, seed_.of("inputs")) : inputs[0];
+  const RecurrentState next =
+      step(project(x), {inputs[1], inputs.size() > 2 ? inputs[2] : Tensor()});
+  return next.c.defined() ? Tensors{next.h, next.h, next.c} : Tensors{next.h, next.h};
+}
+
+RecurrentState RecurrentCore::initial_state(std::string_view kind, const Tensors& inputs) const {
+  Tensors given(inputs.begin() + 1, inputs.end());
+  if (given.empty() && settings_.stateful && !inputs[0].is_meta()) {
+    given = carried_.begin(kind, inputs[0].shape()[0]);
+  }
+  given.resize(2);
+  return {given[0], given[1]};
 }
 
 RecurrentState RecurrentCore::step(const Tensor& p, const RecurrentState& state) const {

@@ -4,10 +4,12 @@
 #include <maskgrad/autograd/ops/recurrent.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/recurrent/carried_state.hpp>
 
 namespace maskgrad {
 
-/// What SimpleRNN, GRU and LSTM have in common: options, weights, and the two ways to run them.
+/// What SimpleRNN, GRU, LSTM and their cells have in common: options, weights, and the two ways to
+/// run them.
 struct RecurrentSettings {
   kernels::Cell cell;
   std::int64_t units = 0;
@@ -23,6 +25,7 @@ struct RecurrentSettings {
   bool return_sequences = false;
   bool return_state = false;
   bool go_backwards = false;
+  bool stateful = false;
   bool reset_after = true;
 };
 
@@ -31,14 +34,17 @@ class RecurrentCore {
   /// Throws OptionError, naming `kind`, for options out of range.
   RecurrentCore(std::string_view kind, RecurrentSettings settings);
 
+  /// The weights, for x [..., features].
   void build(const LayerInfo& info, std::string_view kind, const Tensor& x, Builder& builder);
   /// Inputs: x, then initial states; outputs: the output, then the states with `return_state`.
   Tensors forward(const LayerInfo& info, std::string_view kind, const Tensors& inputs,
-                  bool with_states) const;
+                  bool with_states);
+  /// One step: x [..., features], then its states -> the output and the states behind it.
+  Tensors forward_cell(const LayerInfo& info, std::string_view kind, const Tensors& inputs) const;
   /// {output, states...} of a call to `layer`, whose core this is, from an initial state where one
   /// is given.
   template <class L>
-  Tensors call_with_state(L& layer, const Tensor& x, const RecurrentState& initial) const {
+  Tensors call_with_state(L& layer, const Tensor& x, const RecurrentState& initial) {
     const LayerScope scope(L::kind, layer.info.path);
     Tensors inputs{x};
     if (initial.h.defined()) inputs.push_back(initial.h);
@@ -49,6 +55,11 @@ class RecurrentCore {
   }
   const RecurrentSettings& settings() const { return settings_; }
   int states() const { return settings_.cell == kernels::Cell::lstm ? 2 : 1; }
+  /// See reset_states (layers/model/model.hpp).
+  void reset_state() { carried_.reset(); }
+  void reset_state(std::string_view kind, const std::vector<std::int64_t>& samples) {
+    carried_.reset(kind, samples);
+  }
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
@@ -61,12 +72,15 @@ class RecurrentCore {
   /// Whether the kernels do it in one go: tanh and sigmoid, no recurrent dropout.
   bool fused() const;
   RecurrentResult by_steps(const Tensor& x, const RecurrentState& initial) const;
+  Tensor project(const Tensor& x) const;
   RecurrentState step(const Tensor& projected, const RecurrentState& state) const;
+  RecurrentState initial_state(std::string_view kind, const Tensors& inputs) const;
 
   RecurrentSettings settings_;
   ActivationFunction activation_, recurrent_activation_;
   Parameter kernel_, recurrent_kernel_, bias_;
   Seed seed_;
+  CarriedState carried_;
 };
 
 /// What a recurrent layer does with a mask, as its options make it.

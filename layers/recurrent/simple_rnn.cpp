@@ -16,7 +16,8 @@ SimpleRNN::SimpleRNN(SimpleRNNOptions o)
                    .recurrent_dropout = o.recurrent_dropout,
                    .return_sequences = o.return_sequences,
                    .return_state = o.return_state,
-                   .go_backwards = o.go_backwards}) {}
+                   .go_backwards = o.go_backwards,
+                   .stateful = o.stateful}) {}
 
 SimpleRNN::WithState SimpleRNN::with_state(const Tensor& x, const Tensor& initial) {
   const auto all = core_.call_with_state(*this, x, {initial, {}});

@@ -17,6 +17,7 @@ struct SimpleRNNOptions {
   bool return_sequences = false;
   bool return_state = false;
   bool go_backwards = false;
+  bool stateful = false;
   std::string name = {};
 
   template <class Self, class F>
@@ -32,6 +33,7 @@ struct SimpleRNNOptions {
     f("return_sequences", o.return_sequences);
     f("return_state", o.return_state);
     f("go_backwards", o.go_backwards);
+    f("stateful", o.stateful);
     f("name", o.name);
   }
 };
@@ -60,9 +62,13 @@ class SimpleRNN {
   WithState with_state(const Tensor& x, const Tensor& initial = {});
   const Options& options() const { return options_; }
   void build(const Tensor& x, Builder& builder) { core_.build(info, kind, x, builder); }
-  Tensors forward(const Tensors& inputs) const {
+  Tensors forward(const Tensors& inputs) {
     return core_.forward(info, kind, inputs, core_.settings().return_state);
   }
+
+  /// With `stateful`: the next batch begins anew, or these samples of it.
+  void reset_state() { core_.reset_state(); }
+  void reset_state(const std::vector<std::int64_t>& samples) { core_.reset_state(kind, samples); }
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {

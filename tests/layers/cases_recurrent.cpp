@@ -51,6 +51,20 @@ void recurrent_cases(Rows& rows) {
   rows.add("none",
            Bidirectional{SimpleRNN{{.units = 3, .return_sequences = true}}, {.merge_mode = "none"}},
            {features});
+  rows.add("GRUCell, sequences, state, initial state",
+           RNN{GRUCell{{.units = 3}}, {.return_sequences = true, .return_state = true}},
+           {features, state}, {.carriers = 1});
+  rows.add("stacked, last, backwards",
+           RNN{StackedRNNCells({SimpleRNNCell{{.units = 2}}, LSTMCell{{.units = 3}}}),
+               {.go_backwards = true}},
+           {features});
+  rows.add("of an RNN", Bidirectional{RNN{SimpleRNNCell{{.units = 2}}, {.return_sequences = true}}},
+           {features});
+  rows.add("", SimpleRNNCell{{.units = 3}}, {features, features});
+  rows.add("", GRUCell{{.units = 3, .reset_after = false}}, {features, features});
+  rows.add("", LSTMCell{{.units = 3}}, {features, features, features});
+  rows.add("", StackedRNNCells({GRUCell{{.units = 3}}, SimpleRNNCell{{.units = 3}}}),
+           {features, features, features});
   rows.add("last, states, initial states", Bidirectional{LSTM{{.units = 3, .return_state = true}}},
            {features, state, state, state, state});
 }

@@ -1,0 +1,45 @@
+#include <maskgrad/layers/recurrent/carried_state.hpp>
+
+#include <maskgrad/autograd/mode.hpp>
+#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/autograd/ops/select_where.hpp>
+
+namespace maskgrad {
+
+Tensors CarriedState::begin(std::string_view where, std::int64_t batch) const {
+  if (!states_.empty() && states_[0].shape()[0] != batch) {
+    fail<ShapeError>(where,
+                     "the state carried from the batch before is of {} samples, this batch has {}; "
+                     "keep the batch size, or call reset_state() first",
+                     states_[0].shape()[0], batch);
+  }
+  return states_;
+}
+
+void CarriedState::keep(const Tensors& states) {
+  const NoGrad no_grad;
+  Tensors next;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const Tensor& s = states[i];
+    const Tensor before = states_.empty() ? zeros(s.shape(), s.dtype()) : states_[i];
+    next.push_back(s.has_mask() ? or_else(s.value(), before) : s.value());
+  }
+  states_ = std::move(next);
+}
+
+void CarriedState::reset(std::string_view where, const std::vector<std::int64_t>& samples) {
+  if (states_.empty()) return;
+  const auto batch = states_[0].shape()[0];
+  std::vector<bool> begins(static_cast<std::size_t>(batch));
+  for (const auto sample : samples) {
+    if (sample < 0 || sample >= batch) {
+      fail<IndexError>(where, "sample {} is to be reset, of a batch of {}", sample, batch);
+    }
+    begins[static_cast<std::size_t>(sample)] = true;
+  }
+  const NoGrad no_grad;
+  const Mask stays = Mask::drop(begins, {batch});
+  for (auto& s : states_) s = or_else(with_mask(s, stays), zeros(s.shape(), s.dtype()));
+}
+
+}  // namespace maskgrad

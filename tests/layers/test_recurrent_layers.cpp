@@ -1,0 +1,132 @@
+#include <doctest/doctest.h>
+
+#include <maskgrad/maskgrad.hpp>
+
+#include "throws.hpp"
+
+namespace maskgrad::tests {
+namespace {
+
+Tensor some(const Shape& shape, std::uint64_t seed = 1) {
+  return random_normal(shape, Seed{seed}, DType::f64);
+}
+
+/// The weights of one model in another of the same shapes.
+template <class A, class B>
+void share(const A& from, const B& to) {
+  const auto p = parameters(from), q = parameters(to);
+  REQUIRE(p.size() == q.size());
+  for (std::size_t i = 0; i < p.size(); ++i) q[i].set(p[i].value());
+}
+
+bool near(const Tensor& a, const Tensor& b) {
+  const auto x = a.to_vector<double>(), y = b.to_vector<double>();
+  if (x.size() != y.size()) return false;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (std::abs(x[i] - y[i]) > 1e-12) return false;
+  }
+  return a.mask() == b.mask();
+}
+
+const Mask holes = Mask::keep(
+    {{true, false, true, true}, {false, true, false, false}, {false, false, false, false}});
+
+TEST_CASE_TEMPLATE("an RNN over a cell is the layer of that cell", Pair, std::pair<GRU, GRUCell>,
+                   std::pair<LSTM, LSTMCell>, std::pair<SimpleRNN, SimpleRNNCell>) {
+  using L = typename Pair::first_type;
+  using C = typename Pair::second_type;
+  const Tensor x = some({3, 4, 2}).with_mask(holes);
+  for (const bool sequences : {false, true}) {
+    for (const bool backwards : {false, true}) {
+      L layer({.units = 3, .return_sequences = sequences, .go_backwards = backwards});
+      RNN rnn{C{{.units = 3}}, {.return_sequences = sequences, .go_backwards = backwards}};
+      build(layer, Spec::f64({any, any, 2}));
+      build(rnn, Spec::f64({any, any, 2}));
+      share(layer, rnn);
+      CHECK(near(layer(x), rnn(x)));
+      CHECK(near(layer(x.drop_mask("as data")), rnn(x.drop_mask("as data"))));
+      CHECK(rnn(zeros({2, 0, 2}, DType::f64)).shape() ==
+            layer(zeros({2, 0, 2}, DType::f64)).shape());
+    }
+  }
+}
+
+/// A cell of a user's own: the running sum of its inputs.
+class SumCell {
+ public:
+  static constexpr std::string_view kind = "SumCell";
+  static constexpr MaskContract contract = cell_contract;
+  std::vector<std::int64_t> state_sizes() const { return {2}; }
+  Tensors forward(const Tensors& inputs) const {
+    const Tensor sum = inputs[0] + inputs[1];
+    return {2 * sum, sum};
+  }
+  LayerInfo info{kind, ""};
+};
+
+TEST_CASE("an RNN runs a user's cell, and a stack gives the last cell's output") {
+  RNN rnn{SumCell{}, {.return_state = true}};
+  build(rnn, Spec::f64({any, any, 2}));
+  const Tensor x = ones({3, 4, 2}, DType::f64).with_mask(holes);
+  const Tensors y = call(rnn, Tensors{x});
+  CHECK(y[0].to_vector<double>() == std::vector<double>{6, 6, 2, 2, 0, 0});
+  CHECK(y[0].mask().to_vector() == std::vector<bool>{true, true, false});
+  CHECK(y[1].to_vector<double>() == std::vector<double>{3, 3, 1, 1, 0, 0});
+
+  RNN stack{StackedRNNCells({SumCell{}, SumCell{}})};
+  build(stack, Spec::f64({any, any, 2}));
+  CHECK(stack(x).to_vector<double>() == std::vector<double>{24, 24, 4, 4, 0, 0});
+
+  CHECK(throws<OptionError>([] { RNN{Dense{{.units = 2}}}; }, "Dense is no cell", "GRUCell"));
+  CHECK(throws<OptionError>([] { StackedRNNCells({}); }, "it has no cells"));
+  CHECK(throws<ShapeError>(
+      [&] {
+        call(rnn, Tensors{x, zeros({3, 5}, DType::f64)});
+      },
+      "initial state 0 is f64[3, 5]", "expected [3, 2]"));
+}
+
+TEST_CASE_TEMPLATE("a stateful layer goes on where the last batch ended", L, GRU, LSTM, SimpleRNN) {
+  L whole({.units = 3, .return_sequences = true});
+  L parts({.units = 3, .return_sequences = true, .stateful = true});
+  build(whole, Spec::f64({any, any, 2}));
+  build(parts, Spec::f64({any, any, 2}));
+  share(whole, parts);
+  const Mask mask = Mask::from_lengths({6, 2, 5});
+  const Tensor x = some({3, 6, 2}).with_mask(mask);
+  const Tensor all = whole(x);
+  for (int pass = 0; pass < 2; ++pass) {
+    CHECK(near(parts(slice(x, 1, 0, 4)), slice(all, 1, 0, 4)));
+    CHECK(near(parts(slice(x, 1, 4)), slice(all, 1, 4)));
+    parts.reset_state();
+  }
+  // Sample 1 begins anew, the others go on.
+  parts(x);
+  parts.reset_state({1});
+  const Tensor anew = parts(x);
+  CHECK(near(select(anew, 0, 1), select(all, 0, 1)));
+  CHECK(!near(select(anew, 0, 0), select(all, 0, 0)));
+
+  CHECK(throws<ShapeError>(
+      [&] {
+        parts(some({2, 6, 2}));
+      },
+      "3 samples, this batch has 2", "reset_state()"));
+  CHECK(throws<IndexError>([&] { parts.reset_state({0, 3}); }, "sample 3", "batch of 3"));
+}
+
+TEST_CASE("a model's states are reset together") {
+  Sequential model{GRU{{.units = 3, .return_sequences = true, .stateful = true}},
+                   Bidirectional{RNN{GRUCell{{.units = 2}}, {.stateful = true}}}};
+  model.build(Spec::f64({any, any, 2}));
+  const Tensor x = some({2, 3, 2});
+  const auto first = model(x).to_vector<double>();
+  CHECK(model(x).to_vector<double>() != first);
+  reset_states(model, {});  // of no sample
+  CHECK(model(x).to_vector<double>() != first);
+  reset_states(model);
+  CHECK(model(x).to_vector<double>() == first);
+}
+
+}  // namespace
+}  // namespace maskgrad::tests
