@@ -21,16 +21,35 @@ std::string MaskSupport::line() const {
   return fmt::format("{:<24}{:<13}{}", kind, name(contract.role), contract.why);
 }
 
+std::string_view MaskSupport::after() const {
+  if (!contract.after.empty()) return contract.after;
+  switch (contract.role) {
+    case MaskRole::produces:
+      return "made here; AND where one comes in";
+    case MaskRole::propagates:
+      return "passed on as it is";
+    case MaskRole::supports:
+      return "read, and passed on";
+    case MaskRole::consumes:
+      return "read, and ends; [batch] stays where a sequence has no valid step";
+    case MaskRole::unsupported:
+      return "refused when the graph is built";
+  }
+  return "";
+}
+
 std::string MaskSupport::str() const {
   std::string text = fmt::format("{}: {}\n", kind, name(contract.role));
   auto row = [&](std::string_view what, std::string_view is) {
     text += fmt::format("  {:<31}{}\n", what, is);
   };
   row("why", contract.why);
+  row("the mask is", after());
   row("mask [batch, time]", name(contract.role));
   row("mask [batch]", name(contract.under_sample()));
   row("mask [batch, time, features]", name(contract.under_full()));
   if (!contract.ways_out.empty()) row("where it refuses", contract.ways_out);
+  if (!contract.keras.empty()) row("Keras 3", contract.keras);
   return text;
 }
 

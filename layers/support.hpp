@@ -13,9 +13,12 @@ struct MaskSupport {
   std::string_view kind;
   MaskContract contract;
   MaskRole role() const { return contract.role; }
+  /// What becomes of a mask [batch, time].
+  std::string_view after() const;
   /// One line: name, role, reason.
   std::string line() const;
-  /// All of it: role and reason, what differs under other masks, the ways out.
+  /// All of it: role and reason, what becomes of the mask, what differs under other masks, the
+  /// ways out, how Keras 3 differs.
   std::string str() const;
 };
 

@@ -1,4 +1,5 @@
-// What does a layer do with a mask? `mask_support` lists all, `mask_support GRU` says all of one.
+// What does a layer do with a mask? `mask_support` lists all, `mask_support GRU` says all of one,
+// `mask_support --page` writes layers/README.md.
 
 #include <fmt/core.h>
 
@@ -6,17 +7,50 @@
 
 namespace mg = maskgrad;
 
+namespace {
+
+constexpr const char* page = R"(# What each layer does with a mask
+
+Made by `build/samples/mask_support --page > layers/README.md` from the contracts in the layers' classes;
+a test fails where it is stale. The laws in `autograd/laws.hpp` hold each layer to its contract.
+
+- **produces** a mask · **propagates**: stays inside a row, never looks at it · **supports**: reads it and
+  passes it on · **consumes**: reads it, and it ends over the axes that are crossed · **unsupported**: refuses
+  it when the graph is built.
+- The role is that under a mask `[batch, time]`. A mask `[batch]` is one over whole samples, a full mask one
+  over single values.
+- `x.drop_mask("why")` ends a mask by hand, everywhere.
+
+| layer | role | why | the mask is | under `[batch]` | under a full mask | where it refuses | Keras 3 |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+)";
+
+std::string differs(const mg::MaskContract& contract, mg::MaskRole role) {
+  return role == contract.role ? "the same" : std::string(mg::name(role));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   if (argc > 2) {
-    fmt::print(stderr, "usage: mask_support [LAYER]\n");
+    fmt::print(stderr, "usage: mask_support [LAYER | --page]\n");
     return 2;
   }
+  const std::string_view asked = argc == 2 ? argv[1] : "";
   try {
-    if (argc == 2) {
-      fmt::print("{}", mg::mask_support(argv[1]).str());
-      return 0;
+    if (asked == "--page") {
+      fmt::print("{}", page);
+      for (const auto& layer : mg::registered_layers()) {
+        const auto& c = layer.contract;
+        fmt::print("| {} | {} | {} | {} | {} | {} | {} | {} |\n", layer.kind, mg::name(c.role),
+                   c.why, layer.after(), differs(c, c.under_sample()), differs(c, c.under_full()),
+                   c.ways_out, c.keras.empty() ? "the same" : c.keras);
+      }
+    } else if (!asked.empty()) {
+      fmt::print("{}", mg::mask_support(asked).str());
+    } else {
+      for (const auto& layer : mg::registered_layers()) fmt::print("{}\n", layer.line());
     }
-    for (const auto& layer : mg::registered_layers()) fmt::print("{}\n", layer.line());
   } catch (const mg::Error& e) {
     fmt::print(stderr, "{}\n", e.what());
     return 1;

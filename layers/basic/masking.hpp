@@ -26,7 +26,9 @@ class Masking {
   using Options = MaskingOptions;
   static constexpr std::string_view kind = "Masking";
   static constexpr MaskContract contract{
-      .role = MaskRole::produces, .why = "marks the steps whose features all are mask_value"};
+      .role = MaskRole::produces,
+      .why = "marks the steps whose features all are mask_value",
+      .keras = "the mask is a hint that most layers drop; padding goes on with the data"};
 
   explicit Masking(MaskingOptions options = {})
       : info(kind, options.name), options_(std::move(options)) {}

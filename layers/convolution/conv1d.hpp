@@ -74,7 +74,8 @@ class Conv1D {
       .full_role = MaskRole::unsupported,
       .ways_out =
           "MaskedConv1D (each sequence convolved as if alone) · x.drop_mask(\"why\") to "
-          "convolve the padding as data"};
+          "convolve the padding as data",
+      .keras = "warns that it destroys the mask, and convolves the padding"};
 
   explicit Conv1D(Conv1DOptions options) : info(kind, options.name), core_(kind, options) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -27,7 +27,8 @@ class GlobalAveragePooling1D {
   static constexpr std::string_view kind = "GlobalAveragePooling1D";
   static constexpr MaskContract contract{.role = MaskRole::consumes,
                                          .why = "averages each sequence's valid steps",
-                                         .sample_role = MaskRole::propagates};
+                                         .sample_role = MaskRole::propagates,
+                                         .keras = "an empty sequence gives NaN"};
 
   explicit GlobalAveragePooling1D(GlobalPoolingOptions options = {})
       : info(kind, options.name), options_(std::move(options)) {}

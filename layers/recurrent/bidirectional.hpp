@@ -30,7 +30,9 @@ class Bidirectional {
       .full_role = MaskRole::unsupported,
       .ways_out =
           "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
-          "feature is missing"};
+          "feature is missing",
+      .after = "read, and passed on; without return_sequences it ends",
+      .keras = "repeats the last output at masked steps"};
 
   template <Layer L>
   requires(requires(typename L::Options o) {

@@ -167,6 +167,7 @@ RecurrentState RecurrentCore::step(const Tensor& p, const RecurrentState& state)
 
 MaskContract recurrent_contract_of(const RecurrentSettings& settings) {
   MaskContract contract = recurrent_contract;
+  contract.after = {};  // the role says it, now that it is known
   if (settings.return_sequences) {
     contract.why = "runs each sequence's valid steps in order";
   } else {
