@@ -36,9 +36,10 @@ concept AnswersForOthers = requires(const L& layer) {
 };
 
 /// A layer: a plain class with a kind, a contract, an `info`, and `forward` from one tensor or from
-/// several to one or several. It may have `build(x, builder)`, called once with the first input,
-/// `contract_now()` where options change the contract, and `each_parameter(self, f)`. A class
-/// without a contract is no layer, and does not compile into a model.
+/// several to one or several. It may have `build(x, builder)`, called once with the first input
+/// (with all of them where it takes Tensors), `contract_now()` where options change the contract,
+/// and `each_parameter(self, f)`. A class without a contract is no layer, and does not compile into
+/// a model.
 template <class L>
 concept Layer = (HasContract<L> || AnswersForOthers<L>)&&requires(L& layer) {
   { L::kind } -> std::convertible_to<std::string_view>;
@@ -90,7 +91,10 @@ Tensors forward(L& layer, const Tensors& inputs) {
 /// Makes the layer's weights, if a build is running; else says that there are none.
 template <class L>
 void build_layer(L& layer, const Tensors& inputs) {
-  if constexpr (requires(Builder & b) { layer.build(inputs[0], b); }) {
+  constexpr bool by_all = requires(Builder & b) {
+    layer.build(inputs, b);
+  };
+  if constexpr (by_all || requires(Builder & b) { layer.build(inputs[0], b); }) {
     auto* builder = Builder::current();
     if (!builder) refuse_unbuilt(inputs[0]);
     builder->undo_later([&layer] {
@@ -99,7 +103,11 @@ void build_layer(L& layer, const Tensors& inputs) {
         L::each_parameter(layer, [](auto&&, Parameter& p) { p = {}; });
       }
     });
-    layer.build(inputs[0], *builder);
+    if constexpr (by_all) {
+      layer.build(inputs, *builder);
+    } else {
+      layer.build(inputs[0], *builder);
+    }
   }
   layer.info.built = true;
 }

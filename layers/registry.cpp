@@ -1,5 +1,6 @@
 #include <maskgrad/layers/registry.hpp>
 
+#include <maskgrad/layers/attention/multi_head_attention.hpp>
 #include <maskgrad/layers/basic/activation.hpp>
 #include <maskgrad/layers/basic/dense.hpp>
 #include <maskgrad/layers/basic/embedding.hpp>
@@ -26,6 +27,7 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<GRU>(),
       registered<LSTM>(),
       registered<Bidirectional>(),
+      registered<MultiHeadAttention>(),
       registered<RNN>(),
       registered<SimpleRNNCell>(),
       registered<GRUCell>(),

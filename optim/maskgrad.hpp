@@ -1,14 +1,12 @@
 #pragma once
 
-/// All that users of the library need: `#include <maskgrad/maskgrad.hpp>`, `namespace mg =
-/// maskgrad`.
-
-#include <maskgrad/autograd/ops.hpp>
+/// All that users of the library need: `#include <maskgrad/autograd/ops.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 #include <maskgrad/core/memory.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/core/threads.hpp>
 #include <maskgrad/layers/accepts_masks.hpp>
+#include <maskgrad/layers/attention/multi_head_attention.hpp>
 #include <maskgrad/layers/basic/activation.hpp>
 #include <maskgrad/layers/basic/dense.hpp>
 #include <maskgrad/layers/basic/embedding.hpp>
@@ -31,6 +29,7 @@
 #include <maskgrad/layers/regularization/dropout.hpp>
 #include <maskgrad/layers/support.hpp>
 #include <maskgrad/layers/testing.hpp>
+#include <maskgrad/maskgrad.hpp>
 #include <maskgrad/optim/accumulate.hpp>
 #include <maskgrad/optim/adam.hpp>
 #include <maskgrad/optim/clip.hpp>

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <maskgrad/layers/layer.hpp>
+
+namespace maskgrad {
+
+/// What a layer does whose valid queries read valid keys.
+inline constexpr MaskContract attention_contract{
+    .role = MaskRole::supports,
+    .why = "each valid query reads the valid keys of its sequence",
+    .full_role = MaskRole::unsupported,
+    .ways_out =
+        "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
+        "feature is missing"};
+
+/// The inputs of an attention layer in Keras's order: query, value, key. One alone is all three; of
+/// two the second is value and key.
+struct AttentionInputs {
+  Tensor query, value, key;
+};
+/// Throws: ShapeError unless there are one to three inputs [batch, time, features].
+AttentionInputs attention_inputs(const LayerInfo& info, std::string_view kind,
+                                 const Tensors& inputs);
+/// The keys that count: those of which the value is valid too.
+Tensor valid_keys(const Tensor& key, const Tensor& value);
+
+}  // namespace maskgrad

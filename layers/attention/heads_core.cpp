@@ -1,0 +1,82 @@
+#include <maskgrad/layers/attention/heads_core.hpp>
+
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/attention.hpp>
+#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/reshape.hpp>
+#include <maskgrad/layers/check.hpp>
+
+namespace maskgrad {
+
+AttentionInputs attention_inputs(const LayerInfo& info, std::string_view kind,
+                                 const Tensors& inputs) {
+  if (inputs.size() > 3) {
+    fail<ShapeError>(kind,
+                     "got {} inputs; expected a query, and a value and a key where they differ",
+                     inputs.size());
+  }
+  for (const auto& x : inputs) check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  const Tensor& value = inputs.size() > 1 ? inputs[1] : inputs[0];
+  return {inputs[0], value, inputs.size() > 2 ? inputs[2] : value};
+}
+
+Tensor valid_keys(const Tensor& key, const Tensor& value) {
+  return value.has_mask() ? with_mask(key, value.mask()) : key;
+}
+
+HeadsCore::Projection HeadsCore::projection(const std::string& name, const Shape& kernel,
+                                            const Shape& bias, Builder& builder) const {
+  Projection p{builder.weight(name + "/kernel", kernel, settings_.kernel_initializer), {}};
+  if (settings_.use_bias) p.bias = builder.weight(name + "/bias", bias, settings_.bias_initializer);
+  return p;
+}
+
+void HeadsCore::build(const LayerInfo& info, std::string_view kind, const Tensors& inputs,
+                      Builder& builder) {
+  const auto& s = settings_;
+  const AttentionInputs in = attention_inputs(info, kind, inputs);
+  for (const auto& x : inputs) check::has_features(info, kind, x);
+  const auto made = [&](const char* name, const Tensor& x, std::int64_t heads, std::int64_t dim) {
+    return projection(name, {x.shape()[2], heads, dim}, {heads, dim}, builder);
+  };
+  query_ = made("query", in.query, s.heads, s.key_dim);
+  key_ = made("key", in.key, s.kv_heads, s.key_dim);
+  value_ = made("value", in.value, s.kv_heads, s.value_dim);
+  const auto out = s.output_shape.value_or(in.query.shape()[2]);
+  output_ = projection("output", {s.heads, s.value_dim, out}, {out}, builder);
+  seed_ = s.seed.value_or(builder.layer_seed());
+}
+
+Tensor HeadsCore::to_heads(const Tensor& x, const Projection& p) const {
+  const Shape& kernel = p.kernel.shape();
+  const auto heads = kernel[1], dim = kernel[2];
+  const Tensor flat = matmul(x, reshape(p.kernel, {kernel[0], heads * dim}));
+  const Tensor y = reshape(flat, x.shape().sub(0, 2) + Shape{heads, dim});
+  return settings_.use_bias ? y + p.bias : y;
+}
+
+Tensor HeadsCore::from_heads(const Tensor& context) const {
+  const Shape& kernel = output_.kernel.shape();
+  const auto width = kernel[0] * kernel[1];
+  const Tensor flat = reshape(context, context.shape().sub(0, 2) + Shape{width});
+  const Tensor y = matmul(flat, reshape(output_.kernel, {width, kernel[2]}));
+  return settings_.use_bias ? y + output_.bias : y;
+}
+
+Tensors HeadsCore::forward(const LayerInfo& info, std::string_view kind,
+                           const Tensors& inputs) const {
+  const AttentionInputs in = attention_inputs(info, kind, inputs);
+  check::features(info, kind, in.query, query_.kernel.shape()[0]);
+  check::features(info, kind, in.value, value_.kernel.shape()[0]);
+  check::features(info, kind, in.key, key_.kernel.shape()[0]);
+  const Tensor q = to_heads(in.query, query_), v = to_heads(in.value, value_);
+  const Tensor k = to_heads(in.key, key_);
+  const AttentionOptions options{
+      .causal = settings_.causal, .dropout = settings_.dropout, .seed = seed_};
+  Tensors outputs{from_heads(attention(q, k, v, options))};
+  if (settings_.return_scores) outputs.push_back(attention_scores(q, valid_keys(k, v), options));
+  return outputs;
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <maskgrad/layers/attention/heads_core.hpp>
+
+namespace maskgrad {
+
+struct MultiHeadAttentionOptions {
+  std::int64_t num_heads;
+  std::int64_t key_dim;
+  std::optional<std::int64_t> value_dim = {};  ///< none: key_dim
+  double dropout = 0;                          ///< of the weights
+  bool use_bias = true;
+  std::optional<std::int64_t> output_shape = {};  ///< none: the query's features
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer bias_initializer = "zeros";
+  std::optional<Seed> seed = {};
+  bool use_causal_mask = false;          ///< the query at position i sees keys at positions j <= i
+  bool return_attention_scores = false;  ///< the scores as a second output
+  std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("num_heads"), o.num_heads);
+    f(required("key_dim"), o.key_dim);
+    f("value_dim", o.value_dim);
+    f("dropout", o.dropout);
+    f("use_bias", o.use_bias);
+    f("output_shape", o.output_shape);
+    f("kernel_initializer", o.kernel_initializer);
+    f("bias_initializer", o.bias_initializer);
+    f("seed", o.seed);
+    f("use_causal_mask", o.use_causal_mask);
+    f("return_attention_scores", o.return_attention_scores);
+    f("name", o.name);
+  }
+};
+
+/// Attention in several heads: softmax(q k^T / sqrt(key_dim)) v of projected query, key and value,
+/// projected back.
+/// Shapes:   query [batch, query, features]; value, key [batch, key, features], else the query ->
+///           [batch, query, out]. query/kernel, key/kernel, value/kernel [in, heads, dim], their
+///           bias [heads, dim]; output/kernel [heads, dim, out], output/bias [out].
+///           Scores [batch, query, key, heads].
+/// Mask:     supports: a key counts where every mask of key and value is true; the result carries
+///           the query's mask. A query without keys gives output/bias. Scores: the valid pairs.
+/// Throws:   OptionError, ShapeError, MaskError (a mask over features).
+/// Source:   Vaswani et al. 2017; Keras 3, MultiHeadAttention.
+/// Example:  mg::MultiHeadAttention self{{.num_heads = 4, .key_dim = 16}};
+class MultiHeadAttention {
+ public:
+  using Options = MultiHeadAttentionOptions;
+  static constexpr std::string_view kind = "MultiHeadAttention";
+  static constexpr MaskContract contract = attention_contract;
+
+  explicit MultiHeadAttention(MultiHeadAttentionOptions options);
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  Tensor operator()(const Tensor& query, const Tensor& value) {
+    return maskgrad::call(*this, Tensors{query, value}).front();
+  }
+  void build(const Tensors& inputs, Builder& builder) { core_.build(info, kind, inputs, builder); }
+  Tensors forward(const Tensors& inputs) const { return core_.forward(info, kind, inputs); }
+
+  template <class Self, class F>
+  static void each_parameter(Self& self, F&& f) {
+    HeadsCore::each_parameter(self.core_, f);
+  }
+
+  const Options& options() const { return options_; }
+  LayerInfo info;
+
+ private:
+  MultiHeadAttentionOptions options_;
+  HeadsCore core_;
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,36 @@
+#include "layers/layer_rows.hpp"
+
+namespace maskgrad::tests {
+namespace {
+
+const CaseInput narrow{.shape = {2}};
+const LawOptions with_scores{.not_alone = "the keys are an axis of the scores"};
+
+void multi_head_cases(Rows& rows) {
+  rows.add("self", MultiHeadAttention{{.num_heads = 2, .key_dim = 2}}, {features});
+  rows.add("self, causal, no bias, output_shape",
+           MultiHeadAttention{{.num_heads = 2,
+                               .key_dim = 2,
+                               .value_dim = 1,
+                               .use_bias = false,
+                               .output_shape = 2,
+                               .use_causal_mask = true}},
+           {features});
+  rows.add("cross", MultiHeadAttention{{.num_heads = 1, .key_dim = 2, .value_dim = 3}},
+           {features, narrow});
+  rows.add("cross, a key of its own", MultiHeadAttention{{.num_heads = 2, .key_dim = 2}},
+           {features, narrow, features});
+  rows.add("scores",
+           MultiHeadAttention{{.num_heads = 2, .key_dim = 2, .return_attention_scores = true}},
+           {features, narrow}, with_scores);
+  rows.add("dropout", MultiHeadAttention{{.num_heads = 2, .key_dim = 2, .dropout = 0.3}},
+           {features}, by_index);
+}
+
+}  // namespace
+
+void attention_cases(Rows& rows) {
+  multi_head_cases(rows);
+}
+
+}  // namespace maskgrad::tests
