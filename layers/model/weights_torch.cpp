@@ -4,21 +4,21 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include <maskgrad/core/nearest.hpp>
+#include <maskgrad/layers/model/torch_mapping.hpp>
 
 namespace maskgrad {
 namespace {
 
 using detail::TorchLayer;
+using torch_mapping::Numbers;
+using torch_mapping::Part;
+using torch_mapping::Row;
 
-/// An array of a file as numbers.
-struct Numbers {
-  std::vector<std::int64_t> shape;
-  std::vector<double> values;
-};
-
-/// The arrays of PyTorch's module for one layer, which are taken out of the file.
+/// The arrays of PyTorch's module for one layer, which are taken out of the file at the end: one
+/// may hold several weights.
 class Module {
  public:
   Module(NamedArrays& file, std::string prefix, std::string suffix)
@@ -27,118 +27,38 @@ class Module {
   std::string name(std::string_view array) const {
     return fmt::format("{}.{}{}", prefix_, array, suffix_);
   }
-  std::optional<Numbers> take(std::string_view array) {
-    const auto at = std::find_if(file_.begin(), file_.end(), [&](const auto& a) {
-      return a.name == name(array) && is_real(a.array.dtype);
-    });
+  bool has(std::string_view array) const { return find(array) != file_.end(); }
+  std::optional<Numbers> read(std::string_view array) {
+    const auto at = find(array);
     if (at == file_.end()) return {};
+    read_.insert(at->name);
     Numbers made{at->array.shape, {}};
     dispatch(at->array.dtype, [&]<class T>() {
       const auto values = at->array.values<T>();
       made.values.assign(values.begin(), values.end());
     });
-    file_.erase(at);
     return made;
+  }
+  /// Takes what was read out of the file.
+  void finish() {
+    std::erase_if(file_, [&](const auto& a) { return read_.count(a.name) > 0; });
   }
 
  private:
+  NamedArrays::iterator find(std::string_view array) const {
+    return std::find_if(file_.begin(), file_.end(), [&](const auto& a) {
+      return a.name == name(array) && is_real(a.array.dtype);
+    });
+  }
+
   NamedArrays& file_;
+  std::set<std::string> read_;
   std::string prefix_, suffix_;
 };
 
-/// Blocks of the first axis put in the order `gates`; as it is where it does not part so.
-Numbers reordered(Numbers x, const std::vector<std::size_t>& gates) {
-  if (x.values.size() % gates.size() != 0 || x.shape.empty()) return x;
-  const auto block = x.values.size() / gates.size();
-  std::vector<double> values;
-  for (auto gate : gates) {
-    const auto from = x.values.begin() + static_cast<std::ptrdiff_t>(gate * block);
-    values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(block));
-  }
-  x.values = std::move(values);
-  return x;
-}
-
-/// As it is where it is no matrix, which then fits nowhere.
-Numbers transposed(const Numbers& x) {
-  if (x.shape.size() != 2) return x;
-  Numbers made{{x.shape[1], x.shape[0]}, {}};
-  for (std::int64_t c = 0; c < x.shape[1]; ++c) {
-    for (std::int64_t r = 0; r < x.shape[0]; ++r) {
-      made.values.push_back(x.values[static_cast<std::size_t>(r * x.shape[1] + c)]);
-    }
-  }
-  return made;
-}
-
-/// Of two biases: both as rows, or their sum. Where their sizes differ, a shape that fits nowhere.
-Numbers both(const Numbers& a, const Numbers& b, bool sum) {
-  const auto n = static_cast<std::int64_t>(a.values.size());
-  const bool same = a.shape == b.shape && a.shape.size() == 1;
-  Numbers made = a;
-  if (same && sum) {
-    for (std::size_t i = 0; i < a.values.size(); ++i) made.values[i] += b.values[i];
-    return made;
-  }
-  made.values.insert(made.values.end(), b.values.begin(), b.values.end());
-  made.shape = same ? std::vector<std::int64_t>{2, n}
-                    : std::vector<std::int64_t>{1, static_cast<std::int64_t>(made.values.size())};
-  return made;
-}
-
-/// How a layer's weight is made of PyTorch's arrays.
-struct Part {
-  std::string_view ours;
-  std::vector<std::string_view> theirs;
-  Numbers (*make)(const std::vector<Numbers>&);
-};
-
-const std::vector<std::size_t> zrh = {1, 0, 2};  // PyTorch has r, z, n
-
-Numbers same(const std::vector<Numbers>& x) {
-  return x[0];
-}
-Numbers matrix(const std::vector<Numbers>& x) {
-  return transposed(x[0]);
-}
-Numbers gru_matrix(const std::vector<Numbers>& x) {
-  return transposed(reordered(x[0], zrh));
-}
-Numbers gru_bias(const std::vector<Numbers>& x) {
-  return both(reordered(x[0], zrh), reordered(x[1], zrh), false);
-}
-Numbers bias_sum(const std::vector<Numbers>& x) {
-  return both(x[0], x[1], true);
-}
-
-struct Row {
-  std::string_view kind;
-  std::vector<Part> parts;
-};
-
-/// The mapping, as weights_torch.hpp states it.
-const std::vector<Row>& table() {
-  static const std::vector<Part> recurrent = {
-      {"kernel", {"weight_ih_l0"}, matrix},
-      {"recurrent_kernel", {"weight_hh_l0"}, matrix},
-      {"bias", {"bias_ih_l0", "bias_hh_l0"}, bias_sum},
-  };
-  static const std::vector<Row> rows = {
-      {"Dense", {{"kernel", {"weight"}, matrix}, {"bias", {"bias"}, same}}},
-      {"Embedding", {{"embeddings", {"weight"}, same}}},
-      {"GRU",
-       {{"kernel", {"weight_ih_l0"}, gru_matrix},
-        {"recurrent_kernel", {"weight_hh_l0"}, gru_matrix},
-        {"bias", {"bias_ih_l0", "bias_hh_l0"}, gru_bias}}},
-      {"LSTM", recurrent},
-      {"SimpleRNN", recurrent},
-  };
-  return rows;
-}
-
 const Row& row_of(const TorchLayer& layer) {
   std::vector<std::string_view> kinds;
-  for (const auto& row : table()) {
+  for (const auto& row : torch_mapping::table()) {
     if (row.kind == layer.kind) return row;
     kinds.push_back(row.kind);
   }
@@ -168,26 +88,37 @@ void check_names(const std::vector<TorchLayer>& layers, const TorchNames& names)
   }
 }
 
+const Part& part_of(const TorchLayer& layer, std::string_view name, const Module& module) {
+  const Part* first = nullptr;
+  for (const auto& part : row_of(layer).parts) {
+    if (part.ours != name) continue;
+    if (std::all_of(part.theirs.begin(), part.theirs.end(),
+                    [&](const auto& theirs) { return module.has(theirs); })) {
+      return part;
+    }
+    if (!first) first = &part;
+  }
+  return *first;
+}
+
 /// Makes the layer's arrays out of the module's, under names that say both.
 void convert(const TorchLayer& layer, Module& module, std::vector<NamedParameter>& parameters,
              NamedArrays& arrays) {
   for (const auto& [name, p] : layer.parameters) {
-    const auto& parts = row_of(layer).parts;
-    const auto part = std::find_if(parts.begin(), parts.end(), [&n = name](const auto& candidate) {
-      return candidate.ours == n;
-    });
+    const Part& part = part_of(layer, name, module);
     std::vector<std::string> sources;
     std::vector<Numbers> found;
-    for (const auto& theirs : part->theirs) {
+    for (const auto& theirs : part.theirs) {
       sources.push_back(module.name(theirs));
-      if (auto numbers = module.take(theirs)) found.push_back(std::move(*numbers));
+      if (auto numbers = module.read(theirs)) found.push_back(std::move(*numbers));
     }
     const auto both = fmt::format("{}/{} from {}", layer.path, name, fmt::join(sources, " and "));
     parameters.push_back({both, p});
     if (found.size() != sources.size()) continue;
-    const Numbers made = part->make(found);
+    const Numbers made = torch_mapping::split_as(part.make(found), p.shape());
     arrays.push_back({both, Array::of<double>(made.shape, made.values)});
   }
+  module.finish();
 }
 
 }  // namespace

@@ -33,6 +33,23 @@ class Net(torch.nn.Module):
         self.rnn = torch.nn.RNN(3, 4, batch_first=True)
         self.both = torch.nn.GRU(3, 2, batch_first=True, bidirectional=True)
         self.head = torch.nn.Linear(4, 2)
+        self.attention = torch.nn.MultiheadAttention(4, 2, batch_first=True)
+        self.cross = torch.nn.MultiheadAttention(4, 2, batch_first=True, kdim=3, vdim=3)
+        self.bare = torch.nn.MultiheadAttention(4, 1, batch_first=True, bias=False)
+        for layer in [self.attention, self.cross]:
+            torch.nn.init.normal_(layer.in_proj_bias)
+            torch.nn.init.normal_(layer.out_proj.bias)
+
+
+def attend(net, x, y):
+    """Self-attention with padding at the end of the second sequence, whose outputs are set to 0;
+    cross attention to the same keys; self-attention with a causal mask."""
+    valid = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    causal = torch.ones(5, 5, dtype=torch.bool).triu(1)
+    own = net.attention(y, y, y, key_padding_mask=~valid)[0]
+    return {"attention": torch.where(valid[:, :, None], own, torch.zeros_like(own)),
+            "cross": net.cross(y, x, x, key_padding_mask=~valid)[0],
+            "bare": net.bare(y, y, y, attn_mask=causal)[0]}
 
 
 def main():
@@ -44,6 +61,7 @@ def main():
     for name in ["gru", "gru_plain", "lstm", "rnn", "both"]:
         results[name] = getattr(net, name)(x)[0]
     results["head"] = net.head(results["gru"])
+    results.update(attend(net, x, results["gru"]))
     FOLDER.mkdir(exist_ok=True)
     write("torch_weights.safetensors", net.state_dict())
     write("torch_weights_f32.safetensors", net.float().state_dict())

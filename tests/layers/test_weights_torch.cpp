@@ -26,10 +26,20 @@ struct Net {
   SimpleRNN rnn{{.units = 4, .return_sequences = true}};
   Bidirectional both{GRU{{.units = 2, .return_sequences = true}}};
   Dense head{{.units = 2}};
+  MultiHeadAttention attention{{.num_heads = 2, .key_dim = 2}};
+  MultiHeadAttention cross{{.num_heads = 2, .key_dim = 2}};
+  MultiHeadAttention bare{
+      {.num_heads = 1, .key_dim = 4, .use_bias = false, .use_causal_mask = true}};
 
   Tensors operator()(const Tensor& ids) {
     const Tensor x = embed(ids), y = gru(x);
-    return {x, y, plain(x), lstm(x), rnn(x), both(x), head(y)};
+    const Mask steps = Mask::from_lengths({5, 3});
+    const bool data = !y.is_meta();
+    const Tensor own = attention(data ? y.with_mask(steps) : y);
+    return {x,       y,      plain(x),
+            lstm(x), rnn(x), both(x),
+            head(y), own,    cross(y, data ? x.with_mask(steps) : x),
+            bare(y)};
   }
   static void each_layer(auto& self, auto&& f) {
     f("embed", self.embed);
@@ -39,6 +49,9 @@ struct Net {
     f("rnn", self.rnn);
     f("both", self.both);
     f("out", self.head);
+    f("attention", self.attention);
+    f("cross", self.cross);
+    f("bare", self.bare);
   }
 };
 
@@ -70,7 +83,7 @@ double apart(Net& net, double scale) {
 TEST_CASE("layers with PyTorch's weights give what PyTorch gives") {
   Net net = built();
   CHECK(apart(net, 1) > 0.1);
-  CHECK(load_torch_weights(net, written_by_torch("torch_weights.safetensors"), names).loaded == 20);
+  CHECK(load_torch_weights(net, written_by_torch("torch_weights.safetensors"), names).loaded == 40);
   CHECK(apart(net, 1) < 1e-12);
   Net narrow = built(DType::f32);
   load_torch_weights(narrow, written_by_torch("torch_weights_f32.safetensors"), names);
@@ -94,6 +107,31 @@ TEST_CASE("what does not fit is listed with both names, and nothing is changed")
       "out/kernel from head.weight (the file has f64[2, 1], the model f64[4, 2])",
       "lstm/bias from lstm.bias_ih_l0 and lstm.bias_hh_l0 (the file has f64[1, 19]"));
   CHECK(parameters(net)[0].value().to_vector<double>() == before);
+}
+
+TEST_CASE("attention of other sizes or without its arrays is listed") {
+  const files::TemporaryFolder folder;
+  const auto half = [](std::int64_t heads, std::int64_t dim) {
+    Sequential model{MultiHeadAttention{{.num_heads = heads, .key_dim = dim, .name = "attention"}}};
+    model.build(Spec::f64({any, any, 4}));
+    return model;
+  };
+  NamedArrays arrays;
+  for (auto& a : read_safetensors(written_by_torch("torch_weights.safetensors")).arrays) {
+    if (a.name.starts_with("attention.")) arrays.push_back(a);
+  }
+  write_safetensors(folder / "whole.safetensors", arrays);
+  Sequential large = half(2, 3), fits = half(2, 2);
+  CHECK(throws<FileError>(
+      [&] { load_torch_weights(large, folder / "whole.safetensors"); }, "nothing was changed",
+      "attention/query/kernel from attention.in_proj_weight (the file has f64[4, 4], the model "
+      "f64[4, 2, 3])"));
+  CHECK(load_torch_weights(fits, folder / "whole.safetensors").loaded == 8);
+  arrays.erase(std::find_if(arrays.begin(), arrays.end(),
+                            [](const auto& a) { return a.name == "attention.in_proj_weight"; }));
+  write_safetensors(folder / "part.safetensors", arrays);
+  CHECK(throws<FileError>([&] { load_torch_weights(fits, folder / "part.safetensors"); },
+                          "missing: attention/query/kernel from attention.in_proj_weight"));
 }
 
 TEST_CASE("layers and names without a counterpart are refused") {
