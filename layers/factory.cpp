@@ -5,17 +5,6 @@
 namespace maskgrad {
 namespace {
 
-struct Description {
-  std::string class_name;
-  JsonText config;
-
-  template <class Self, class F>
-  static void each_option(Self& o, F&& f) {
-    f(required("class_name"), o.class_name);
-    f("config", o.config);
-  }
-};
-
 struct SequentialOptions {
   std::string name;
   std::vector<JsonText> layers;
@@ -81,8 +70,12 @@ void refuse_model(std::string_view kind, std::string_view expected) {
                     kind, expected);
 }
 
+Description description_from(std::string_view where, std::string_view json) {
+  return read_options<Description>(where, json);
+}
+
 AnyLayer layer_from(std::string_view where, std::string_view json) {
-  const auto description = read_options<Description>(where, json);
+  const auto description = description_from(where, json);
   return make_layer(description.class_name, description.config.text);
 }
 

@@ -21,6 +21,18 @@ namespace maskgrad {
 AnyLayer make_layer(std::string_view kind, std::string_view options = "{}");
 
 namespace detail {
+/// {"class_name": ..., "config": {...}}, as `described` writes it.
+struct Description {
+  std::string class_name;
+  JsonText config;
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("class_name"), o.class_name);
+    f("config", o.config);
+  }
+};
+Description description_from(std::string_view where, std::string_view json);
 std::string described(std::string_view kind, const OptionWriter& options);
 /// The layer of {"class_name": ..., "config": {...}}.
 AnyLayer layer_from(std::string_view where, std::string_view json);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <maskgrad/layers/options.hpp>
 #include <maskgrad/optim/optimizer.hpp>
 
 namespace maskgrad {
@@ -10,8 +9,8 @@ struct AdamOptions {
   double beta_1 = 0.9;
   double beta_2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay = 0;
   bool amsgrad = false;
+  double weight_decay = 0;
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -19,8 +18,8 @@ struct AdamOptions {
     f("beta_1", o.beta_1);
     f("beta_2", o.beta_2);
     f("epsilon", o.epsilon);
-    f("weight_decay", o.weight_decay);
     f("amsgrad", o.amsgrad);
+    f("weight_decay", o.weight_decay);
   }
 };
 
@@ -31,6 +30,7 @@ struct AdamOptions {
 class Adam final : public Optimizer {
  public:
   explicit Adam(std::vector<Parameter> parameters, AdamOptions options = {});
+  void write_options(OptionWriter& writer) const override { write(options_, writer); }
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
@@ -38,7 +38,41 @@ class Adam final : public Optimizer {
  private:
   AdamOptions options_;
   std::vector<Tensor> mean_, square_, greatest_;
-  std::vector<std::int64_t> steps_of_;  // a parameter without a gradient makes no step
+};
+
+struct AdamWOptions {
+  double learning_rate = 1e-3;
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
+  double epsilon = 1e-8;
+  bool amsgrad = false;
+  double weight_decay = 1e-2;
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("learning_rate", o.learning_rate);
+    f("beta_1", o.beta_1);
+    f("beta_2", o.beta_2);
+    f("epsilon", o.epsilon);
+    f("amsgrad", o.amsgrad);
+    f("weight_decay", o.weight_decay);
+  }
+};
+
+/// Adam with the decay of weights apart from the gradient: p *= 1 - lr weight_decay comes first.
+/// Throws:   OptionError for options out of range.
+/// Source:   Loshchilov and Hutter 2019, arXiv:1711.05101; PyTorch's AdamW.
+class AdamW final : public Optimizer {
+ public:
+  explicit AdamW(std::vector<Parameter> parameters, AdamWOptions options = {});
+  void write_options(OptionWriter& writer) const override { write(options_, writer); }
+
+ protected:
+  void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+
+ private:
+  AdamWOptions options_;
+  std::vector<Tensor> mean_, square_, greatest_;
 };
 
 }  // namespace maskgrad

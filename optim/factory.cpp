@@ -3,7 +3,14 @@
 #include <array>
 
 #include <maskgrad/core/nearest.hpp>
+#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/optim/adadelta.hpp>
+#include <maskgrad/optim/adagrad.hpp>
 #include <maskgrad/optim/adam.hpp>
+#include <maskgrad/optim/adamax.hpp>
+#include <maskgrad/optim/lion.hpp>
+#include <maskgrad/optim/nadam.hpp>
+#include <maskgrad/optim/rmsprop.hpp>
 #include <maskgrad/optim/sgd.hpp>
 
 namespace maskgrad {
@@ -22,22 +29,48 @@ struct Row {
 };
 
 constexpr std::array table = {
-    Row{"SGD", make<SGD, SGDOptions>},
+    Row{"Adadelta", make<Adadelta, AdadeltaOptions>},
+    Row{"Adagrad", make<Adagrad, AdagradOptions>},
     Row{"Adam", make<Adam, AdamOptions>},
+    Row{"AdamW", make<AdamW, AdamWOptions>},
+    Row{"Adamax", make<Adamax, AdamaxOptions>},
+    Row{"Lion", make<Lion, LionOptions>},
+    Row{"Nadam", make<Nadam, NadamOptions>},
+    Row{"RMSprop", make<RMSprop, RMSpropOptions>},
+    Row{"SGD", make<SGD, SGDOptions>},
 };
 
+constexpr auto names = [] {
+  std::array<std::string_view, table.size()> all;
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = table[i].name;
+  return all;
+}();
+
 }  // namespace
+
+std::span<const std::string_view> optimizer_names() {
+  return names;
+}
 
 Made make_optimizer(std::string_view name, std::vector<Parameter> parameters,
                     std::string_view options) {
   OptionReader reader(name, options);
-  std::array<std::string_view, table.size()> names;
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    names[i] = table[i].name;
-    if (name == table[i].name) return table[i].make(std::move(parameters), reader);
+  for (const auto& row : table) {
+    if (name == row.name) return row.make(std::move(parameters), reader);
   }
   fail<OptionError>("make_optimizer", "there is no optimizer '{}'; {}", name,
                     nearest_hint(name, names));
+}
+
+std::string describe(const Optimizer& optimizer) {
+  OptionWriter writer;
+  optimizer.write_options(writer);
+  return detail::described(optimizer.kind(), writer);
+}
+
+Made optimizer_from(std::string_view json, std::vector<Parameter> parameters) {
+  const auto description = detail::description_from("optimizer_from", json);
+  return make_optimizer(description.class_name, std::move(parameters), description.config.text);
 }
 
 }  // namespace maskgrad

@@ -31,7 +31,13 @@
 #include <maskgrad/layers/testing.hpp>
 #include <maskgrad/maskgrad.hpp>
 #include <maskgrad/optim/accumulate.hpp>
+#include <maskgrad/optim/adadelta.hpp>
+#include <maskgrad/optim/adagrad.hpp>
 #include <maskgrad/optim/adam.hpp>
+#include <maskgrad/optim/adamax.hpp>
 #include <maskgrad/optim/clip.hpp>
 #include <maskgrad/optim/factory.hpp>
+#include <maskgrad/optim/lion.hpp>
+#include <maskgrad/optim/nadam.hpp>
+#include <maskgrad/optim/rmsprop.hpp>
 #include <maskgrad/optim/sgd.hpp>

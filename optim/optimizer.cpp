@@ -26,6 +26,12 @@ Optimizer::Optimizer(std::string_view kind, std::vector<Parameter> parameters, d
                       "that was built");
   }
   check::option(kind, "learning_rate", learning_rate, 0, INFINITY);
+  if (learning_rate == 0) {
+    fail<OptionError>(kind,
+                      "the option .learning_rate is 0; expected a number above 0. A schedule "
+                      "that begins at 0 calls set_learning_rate");
+  }
+  steps_of_.resize(parameters_.size());
 }
 
 void Optimizer::set_learning_rate(double rate) {
@@ -33,9 +39,9 @@ void Optimizer::set_learning_rate(double rate) {
   learning_rate_ = rate;
 }
 
-std::vector<Tensor> Optimizer::state() const {
+std::vector<Tensor> Optimizer::state(double value) const {
   std::vector<Tensor> all;
-  for (const auto& p : parameters_) all.push_back(zeros(p.shape(), p.dtype()));
+  for (const auto& p : parameters_) all.push_back(full(p.shape(), value, p.dtype()));
   return all;
 }
 
@@ -57,7 +63,7 @@ StepReport Optimizer::step() {
       const auto& p = parameters_[i];
       const Tensor grad = p.grad();
       if (!p.trainable() || !grad.defined()) continue;
-      update(i, grad, steps_);
+      update(i, grad, ++steps_of_[i]);
       p.tensor().impl().storage.bump_version();
     }
   }

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/optim/each_value.hpp>
 
 namespace maskgrad {
 
@@ -17,31 +17,26 @@ SGD::SGD(std::vector<Parameter> parameters, SGDOptions options)
                       "0 and no dampening",
                       options.momentum, options.dampening);
   }
-  velocity_.resize(this->parameters().size());
+  if (options.momentum > 0) velocity_ = state();
 }
 
-void SGD::update(std::size_t i, const Tensor& grad, std::int64_t) {
-  const Tensor parameter = parameters()[i].tensor();
-  const bool first = !velocity_[i].defined();
-  if (first && options_.momentum > 0) velocity_[i] = zeros(grad.shape(), grad.dtype());
+void SGD::update(std::size_t i, const Tensor& grad, std::int64_t step) {
   dispatch_real("SGD", grad.dtype(), [&]<class T>() {
     const auto lr = static_cast<T>(learning_rate()), decay = static_cast<T>(options_.weight_decay);
+    if (options_.momentum == 0) {
+      return each_value<T>(parameters()[i], grad, [=](T& p, T g) { p -= lr * (g + decay * p); });
+    }
     const auto momentum = static_cast<T>(options_.momentum);
-    const auto fresh = first ? T(1) : static_cast<T>(1 - options_.dampening);
-    const bool nesterov = options_.nesterov, moving = momentum > 0;
-    T* p = rows::of_mutable<T>(parameter).data();
-    const T* g = rows::of<T>(grad).data();
-    T* v = moving ? rows::of_mutable<T>(velocity_[i]).data() : nullptr;
-    kernels::over_parts(grad.shape().count(), [=](std::int64_t from, std::int64_t to) {
-      for (auto k = from; k < to; ++k) {
-        T d = g[k] + decay * p[k];
-        if (moving) {
-          v[k] = momentum * v[k] + fresh * d;
-          d = nesterov ? d + momentum * v[k] : v[k];
-        }
-        p[k] -= lr * d;
-      }
-    });
+    const auto fresh = step == 1 ? T(1) : static_cast<T>(1 - options_.dampening);
+    const bool nesterov = options_.nesterov;
+    each_value<T>(
+        parameters()[i], grad,
+        [=](T& p, T g, T& v) {
+          const T d = g + decay * p;
+          v = momentum * v + fresh * d;
+          p -= lr * (nesterov ? d + momentum * v : v);
+        },
+        velocity_[i]);
   });
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <maskgrad/layers/options.hpp>
 #include <maskgrad/optim/optimizer.hpp>
 
 namespace maskgrad {
@@ -9,16 +8,16 @@ struct SGDOptions {
   double learning_rate = 1e-3;
   double momentum = 0;
   double dampening = 0;
-  double weight_decay = 0;
   bool nesterov = false;
+  double weight_decay = 0;
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
     f("learning_rate", o.learning_rate);
     f("momentum", o.momentum);
     f("dampening", o.dampening);
-    f("weight_decay", o.weight_decay);
     f("nesterov", o.nesterov);
+    f("weight_decay", o.weight_decay);
   }
 };
 
@@ -29,13 +28,14 @@ struct SGDOptions {
 class SGD final : public Optimizer {
  public:
   explicit SGD(std::vector<Parameter> parameters, SGDOptions options = {});
+  void write_options(OptionWriter& writer) const override { write(options_, writer); }
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
 
  private:
   SGDOptions options_;
-  std::vector<Tensor> velocity_;  // empty handles until a parameter's first step
+  std::vector<Tensor> velocity_;  // none where there is no momentum
 };
 
 }  // namespace maskgrad
