@@ -1,6 +1,9 @@
 #pragma once
 
-/// All that users of the library need: `#include <maskgrad/autograd/ops.hpp>
+/// All that users of the library need: `#include <maskgrad/maskgrad.hpp>`, `namespace mg =
+/// maskgrad`.
+
+#include <maskgrad/autograd/ops.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 #include <maskgrad/core/memory.hpp>
 #include <maskgrad/core/random.hpp>
@@ -29,7 +32,6 @@
 #include <maskgrad/layers/regularization/dropout.hpp>
 #include <maskgrad/layers/support.hpp>
 #include <maskgrad/layers/testing.hpp>
-#include <maskgrad/maskgrad.hpp>
 #include <maskgrad/optim/accumulate.hpp>
 #include <maskgrad/optim/adadelta.hpp>
 #include <maskgrad/optim/adagrad.hpp>
