@@ -15,6 +15,7 @@
 #include <maskgrad/autograd/ops/gather.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/normalise.hpp>
 #include <maskgrad/autograd/ops/permute.hpp>
 #include <maskgrad/autograd/ops/recurrent.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>

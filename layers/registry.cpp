@@ -6,6 +6,11 @@
 #include <maskgrad/layers/basic/embedding.hpp>
 #include <maskgrad/layers/basic/masking.hpp>
 #include <maskgrad/layers/convolution/conv1d.hpp>
+#include <maskgrad/layers/normalization/batch_normalization.hpp>
+#include <maskgrad/layers/normalization/group_normalization.hpp>
+#include <maskgrad/layers/normalization/layer_normalization.hpp>
+#include <maskgrad/layers/normalization/rms_normalization.hpp>
+#include <maskgrad/layers/normalization/unit_normalization.hpp>
 #include <maskgrad/layers/pooling/global_pooling.hpp>
 #include <maskgrad/layers/recurrent/bidirectional.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
@@ -33,6 +38,11 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<GRUCell>(),
       registered<LSTMCell>(),
       registered<StackedRNNCells>(),
+      registered<LayerNormalization>(),
+      registered<RMSNormalization>(),
+      registered<UnitNormalization>(),
+      registered<BatchNormalization>(),
+      registered<GroupNormalization>(),
       registered<GlobalAveragePooling1D>(),
       registered<MaskedConv1D>(),
       registered<Conv1D>(),

@@ -23,6 +23,11 @@
 #include <maskgrad/layers/model/sequential.hpp>
 #include <maskgrad/layers/model/weights_file.hpp>
 #include <maskgrad/layers/model/weights_torch.hpp>
+#include <maskgrad/layers/normalization/batch_normalization.hpp>
+#include <maskgrad/layers/normalization/group_normalization.hpp>
+#include <maskgrad/layers/normalization/layer_normalization.hpp>
+#include <maskgrad/layers/normalization/rms_normalization.hpp>
+#include <maskgrad/layers/normalization/unit_normalization.hpp>
 #include <maskgrad/layers/pooling/global_pooling.hpp>
 #include <maskgrad/layers/recurrent/bidirectional.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>

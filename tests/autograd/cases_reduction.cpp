@@ -1,4 +1,5 @@
 #include <maskgrad/autograd/ops/cumulative.hpp>
+#include <maskgrad/autograd/ops/normalise.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/autograd/ops/select_where.hpp>
 #include <maskgrad/autograd/ops/softmax.hpp>
@@ -123,6 +124,49 @@ void add_sorts(std::vector<OpCase>& cases) {
       true);
 }
 
+void add_normalise(std::vector<OpCase>& cases) {
+  const CaseInput one_each{.shape = {4}, .kind = InputKind::shared};
+  constexpr MaskContract line{
+      .role = propagates, .why = "lines by themselves", .full_role = MaskRole::unsupported};
+  constexpr MaskContract many{
+      .role = supports, .why = "statistics of valid rows", .full_role = MaskRole::unsupported};
+  for (const bool centre : {true, false}) {
+    cases.push_back({.op = "layer_normalise",
+                     .variant = centre ? "" : "root mean square",
+                     .f =
+                         [centre](const std::vector<Tensor>& x) {
+                           return layer_normalise(x[0], 1e-3, {x[1], x[2]}, centre);
+                         },
+                     .inputs = {{{4}}, one_each, one_each},
+                     .contract = line});
+  }
+  cases.push_back({.op = "layer_normalise",
+                   .variant = "no affine",
+                   .f = [](const Tensor& x) { return layer_normalise(x, 1e-3); },
+                   .inputs = {{{2, 4}}},
+                   .contract = line});
+  cases.push_back({.op = "group_normalise",
+                   .f =
+                       [](const std::vector<Tensor>& x) {
+                         return group_normalise(x[0], 2, 1e-3, {x[1], x[2]});
+                       },
+                   .inputs = {{{4}}, one_each, one_each},
+                   .contract = many});
+  cases.push_back({.op = "group_normalise",
+                   .variant = "two inner axes",
+                   .f = [](const Tensor& x) { return group_normalise(x, 1, 1e-3); },
+                   .inputs = {{{2, 4}}},
+                   .contract = many});
+  cases.push_back({.op = "batch_normalise",
+                   .f =
+                       [](const std::vector<Tensor>& x) {
+                         return batch_normalise(x[0], 1e-3, {x[1], x[2]}).y;
+                       },
+                   .inputs = {{{4}}, one_each, one_each},
+                   .contract = many,
+                   .laws = {.not_alone = statistics, .not_split = statistics}});
+}
+
 void add_standardise(std::vector<OpCase>& cases) {
   constexpr MaskContract contract{.role = supports, .why = "statistics of valid rows"};
   cases.push_back({.op = "standardise",
@@ -168,6 +212,7 @@ std::vector<OpCase> reduction_cases() {
   add_along(cases, "cumprod", cumprod);
   add_sorts(cases);
   add_standardise(cases);
+  add_normalise(cases);
   return cases;
 }
 

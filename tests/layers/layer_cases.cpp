@@ -7,6 +7,7 @@ std::vector<OpCase> layer_cases(DType dtype) {
   attention_cases(rows);
   basic_cases(rows);
   convolution_cases(rows);
+  normalization_cases(rows);
   pooling_cases(rows);
   recurrent_cases(rows);
   regularization_cases(rows);

@@ -57,6 +57,7 @@ inline const LawOptions by_index{.not_alone = "what is dropped depends on the se
 void attention_cases(Rows& rows);
 void basic_cases(Rows& rows);
 void convolution_cases(Rows& rows);
+void normalization_cases(Rows& rows);
 void pooling_cases(Rows& rows);
 void recurrent_cases(Rows& rows);
 void regularization_cases(Rows& rows);

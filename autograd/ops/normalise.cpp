@@ -1,0 +1,267 @@
+#include <maskgrad/autograd/ops/normalise.hpp>
+
+#include <cmath>
+
+#include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/folds.hpp>
+#include <maskgrad/autograd/ops/normalise_check.hpp>
+#include <maskgrad/autograd/sequences.hpp>
+#include <maskgrad/core/kernels/reduce.hpp>
+
+namespace maskgrad {
+
+void check::normalise(std::string_view op, const Tensor& x, double epsilon, const Affine& affine) {
+  check::real(op, x);
+  if (!(epsilon > 0)) {
+    fail<OptionError>(op, "epsilon is {}; expected a number above 0", epsilon);
+  }
+  if (x.rank() < 2) {
+    fail<ShapeError>(op, "got {}; expected [batch, ..., features]", x.describe());
+  }
+  if (rows::mask_rank(x) == x.rank()) {
+    fail<MaskError>(op,
+                    "got {}, whose mask covers the features that meet here; use a mask over whole "
+                    "steps, or x.drop_mask(\"why\", fill)",
+                    x.describe());
+  }
+  for (const Tensor* t : {&affine.gamma, &affine.beta}) {
+    if (!t->defined()) continue;
+    check::same_dtype(op, x, *t);
+    if (t->has_mask() || t->rank() != 1 || !fits(t->shape()[0], x.shape().back())) {
+      fail<ShapeError>(op, "gamma or beta is {} for {}; expected [features]", t->describe(),
+                       x.describe());
+    }
+  }
+}
+
+namespace {
+
+/// Lines of features that are normalised together: segment s is lines first(s) ... + length(s), and
+/// each group of its features by itself.
+struct Cells {
+  std::int64_t segments = 0, features = 0, groups = 1;
+  Index firsts, lengths;  ///< none: a segment is a line
+  std::int64_t first(std::int64_t s) const { return firsts.empty() ? s : firsts[s]; }
+  std::int64_t length(std::int64_t s) const { return lengths.empty() ? 1 : lengths[s]; }
+  std::int64_t width() const { return features / groups; }
+  std::int64_t shards() const {
+    std::int64_t lines = segments;
+    if (!lengths.empty() && segments > 0) lines = firsts[segments - 1] + lengths[segments - 1];
+    return std::min(std::max<std::int64_t>(segments, 1),
+                    shard_count(lines * features, kernels::elementwise_grain));
+  }
+};
+
+template <class T>
+struct Squares {
+  using State = double;
+  T mean;
+  State start() const { return 0; }
+  void add(State& s, const T* x, std::int64_t) const {
+    const double d = static_cast<double>(*x) - static_cast<double>(mean);
+    s += d * d;
+  }
+  void join(State& s, State later) const { s += later; }
+};
+
+/// f(place of the first value, number) for the pieces of a cell, a line each.
+template <class F>
+void each_line(const Cells& c, std::int64_t segment, std::int64_t group, F&& f) {
+  const auto first = c.first(segment), w = c.width();
+  for (std::int64_t line = first; line < first + c.length(segment); ++line) {
+    f(line * c.features + group * w);
+  }
+}
+
+template <class T>
+struct Kernel {
+  const Cells& c;
+  const T *x, *gamma, *beta;  // null: none
+  T *mean, *scale;            // of each cell; scale = 1 / sqrt(variance + epsilon)
+
+  void statistics(std::int64_t s, std::int64_t g, bool centre, double epsilon) {
+    const auto w = c.width(), n = c.length(s) * w;
+    double total = 0, squares = 0;
+    if (centre) {
+      each_line(c, s, g, [&](std::int64_t at) {
+        kernels::reduction::take(folds::Sum<T>{}, total, x + at, w, 0);
+      });
+    }
+    const T m = static_cast<T>(total / static_cast<double>(n));
+    each_line(c, s, g, [&](std::int64_t at) {
+      kernels::reduction::take(Squares<T>{m}, squares, x + at, w, 0);
+    });
+    mean[s * c.groups + g] = m;
+    scale[s * c.groups + g] =
+        static_cast<T>(1 / std::sqrt(squares / static_cast<double>(n) + epsilon));
+  }
+
+  void forward(std::int64_t s, std::int64_t g, T* y) const {
+    const T m = mean[s * c.groups + g], r = scale[s * c.groups + g];
+    const auto w = c.width();
+    each_line(c, s, g, [&](std::int64_t at) {
+      for (std::int64_t i = 0; i < w; ++i) {
+        const T normal = (x[at + i] - m) * r;
+        const auto f = g * w + i;
+        y[at + i] = normal * (gamma ? gamma[f] : T(1)) + (beta ? beta[f] : T(0));
+      }
+    });
+  }
+
+  /// dx = scale (d - mean(d) - normal mean(d normal)) with d = dy gamma; the sums for gamma and
+  /// beta go to `of_gamma` and `of_beta`.
+  void backward(std::int64_t s, std::int64_t g, bool centre, const T* dy, T* dx, double* of_gamma,
+                double* of_beta) const {
+    const T m = mean[s * c.groups + g], r = scale[s * c.groups + g];
+    const auto w = c.width();
+    double of_d = 0, of_normal = 0;
+    each_line(c, s, g, [&](std::int64_t at) {
+      for (std::int64_t i = 0; i < w; ++i) {
+        const auto f = g * w + i;
+        const double normal = static_cast<double>((x[at + i] - m) * r);
+        const double up = static_cast<double>(dy[at + i]);
+        const double d = up * (gamma ? static_cast<double>(gamma[f]) : 1.0);
+        of_d += d;
+        of_normal += d * normal;
+        of_gamma[f] += up * normal;
+        of_beta[f] += up;
+      }
+    });
+    if (!dx) return;
+    const double n = static_cast<double>(c.length(s) * w);
+    const T mean_d = centre ? static_cast<T>(of_d / n) : T(0);
+    const T mean_normal = static_cast<T>(of_normal / n);
+    each_line(c, s, g, [&](std::int64_t at) {
+      for (std::int64_t i = 0; i < w; ++i) {
+        const T d = dy[at + i] * (gamma ? gamma[g * w + i] : T(1));
+        dx[at + i] = r * (d - mean_d - (x[at + i] - m) * r * mean_normal);
+      }
+    });
+  }
+};
+
+/// f(segment, group, shard) over all cells, in fixed shards of segments.
+template <class F>
+void each_cell(const Cells& c, F&& f) {
+  const auto shards = c.shards();
+  parallel_for(shards, [&](std::int64_t shard) {
+    const auto end = shard_begin(c.segments, shards, shard + 1);
+    for (auto s = shard_begin(c.segments, shards, shard); s < end; ++s) {
+      if (c.length(s) == 0) continue;
+      for (std::int64_t g = 0; g < c.groups; ++g) f(s, g, shard);
+    }
+  });
+}
+
+template <class T>
+const T* data_of(const Tensor& x) {
+  return x.defined() ? rows::of<T>(x).data() : nullptr;
+}
+
+template <class T>
+Kernel<T> kernel_of(const Cells& cells, const Tensor& x, const Affine& affine, const Tensor& mean,
+                    const Tensor& scale) {
+  return {cells,
+          data_of<T>(x),
+          data_of<T>(affine.gamma),
+          data_of<T>(affine.beta),
+          rows::of_mutable<T>(mean).data(),
+          rows::of_mutable<T>(scale).data()};
+}
+
+/// The sums of all shards, in their order, as a gradient [features].
+template <class T>
+Tensor joined(const Pooled<double>& sums, std::int64_t shards, std::int64_t features) {
+  const Tensor total = rows::make({features}, dtype_of<T>());
+  T* to = rows::of_mutable<T>(total).data();
+  for (std::int64_t f = 0; f < features; ++f) {
+    double s = 0;
+    for (std::int64_t shard = 0; shard < shards; ++shard) s += sums[shard * features + f];
+    to[f] = static_cast<T>(s);
+  }
+  return total;
+}
+
+template <class T>
+void run_backward(const Cells& c, Kernel<T> kernel, bool centre, const Tensor& like,
+                  const Tensor& dy, Grads& grads) {
+  const auto shards = c.shards();
+  Pooled<double> of_gamma(shards * c.features), of_beta(shards * c.features);
+  std::fill(of_gamma.begin(), of_gamma.end(), 0.0);
+  std::fill(of_beta.begin(), of_beta.end(), 0.0);
+  const Tensor dx = grads.wants(0) ? rows::make(like.shape(), like.dtype(), like.mask()) : Tensor();
+  T* to = dx.defined() ? rows::of_mutable<T>(dx).data() : nullptr;
+  const T* up = rows::of<T>(dy).data();
+  each_cell(c, [&](std::int64_t s, std::int64_t g, std::int64_t shard) {
+    kernel.backward(s, g, centre, up, to, &of_gamma[shard * c.features],
+                    &of_beta[shard * c.features]);
+  });
+  if (dx.defined()) grads.add(0, dx);
+  if (grads.wants(1)) grads.add(1, joined<T>(of_gamma, shards, c.features));
+  if (grads.wants(2)) grads.add(2, joined<T>(of_beta, shards, c.features));
+}
+
+Tensor normalised(std::string_view op, const Cells& cells, const Tensor& x, double epsilon,
+                  const Affine& affine, bool centre) {
+  const Tensor y = rows::make(x.shape(), x.dtype(), x.mask());
+  const Shape of_cells{cells.segments * cells.groups};
+  const Tensor mean = rows::make(of_cells, x.dtype()), scale = rows::make(of_cells, x.dtype());
+  dispatch_real(op, x.dtype(), [&]<class T>() {
+    auto k = kernel_of<T>(cells, x, affine, mean, scale);
+    T* to = rows::of_mutable<T>(y).data();
+    each_cell(cells, [&](std::int64_t s, std::int64_t g, std::int64_t) {
+      k.statistics(s, g, centre, epsilon);
+      k.forward(s, g, to);
+    });
+  });
+  return record(op, y, {x, affine.gamma, affine.beta},
+                [cells, mean, scale, centre, x = Saved(x), gamma = Saved(affine.gamma)](
+                    const Tensor& dy, Grads& grads) {
+                  dispatch_real("backward", dy.dtype(), [&]<class T>() {
+                    const auto k = kernel_of<T>(cells, x.get(), {gamma.get(), {}}, mean, scale);
+                    run_backward<T>(cells, k, centre, x.get(), dy, grads);
+                  });
+                });
+}
+
+}  // namespace
+
+Tensor layer_normalise(const Tensor& x, double epsilon, const Affine& affine, bool centre) {
+  constexpr std::string_view op = "layer_normalise";
+  check::normalise(op, x, epsilon, affine);
+  if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  Cells cells;
+  cells.features = x.shape().back();
+  cells.segments = cells.features == 0 ? 0 : rows::total(x) / cells.features;
+  return normalised(op, cells, x, epsilon, affine, centre);
+}
+
+Tensor group_normalise(const Tensor& x, std::int64_t groups, double epsilon, const Affine& affine) {
+  constexpr std::string_view op = "group_normalise";
+  check::normalise(op, x, epsilon, affine);
+  const auto features = x.shape().back();
+  if (groups < 1 || (features != any && (groups > features || features % groups != 0))) {
+    fail<OptionError>(op, "{} groups for {}; expected a number that divides its features", groups,
+                      x.describe());
+  }
+  if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  Cells cells;
+  cells.features = features;
+  cells.groups = groups;
+  if (x.rank() == 2) {
+    cells.segments = rows::total(x) / features;
+    return normalised(op, cells, x, epsilon, affine, true);
+  }
+  const auto sequences = sequences_of(x);
+  const auto lines = x.shape().count(2, x.rank() - 1);  // of a step
+  cells.segments = sequences.count();
+  cells.firsts = Index(cells.segments);
+  cells.lengths = Index(cells.segments);
+  for (std::int64_t s = 0; s < cells.segments; ++s) {
+    cells.firsts[s] = sequences.first[s] * lines;
+    cells.lengths[s] = sequences.length[s] * lines;
+  }
+  return normalised(op, cells, x, epsilon, affine, true);
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <maskgrad/core/tensor.hpp>
+
+namespace maskgrad {
+
+/// What follows a normalisation: y gamma + beta, one of each a feature; undefined: 1 and 0.
+struct Affine {
+  Tensor gamma, beta;
+};
+
+/// The last axis of each line by its own mean and variance: (x - mean) / sqrt(variance + epsilon)
+/// gamma + beta; without `centre` x / sqrt(mean(x^2) + epsilon) gamma + beta.
+/// Shapes:   x [..., features], gamma and beta [features].
+/// Mask:     propagates; refuses one over features.
+/// Gradient: of x, gamma and beta, through the statistics too.
+/// Throws:   OptionError for an epsilon of 0 or less; ShapeError, TypeError, MaskError.
+/// Source:   Ba et al. 2016; Zhang and Sennrich 2019.
+Tensor layer_normalise(const Tensor& x, double epsilon, const Affine& affine = {},
+                       bool centre = true);
+
+/// The same by the mean and variance of a group of neighbouring features over all valid steps of a
+/// sequence; of [batch, features] over the features.
+/// Shapes:   x [batch, ..., features]; the features split into `groups`.
+/// Mask:     supports [batch, time]; refuses one over features.
+/// Throws:   as layer_normalise; OptionError where the groups do not fit.
+/// Source:   Wu and He 2018.
+Tensor group_normalise(const Tensor& x, std::int64_t groups, double epsilon,
+                       const Affine& affine = {});
+
+struct BatchNormalised {
+  Tensor y;
+  Tensor mean, variance;   ///< [features], not on the tape; the variance is the biased one
+  std::int64_t count = 0;  ///< values that each is over: of 0 they say nothing
+};
+/// Each feature by its mean and (biased) variance over all valid rows.
+/// Shapes:   x [..., features].
+/// Mask:     supports; refuses one over features.
+/// Gradient, Throws: as layer_normalise.
+/// Source:   Ioffe and Szegedy 2015.
+BatchNormalised batch_normalise(const Tensor& x, double epsilon, const Affine& affine = {});
+
+}  // namespace maskgrad

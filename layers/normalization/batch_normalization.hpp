@@ -1,0 +1,78 @@
+#pragma once
+
+#include <maskgrad/layers/normalization/scale_and_shift.hpp>
+
+namespace maskgrad {
+
+struct BatchNormalizationOptions {
+  std::int64_t axis = -1;
+  double momentum = 0.99;
+  double epsilon = 1e-3;
+  bool center = true;
+  bool scale = true;
+  Initializer beta_initializer = "zeros";
+  Initializer gamma_initializer = "ones";
+  Initializer moving_mean_initializer = "zeros";
+  Initializer moving_variance_initializer = "ones";
+  std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("axis", o.axis);
+    f("momentum", o.momentum);
+    f("epsilon", o.epsilon);
+    f("center", o.center);
+    f("scale", o.scale);
+    f("beta_initializer", o.beta_initializer);
+    f("gamma_initializer", o.gamma_initializer);
+    f("moving_mean_initializer", o.moving_mean_initializer);
+    f("moving_variance_initializer", o.moving_variance_initializer);
+    f("name", o.name);
+  }
+};
+
+/// Each feature by its mean and (biased) variance over all valid rows of the batch; in evaluation
+/// by the moving ones:
+///   moving = momentum moving + (1 - momentum) batch's; a batch without a valid row changes neither
+/// Shapes:   x [batch, ..., features] -> the same; gamma, beta, moving_mean, moving_variance
+///           [features].
+/// Mask:     supports; refuses one over features.
+/// Throws:   OptionError for options out of range; ShapeError.
+/// Source:   Ioffe and Szegedy 2015; Keras 3, BatchNormalization.
+class BatchNormalization {
+ public:
+  using Options = BatchNormalizationOptions;
+  static constexpr std::string_view kind = "BatchNormalization";
+  static constexpr MaskContract contract{
+      .role = MaskRole::supports,
+      .why = "takes its statistics over all valid rows",
+      .full_role = MaskRole::unsupported,
+      .ways_out =
+          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature is "
+          "missing",
+      .keras = "frozen weights (trainable=False) also stop the statistics; here Evaluate does"};
+
+  explicit BatchNormalization(BatchNormalizationOptions options = {});
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  void build(const Tensor& x, Builder& builder);
+  Tensor forward(const Tensor& x);
+
+  template <class Self, class F>
+  static void each_parameter(Self& self, F&& f) {
+    ScaleAndShift::each_parameter(self.weights_, f);
+    f("moving_mean", self.moving_mean_);
+    f("moving_variance", self.moving_variance_);
+  }
+
+  const Options& options() const { return options_; }
+  LayerInfo info;
+
+ private:
+  void move(const Parameter& moving, const Tensor& batch) const;
+
+  Options options_;
+  ScaleAndShift weights_;
+  Parameter moving_mean_, moving_variance_;
+};
+
+}  // namespace maskgrad
