@@ -135,7 +135,7 @@ void backward(const Tensor& x, const Tensor& gamma, const Tensor& mean, const Te
 
 }  // namespace
 
-BatchNormalised batch_normalise(const Tensor& x, double epsilon, const Affine& affine) {
+BatchResult batch_normalise(const Tensor& x, double epsilon, const Affine& affine) {
   check::normalise(op, x, epsilon, affine);
   if (x.is_meta()) return {rows::make_meta(x.shape(), x.dtype(), x.mask()), {}, {}, 0};
   const auto features = x.shape().back();

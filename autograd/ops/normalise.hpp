@@ -28,7 +28,7 @@ Tensor layer_normalise(const Tensor& x, double epsilon, const Affine& affine = {
 Tensor group_normalise(const Tensor& x, std::int64_t groups, double epsilon,
                        const Affine& affine = {});
 
-struct BatchNormalised {
+struct BatchResult {
   Tensor y;
   Tensor mean, variance;   ///< [features], not on the tape; the variance is the biased one
   std::int64_t count = 0;  ///< values that each is over: of 0 they say nothing
@@ -38,6 +38,6 @@ struct BatchNormalised {
 /// Mask:     supports; refuses one over features.
 /// Gradient, Throws: as layer_normalise.
 /// Source:   Ioffe and Szegedy 2015.
-BatchNormalised batch_normalise(const Tensor& x, double epsilon, const Affine& affine = {});
+BatchResult batch_normalise(const Tensor& x, double epsilon, const Affine& affine = {});
 
 }  // namespace maskgrad
