@@ -3,6 +3,7 @@
 /// Every operation.
 
 #include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/autograd/ops/additive_attention.hpp>
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/attention.hpp>
 #include <maskgrad/autograd/ops/batched_matmul.hpp>

@@ -1,5 +1,8 @@
 #include <maskgrad/layers/registry.hpp>
 
+#include <maskgrad/layers/attention/additive_attention.hpp>
+#include <maskgrad/layers/attention/attention.hpp>
+#include <maskgrad/layers/attention/grouped_query_attention.hpp>
 #include <maskgrad/layers/attention/multi_head_attention.hpp>
 #include <maskgrad/layers/basic/activation.hpp>
 #include <maskgrad/layers/basic/dense.hpp>
@@ -33,6 +36,9 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<LSTM>(),
       registered<Bidirectional>(),
       registered<MultiHeadAttention>(),
+      registered<GroupedQueryAttention>(),
+      registered<Attention>(),
+      registered<AdditiveAttention>(),
       registered<RNN>(),
       registered<SimpleRNNCell>(),
       registered<GRUCell>(),

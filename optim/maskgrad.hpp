@@ -9,6 +9,9 @@
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/core/threads.hpp>
 #include <maskgrad/layers/accepts_masks.hpp>
+#include <maskgrad/layers/attention/additive_attention.hpp>
+#include <maskgrad/layers/attention/attention.hpp>
+#include <maskgrad/layers/attention/grouped_query_attention.hpp>
 #include <maskgrad/layers/attention/multi_head_attention.hpp>
 #include <maskgrad/layers/basic/activation.hpp>
 #include <maskgrad/layers/basic/dense.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <maskgrad/autograd/ops/additive_attention.hpp>
 #include <maskgrad/layers/layer.hpp>
 
 namespace maskgrad {
@@ -11,7 +12,8 @@ inline constexpr MaskContract attention_contract{
     .full_role = MaskRole::unsupported,
     .ways_out =
         "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
-        "feature is missing"};
+        "feature is missing",
+    .keras = "a query without keys gets the mean of the padding"};
 
 /// The inputs of an attention layer in Keras's order: query, value, key. One alone is all three; of
 /// two the second is value and key.
@@ -23,5 +25,8 @@ AttentionInputs attention_inputs(const LayerInfo& info, std::string_view kind,
                                  const Tensors& inputs);
 /// The keys that count: those of which the value is valid too.
 Tensor valid_keys(const Tensor& key, const Tensor& value);
+/// Additive attention of `query` and `key`, made of those of `in`; then its scores, if wanted.
+Tensors additive(const AttentionInputs& in, const Tensor& query, const Tensor& key, const Tensor& w,
+                 const AdditiveAttentionOptions& options, bool scores);
 
 }  // namespace maskgrad

@@ -2,28 +2,11 @@
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/attention.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
 #include <maskgrad/autograd/ops/reshape.hpp>
 #include <maskgrad/layers/check.hpp>
 
 namespace maskgrad {
-
-AttentionInputs attention_inputs(const LayerInfo& info, std::string_view kind,
-                                 const Tensors& inputs) {
-  if (inputs.size() > 3) {
-    fail<ShapeError>(kind,
-                     "got {} inputs; expected a query, and a value and a key where they differ",
-                     inputs.size());
-  }
-  for (const auto& x : inputs) check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  const Tensor& value = inputs.size() > 1 ? inputs[1] : inputs[0];
-  return {inputs[0], value, inputs.size() > 2 ? inputs[2] : value};
-}
-
-Tensor valid_keys(const Tensor& key, const Tensor& value) {
-  return value.has_mask() ? with_mask(key, value.mask()) : key;
-}
 
 HeadsCore::Projection HeadsCore::projection(const std::string& name, const Shape& kernel,
                                             const Shape& bias, Builder& builder) const {

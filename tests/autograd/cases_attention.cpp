@@ -1,3 +1,4 @@
+#include <maskgrad/autograd/ops/additive_attention.hpp>
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/attention.hpp>
 #include <maskgrad/autograd/ops/batched_matmul.hpp>
@@ -27,6 +28,21 @@ void add_attention(std::vector<OpCase>& cases, const std::string& variant,
                    .inputs = {{.shape = {heads, 3}}, {.shape = {2, 3}}, {.shape = {2, 2}}},
                    .contract = over_keys,
                    .laws = std::move(laws)});
+}
+
+void add_additive(std::vector<OpCase>& cases, const std::string& variant,
+                  const AdditiveAttentionOptions& options, LawOptions laws = {}) {
+  cases.push_back(
+      {.op = "additive_attention",
+       .variant = variant,
+       .f = [options](
+                const Inputs& x) { return additive_attention(x[0], x[1], x[2], x[3], options); },
+       .inputs = {{.shape = {3}},
+                  {.shape = {3}},
+                  {.shape = {2}},
+                  {.shape = {3}, .kind = InputKind::shared}},
+       .contract = over_keys,
+       .laws = std::move(laws)});
 }
 
 void add_segments(std::vector<OpCase>& cases, const std::string& name,
@@ -65,6 +81,16 @@ std::vector<OpCase> attention_cases() {
                    .inputs = {{.shape = {2, 3}}, {.shape = {2, 3}}},
                    .contract = over_keys,
                    .laws = {.not_alone = "keys are an axis of their own"}});
+  add_additive(cases, "", {});
+  add_additive(cases, "causal", {.causal = true});
+  add_additive(cases, "dropout", {.dropout = 0.3, .seed = {4}},
+               {.not_alone = keyed, .not_split = keyed});
+  cases.push_back(
+      {.op = "additive_attention_scores",
+       .f = [](const Inputs& x) { return additive_attention_scores(x[0], x[1], x[2]); },
+       .inputs = {{.shape = {3}}, {.shape = {3}}, {.shape = {3}, .kind = InputKind::shared}},
+       .contract = over_keys,
+       .laws = {.not_alone = "keys are an axis of their own"}});
   cases.push_back({.op = "batched_matmul",
                    .f = [](const Inputs& x) { return batched_matmul(x[0], x[1]); },
                    .inputs = {{.shape = {2, 3}}, {.shape = {3, 2}}},

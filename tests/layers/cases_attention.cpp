@@ -27,10 +27,45 @@ void multi_head_cases(Rows& rows) {
            {features}, by_index);
 }
 
+void grouped_query_cases(Rows& rows) {
+  rows.add("self",
+           GroupedQueryAttention{{.head_dim = 2, .num_query_heads = 4, .num_key_value_heads = 2}},
+           {features});
+  rows.add("cross, scores",
+           GroupedQueryAttention{{.head_dim = 2,
+                                  .num_query_heads = 2,
+                                  .num_key_value_heads = 1,
+                                  .use_bias = false,
+                                  .return_attention_scores = true}},
+           {features, narrow}, with_scores);
+}
+
+void plain_cases(Rows& rows) {
+  rows.add("self", Attention{}, {features});
+  rows.add("scale, causal, a value of its own",
+           Attention{{.use_scale = true, .use_causal_mask = true}}, {features, narrow, features});
+  rows.add("scores", Attention{{.use_scale = true, .return_attention_scores = true}},
+           {features, features}, with_scores);
+  rows.add("concat", Attention{{.score_mode = "concat"}}, {features});
+  rows.add("concat, scale, scores",
+           Attention{{.use_scale = true, .score_mode = "concat", .return_attention_scores = true}},
+           {features, narrow, features}, with_scores);
+  rows.add("dropout", Attention{{.dropout = 0.3}}, {features}, by_index);
+  rows.add("self", AdditiveAttention{}, {features});
+  rows.add("no scale, causal, a value of its own",
+           AdditiveAttention{{.use_scale = false, .use_causal_mask = true}},
+           {features, narrow, features});
+  rows.add("scores", AdditiveAttention{{.return_attention_scores = true}}, {features, features},
+           with_scores);
+  rows.add("dropout", AdditiveAttention{{.dropout = 0.3}}, {features}, by_index);
+}
+
 }  // namespace
 
 void attention_cases(Rows& rows) {
   multi_head_cases(rows);
+  grouped_query_cases(rows);
+  plain_cases(rows);
 }
 
 }  // namespace maskgrad::tests

@@ -1,0 +1,62 @@
+#include <maskgrad/autograd/ops/additive_attention_call.hpp>
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/reshape.hpp>
+#include <maskgrad/autograd/ops/softmax.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
+
+namespace maskgrad {
+namespace {
+
+constexpr std::string_view op = "additive_attention_scores";
+
+/// The pairs [batch, query, key] in which the key does not stand behind the query.
+Mask causal_pairs(const Shape& pairs, bool meta) {
+  if (meta) return masks::meta(pairs, masks::origin_here(op));
+  std::vector<std::uint8_t> bits;
+  bits.reserve(static_cast<std::size_t>(pairs.count()));
+  for (std::int64_t i = 0; i < pairs.count(); ++i) {
+    bits.push_back(i % pairs[2] <= i / pairs[2] % pairs[1]);
+  }
+  return masks::from_bits(bits, pairs, masks::origin_here(op));
+}
+
+}  // namespace
+
+namespace additive_detail {
+
+void check_call(std::string_view op, const Tensor& q, const Tensor& k, const Tensor& w,
+                const AdditiveAttentionOptions& options) {
+  check::rank(op, q, 3, "[batch, query, features]");
+  check::rank(op, k, 3, "[batch, key, features]");
+  attention_detail::check_mask(op, q);
+  attention_detail::check_mask(op, k);
+  attention_detail::check_call(op, expand_dims(q, 2), expand_dims(k, 2),
+                               {.dropout = options.dropout});
+  check::same_dtype(op, q, w);
+  check::no_mask(op, w, "it weighs the features of every pair", "w.drop_mask(\"why\")");
+  if (w.rank() == 1 && fits(w.shape()[0], q.shape()[2])) return;
+  fail<ShapeError>(op, "the weights {} for queries {}; expected one for each feature", w.describe(),
+                   q.describe());
+}
+
+attention_detail::Call call(const Tensor& q, const Tensor& k,
+                            const AdditiveAttentionOptions& options) {
+  return {expand_dims(q, 2), expand_dims(k, 2), {.causal = options.causal}};
+}
+
+}  // namespace additive_detail
+
+Tensor additive_attention_scores(const Tensor& q, const Tensor& k, const Tensor& w,
+                                 const AdditiveAttentionOptions& options) {
+  additive_detail::check_call(op, q, k, w, options);
+  Tensor pairs = expand_dims(q, 2) + expand_dims(k, 1);
+  if (options.causal) {
+    pairs = with_mask(pairs, causal_pairs(pairs.shape().sub(0, 3), pairs.is_meta()));
+  }
+  const Tensor scores = matmul(tanh(pairs), expand_dims(w, 1));
+  return softmax(squeeze(scores, 3), 2);
+}
+
+}  // namespace maskgrad
