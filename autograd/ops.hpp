@@ -18,6 +18,7 @@
 #include <maskgrad/autograd/ops/matmul.hpp>
 #include <maskgrad/autograd/ops/normalise.hpp>
 #include <maskgrad/autograd/ops/permute.hpp>
+#include <maskgrad/autograd/ops/positions.hpp>
 #include <maskgrad/autograd/ops/recurrent.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/autograd/ops/repeat.hpp>

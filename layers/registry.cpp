@@ -4,6 +4,7 @@
 #include <maskgrad/layers/attention/attention.hpp>
 #include <maskgrad/layers/attention/grouped_query_attention.hpp>
 #include <maskgrad/layers/attention/multi_head_attention.hpp>
+#include <maskgrad/layers/attention/positions.hpp>
 #include <maskgrad/layers/basic/activation.hpp>
 #include <maskgrad/layers/basic/dense.hpp>
 #include <maskgrad/layers/basic/embedding.hpp>
@@ -39,6 +40,9 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<GroupedQueryAttention>(),
       registered<Attention>(),
       registered<AdditiveAttention>(),
+      registered<SinePositionEncoding>(),
+      registered<PositionEmbedding>(),
+      registered<RotaryEmbedding>(),
       registered<RNN>(),
       registered<SimpleRNNCell>(),
       registered<GRUCell>(),

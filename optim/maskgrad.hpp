@@ -13,6 +13,7 @@
 #include <maskgrad/layers/attention/attention.hpp>
 #include <maskgrad/layers/attention/grouped_query_attention.hpp>
 #include <maskgrad/layers/attention/multi_head_attention.hpp>
+#include <maskgrad/layers/attention/positions.hpp>
 #include <maskgrad/layers/basic/activation.hpp>
 #include <maskgrad/layers/basic/dense.hpp>
 #include <maskgrad/layers/basic/embedding.hpp>

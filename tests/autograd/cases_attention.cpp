@@ -3,6 +3,7 @@
 #include <maskgrad/autograd/ops/attention.hpp>
 #include <maskgrad/autograd/ops/batched_matmul.hpp>
 #include <maskgrad/autograd/ops/einsum.hpp>
+#include <maskgrad/autograd/ops/positions.hpp>
 #include <maskgrad/autograd/ops/segment.hpp>
 
 #include "op_cases.hpp"
@@ -43,6 +44,27 @@ void add_additive(std::vector<OpCase>& cases, const std::string& variant,
                   {.shape = {3}, .kind = InputKind::shared}},
        .contract = over_keys,
        .laws = std::move(laws)});
+}
+
+void add_positions(std::vector<OpCase>& cases) {
+  constexpr MaskContract by_rank{.role = MaskRole::supports,
+                                 .why = "counts the valid steps of each sequence",
+                                 .full_role = MaskRole::unsupported};
+  cases.push_back({.op = "positions",
+                   .f = [](const Tensor& x) { return positions(x, 2); },
+                   .inputs = {{.shape = {2}}},
+                   .contract = by_rank,
+                   .gradient = false});
+  for (const Shape& shape : {Shape{4}, Shape{2, 4}}) {
+    cases.push_back({.op = "rotate_by_position",
+                     .variant = shape.rank() > 1 ? "heads" : "",
+                     .f =
+                         [](const Tensor& x) {
+                           return rotate_by_position(x, {1.0, 0.3}, 1);
+                         },
+                     .inputs = {{.shape = shape}},
+                     .contract = by_rank});
+  }
 }
 
 void add_segments(std::vector<OpCase>& cases, const std::string& name,
@@ -115,6 +137,7 @@ std::vector<OpCase> attention_cases() {
                    .f = [](const Inputs& x) { return einsum("btij->btj", x); },
                    .inputs = {{.shape = {2, 3}}},
                    .contract = inside_a_row});
+  add_positions(cases);
   add_segments(cases, "segment_sum", segment_sum, Draw::normal);
   add_segments(cases, "segment_mean", segment_mean, Draw::normal);
   add_segments(cases, "segment_max", segment_max, Draw::distinct);

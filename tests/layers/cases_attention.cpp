@@ -60,12 +60,24 @@ void plain_cases(Rows& rows) {
   rows.add("dropout", AdditiveAttention{{.dropout = 0.3}}, {features}, by_index);
 }
 
+void position_cases(Rows& rows) {
+  rows.add("", SinePositionEncoding{}, {features});
+  rows.add("from 2", SinePositionEncoding{{.max_wavelength = 100, .start_index = 2}}, {features});
+  rows.add("", PositionEmbedding{{.sequence_length = case_time}}, {features});
+  rows.add("from 1", PositionEmbedding{{.sequence_length = case_time + 1, .start_index = 1}},
+           {features});
+  rows.add("", RotaryEmbedding{}, {{.shape = {4}}});
+  rows.add("heads, from 3", RotaryEmbedding{{.max_wavelength = 100, .start_index = 3}},
+           {{.shape = {2, 2}}});
+}
+
 }  // namespace
 
 void attention_cases(Rows& rows) {
   multi_head_cases(rows);
   grouped_query_cases(rows);
   plain_cases(rows);
+  position_cases(rows);
 }
 
 }  // namespace maskgrad::tests

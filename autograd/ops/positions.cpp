@@ -1,0 +1,121 @@
+#include <maskgrad/autograd/ops/positions.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/core/kernels/add_to.hpp>
+
+namespace maskgrad {
+namespace {
+
+void check_steps(std::string_view op, const Tensor& x) {
+  if (x.rank() < 2) {
+    fail<ShapeError>(op, "input is {}; expected [batch, time, ...]", x.describe());
+  }
+  if (!x.has_mask() || x.mask().rank() <= 2) return;
+  fail<MaskError>(op,
+                  "{} has a mask over more than its steps; a step is there or not as a whole. Mask "
+                  "[batch, time], or fill single values with x.drop_mask(\"why\")",
+                  x.describe());
+}
+
+/// The turns of every position there is, as rows of cosines and of sines.
+template <class T>
+struct Turns {
+  std::int64_t first;
+  std::vector<T> cos, sin;
+};
+
+template <class T>
+Turns<T> turns_of(const Tensor& at, const std::vector<double>& frequencies) {
+  const auto steps = rows::of<std::int64_t>(at);
+  if (steps.empty()) return {0, {}, {}};
+  const auto first = *std::min_element(steps.begin(), steps.end());
+  const auto last = *std::max_element(steps.begin(), steps.end());
+  Turns<T> turns{first, {}, {}};
+  for (auto p = first; p <= last; ++p) {
+    for (const double f : frequencies) {
+      turns.cos.push_back(static_cast<T>(std::cos(static_cast<double>(p) * f)));
+      turns.sin.push_back(static_cast<T>(std::sin(static_cast<double>(p) * f)));
+    }
+  }
+  return turns;
+}
+
+/// Turns every step of `x` by `sign` times its angles.
+template <class T>
+Tensor turned(const Tensor& x, const Tensor& at, const std::vector<double>& frequencies, T sign) {
+  const Tensor y = rows::make(x.shape(), x.dtype(), x.mask());
+  const auto turns = turns_of<T>(at, frequencies);
+  const auto steps = rows::of<std::int64_t>(at);
+  const auto n = static_cast<std::int64_t>(frequencies.size());
+  const auto groups = x.shape().count(2, x.rank() - 1);
+  const T* in = rows::of<T>(x).data();
+  T* out = rows::of_mutable<T>(y).data();
+  const auto width = 2 * n * groups;
+  const auto least =
+      std::max<std::int64_t>(1, kernels::elementwise_grain / std::max<std::int64_t>(width, 1));
+  const auto count = static_cast<std::int64_t>(steps.size());
+  const auto shards = shard_count(count, least);
+  parallel_for(shards, [&](std::int64_t s) {
+    for (auto r = shard_begin(count, shards, s); r < shard_begin(count, shards, s + 1); ++r) {
+      const auto line = (steps[static_cast<std::size_t>(r)] - turns.first) * n;
+      const T *c = turns.cos.data() + line, *d = turns.sin.data() + line;
+      for (std::int64_t g = 0; g < groups; ++g) {
+        const T* a = in + r * width + g * 2 * n;
+        T* b = out + r * width + g * 2 * n;
+        for (std::int64_t i = 0; i < n; ++i) {
+          b[i] = a[i] * c[i] - sign * a[n + i] * d[i];
+          b[n + i] = a[n + i] * c[i] + sign * a[i] * d[i];
+        }
+      }
+    }
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor positions(const Tensor& x, std::int64_t start) {
+  check_steps("positions", x);
+  const Shape shape = x.shape().sub(0, 2);
+  if (x.is_meta()) return rows::make_meta(shape, DType::i64, x.mask());
+  const Tensor y = rows::make(shape, DType::i64, x.mask());
+  const auto out = rows::of_mutable<std::int64_t>(y);
+  if (rows::mask_rank(x) < 2) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = start + static_cast<std::int64_t>(i) % shape[1];
+    }
+    return y;
+  }
+  const auto& mask = x.mask().impl();
+  for (std::int64_t s = 0; s < mask.first.size(); ++s) {
+    for (std::int64_t t = 0; t < mask.length[s]; ++t) {
+      out[static_cast<std::size_t>(mask.first[s] + t)] = start + t;
+    }
+  }
+  return y;
+}
+
+Tensor rotate_by_position(const Tensor& x, const std::vector<double>& frequencies,
+                          std::int64_t start) {
+  constexpr std::string_view op = "rotate_by_position";
+  check::real(op, x);
+  check_steps(op, x);
+  const auto n = static_cast<std::int64_t>(frequencies.size());
+  if (x.rank() < 3 || !fits(x.shape().back(), 2 * n)) {
+    fail<ShapeError>(op, "input is {} with {} frequencies; expected [batch, time, ..., {}]",
+                     x.describe(), n, 2 * n);
+  }
+  if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  const Tensor at = positions(x, start);
+  const Tensor y =
+      dispatch_real(op, x.dtype(), [&]<class T>() { return turned<T>(x, at, frequencies, T(1)); });
+  return record(op, y, {x}, [at, frequencies](const Tensor& dy, Grads& grads) {
+    grads.add(0, dispatch_real("backward", dy.dtype(),
+                               [&]<class T>() { return turned<T>(dy, at, frequencies, T(-1)); }));
+  });
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,104 @@
+#include <maskgrad/layers/attention/positions.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <maskgrad/autograd/ops/cast.hpp>
+#include <maskgrad/autograd/ops/gather.hpp>
+#include <maskgrad/autograd/ops/positions.hpp>
+#include <maskgrad/layers/check.hpp>
+
+namespace maskgrad {
+namespace {
+
+void check_above_zero(std::string_view kind, std::string_view option, double value) {
+  if (value > 0 && std::isfinite(value)) return;
+  fail<OptionError>(kind, "the option .{} is {}; expected a number above 0", option, value);
+}
+
+/// The most steps of a sequence; 0 where that is not known yet.
+std::int64_t longest(const Tensor& x) {
+  if (x.has_mask() && x.mask().rank() == 2) {
+    if (x.is_meta()) return 0;
+    const auto lengths = x.mask().lengths();
+    return lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
+  }
+  return x.shape()[1] == any ? 0 : x.shape()[1];
+}
+
+}  // namespace
+
+SinePositionEncoding::SinePositionEncoding(SinePositionEncodingOptions options)
+    : info(kind, options.name), options_(std::move(options)) {
+  check_above_zero(kind, "max_wavelength", options_.max_wavelength);
+}
+
+Tensor SinePositionEncoding::forward(const Tensor& x) const {
+  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  const auto steps = longest(x), features = x.shape()[2];
+  std::vector<double> table;
+  table.reserve(static_cast<std::size_t>(steps * features));
+  for (std::int64_t p = 0; p < steps; ++p) {
+    for (std::int64_t i = 0; i < features; ++i) {
+      const double part = 2 * static_cast<double>(i / 2) / static_cast<double>(features);
+      const double angle =
+          static_cast<double>(p + options_.start_index) * std::pow(options_.max_wavelength, -part);
+      table.push_back(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+    }
+  }
+  return take(cast(tensor(table, {steps, features}), x.dtype()), positions(x));
+}
+
+PositionEmbedding::PositionEmbedding(PositionEmbeddingOptions options)
+    : info(kind, options.name), options_(std::move(options)) {
+  check::at_least(kind, "sequence_length", options_.sequence_length, 1);
+  check::at_least(kind, "start_index", options_.start_index, 0);
+}
+
+void PositionEmbedding::build(const Tensor& x, Builder& builder) {
+  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  check::has_features(info, kind, x);
+  embeddings_ =
+      builder.weight("embeddings", {options_.sequence_length, x.shape()[2]}, options_.initializer);
+}
+
+Tensor PositionEmbedding::forward(const Tensor& x) const {
+  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  check::features(info, kind, x, embeddings_.shape()[1]);
+  const auto steps = longest(x);
+  if (steps > 0 && options_.start_index + steps > options_.sequence_length) {
+    fail<ShapeError>(kind,
+                     "input {} has a sequence of {} steps, from position {}; expected at most {} "
+                     "positions. Cut the sequences, or make the layer with a .sequence_length of "
+                     "{} or more",
+                     x.describe(), steps, options_.start_index, options_.sequence_length,
+                     options_.start_index + steps);
+  }
+  return take(embeddings_, positions(x, options_.start_index));
+}
+
+RotaryEmbedding::RotaryEmbedding(RotaryEmbeddingOptions options)
+    : info(kind, options.name), options_(std::move(options)) {
+  check_above_zero(kind, "max_wavelength", options_.max_wavelength);
+  check_above_zero(kind, "scaling_factor", options_.scaling_factor);
+}
+
+Tensor RotaryEmbedding::forward(const Tensor& x) const {
+  check::has_features(info, kind, x);
+  const auto features = x.shape().back();
+  if (x.rank() < 3 || x.rank() > 4 || features % 2 != 0) {
+    fail<ShapeError>(kind,
+                     "input is {}; expected [batch, time, features] or [batch, time, heads, "
+                     "features], with an even number of features",
+                     x.describe());
+  }
+  std::vector<double> frequencies;
+  for (std::int64_t i = 0; i < features / 2; ++i) {
+    const double part = 2 * static_cast<double>(i) / static_cast<double>(features);
+    frequencies.push_back(std::pow(options_.max_wavelength, -part) / options_.scaling_factor);
+  }
+  return rotate_by_position(x, frequencies, options_.start_index);
+}
+
+}  // namespace maskgrad
