@@ -2,6 +2,7 @@
 
 #include <maskgrad/layers/attention/additive_attention.hpp>
 #include <maskgrad/layers/attention/attention.hpp>
+#include <maskgrad/layers/attention/attention_pooling.hpp>
 #include <maskgrad/layers/attention/grouped_query_attention.hpp>
 #include <maskgrad/layers/attention/multi_head_attention.hpp>
 #include <maskgrad/layers/attention/positions.hpp>
@@ -54,6 +55,7 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<BatchNormalization>(),
       registered<GroupNormalization>(),
       registered<GlobalAveragePooling1D>(),
+      registered<AttentionPooling1D>(),
       registered<MaskedConv1D>(),
       registered<Conv1D>(),
   };

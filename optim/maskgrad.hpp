@@ -11,6 +11,7 @@
 #include <maskgrad/layers/accepts_masks.hpp>
 #include <maskgrad/layers/attention/additive_attention.hpp>
 #include <maskgrad/layers/attention/attention.hpp>
+#include <maskgrad/layers/attention/attention_pooling.hpp>
 #include <maskgrad/layers/attention/grouped_query_attention.hpp>
 #include <maskgrad/layers/attention/multi_head_attention.hpp>
 #include <maskgrad/layers/attention/positions.hpp>

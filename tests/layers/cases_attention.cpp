@@ -71,6 +71,13 @@ void position_cases(Rows& rows) {
            {{.shape = {2, 2}}});
 }
 
+void pooling_cases_by_attention(Rows& rows) {
+  const CaseInput wide{.shape = {4}};
+  rows.add("", AttentionPooling1D{}, {features});
+  rows.add("heads, keepdims", AttentionPooling1D{{.num_heads = 2, .keepdims = true}}, {wide});
+  rows.add("dropout", AttentionPooling1D{{.dropout = 0.3}}, {features}, by_index);
+}
+
 }  // namespace
 
 void attention_cases(Rows& rows) {
@@ -78,6 +85,7 @@ void attention_cases(Rows& rows) {
   grouped_query_cases(rows);
   plain_cases(rows);
   position_cases(rows);
+  pooling_cases_by_attention(rows);
 }
 
 }  // namespace maskgrad::tests
