@@ -7,6 +7,7 @@
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/attention.hpp>
 #include <maskgrad/autograd/ops/batched_matmul.hpp>
+#include <maskgrad/autograd/ops/binary_cross_entropy.hpp>
 #include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/autograd/ops/concatenate.hpp>
 #include <maskgrad/autograd/ops/cross_entropy.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,5 +66,7 @@ using LossFunction = std::function<Loss(const Tensor& target, const Tensor& pred
 /// `mean_squared_error`), and a JSON object of options: `reduction`, and those of the loss.
 /// Throws:   OptionError, with the nearest, for an unknown name or option.
 LossFunction loss_function(std::string_view name, std::string_view options = "{}");
+/// The names of all, as Keras spells the classes.
+std::span<const std::string_view> loss_names();
 
 }  // namespace maskgrad

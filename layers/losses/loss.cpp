@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <limits>
 #include <numeric>
 
 #include <maskgrad/autograd/noise.hpp>
@@ -10,8 +11,10 @@
 #include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/reshape.hpp>
 #include <maskgrad/autograd/tape.hpp>
 #include <maskgrad/core/nearest.hpp>
+#include <maskgrad/layers/losses/pairs.hpp>
 
 namespace maskgrad {
 namespace {
@@ -28,18 +31,29 @@ Tensor sequence_means(const Tensor& x) {
   return axes.empty() ? x : mean(x, axes);
 }
 
-/// The weights as one for each valid position.
-Tensor weights_at(const std::string& name, const Tensor& positions, const Tensor& weight) {
-  const NoGrad no_grad;
-  const Tensor all = zeros(positions.shape(), positions.dtype());
-  Tensor w = cast(weight.value(), positions.dtype());
-  if (positions.has_mask()) return with_mask(all, positions.mask()) + w;
-  w = all + w;
-  if (w.shape() != positions.shape()) {
-    fail<ShapeError>(name, "the weights {} do not broadcast to the positions {}", weight.describe(),
-                     positions.describe());
+/// Like sequence_means with weights; a sequence whose weights are all 0 has none.
+Tensor weighted_means(const Tensor& x, const Tensor& weights) {
+  std::vector<int> axes;
+  for (int i = 1; i < x.rank(); ++i) axes.push_back(i);
+  const Tensor total = axes.empty() ? weights : sum(weights, axes);
+  const Mask some = Mask::keep(drop_mask(greater(total, zeros({}, total.dtype())), "0 is none"));
+  const Tensor values = x * weights;
+  return with_mask(axes.empty() ? values : sum(values, axes), some) / with_mask(total, some);
+}
+
+Loss per_sequence(std::string name, const Tensor& positions, const LossOptions& options,
+                  const Tensor& weights) {
+  const auto batch = positions.shape()[0];
+  const bool of_sequences = options.sample_weight.defined() && options.sample_weight.rank() <= 1;
+  if (!of_sequences) {
+    const Tensor means =
+        weights.defined() ? weighted_means(positions, weights) : sequence_means(positions);
+    return Loss(std::move(name), positions, options.reduction, batch, count_of(means), sum(means));
   }
-  return w;
+  const Tensor means = sequence_means(positions);
+  const Tensor of_means = losses::weights_at(name, means, options.sample_weight);
+  const double count = sum(cast(of_means, DType::f64)).item();
+  return Loss(std::move(name), positions, options.reduction, batch, count, sum(means * of_means));
 }
 
 }  // namespace
@@ -75,31 +89,54 @@ void write_option(OptionWriter& writer, OptionName option, const Reduction& valu
   writer(option, std::string(name(value)));
 }
 
+namespace losses {
+
+Tensor weights_at(std::string_view name, const Tensor& positions, const Tensor& weight) {
+  const NoGrad no_grad;
+  Tensor w = cast(weight.value(), positions.dtype());
+  Shape lead = w.shape();
+  for (int i = w.rank(); i < positions.rank(); ++i) lead.push_back(1);
+  bool fit = lead.rank() == positions.rank();
+  for (int i = 0; fit && i < lead.rank(); ++i) {
+    fit = lead[i] == positions.shape()[i] || lead[i] == 1;
+  }
+  if (!fit) {
+    fail<ShapeError>(name,
+                     "the weights {} do not fit the positions {}; expected the same axes, or the "
+                     "first of them ([batch]: one a sequence)",
+                     weight.describe(), positions.describe());
+  }
+  if (lead.rank() > w.rank()) w = reshape(w, lead);
+  const Tensor all = zeros(positions.shape(), positions.dtype());
+  w = (positions.has_mask() ? with_mask(all, positions.mask()) : all) + w;
+  if (rows::total(w) == 0) return w;
+  const double least = min(w).item(), greatest = max(w).item();
+  if (!(least >= 0) || !(greatest < std::numeric_limits<double>::infinity())) {
+    fail<OptionError>(name, "a weight is {}; expected finite numbers of 0 or more",
+                      least < 0 ? least : greatest);
+  }
+  return w;
+}
+
+}  // namespace losses
+
 Loss make_loss(std::string name, const Tensor& positions, const LossOptions& options) {
   const auto batch = positions.rank() > 0 ? positions.shape()[0] : 1;
   if (positions.is_meta()) {
     return Loss(std::move(name), positions, options.reduction, 0, 0,
                 rows::make_meta({}, positions.dtype()));
   }
-  Tensor values = positions;
-  double weight_sum = -1;
+  Tensor weights;
   if (options.sample_weight.defined()) {
-    const Tensor w = weights_at(name, positions, options.sample_weight);
-    if (count_of(w) > 0 && min(w).item() < 0) {
-      fail<OptionError>(name, "a sample weight is {}; expected 0 or more", min(w).item());
-    }
-    values = positions * w;
-    weight_sum = sum(cast(w, DType::f64)).item();
+    weights = losses::weights_at(name, positions, options.sample_weight);
   }
-  if (options.reduction != Reduction::per_sequence) {
-    const double count = weight_sum >= 0 ? weight_sum : count_of(values);
-    return Loss(std::move(name), values, options.reduction, batch, count, sum(values));
+  if (options.reduction == Reduction::per_sequence && positions.rank() > 0) {
+    return per_sequence(std::move(name), positions, options, weights);
   }
-  if (weight_sum >= 0) {
-    fail<OptionError>(name, "sample weights with the reduction per_sequence; use mean or sum");
-  }
-  const Tensor means = sequence_means(values);
-  return Loss(std::move(name), values, options.reduction, batch, count_of(means), sum(means));
+  const Tensor values = weights.defined() ? positions * weights : positions;
+  const double count =
+      weights.defined() ? sum(cast(weights, DType::f64)).item() : count_of(positions);
+  return Loss(std::move(name), values, options.reduction, batch, count, sum(values));
 }
 
 double Loss::Term::factor(double whole_count) const {

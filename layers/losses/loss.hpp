@@ -69,7 +69,9 @@ inline Loss operator*(Loss loss, double scale) {
 
 struct LossOptions {
   Reduction reduction = Reduction::mean;
-  /// A weight for each position, or one that broadcasts to them; the count is then their sum.
+  /// Weights of 0 or more: one for each position, or, with fewer axes, one for all positions behind
+  /// an index ([batch]: one a sequence). The count is then their sum. Under per_sequence weights
+  /// [batch] are those of the sequences' means; else a sequence's mean is the weighted one.
   Tensor sample_weight = {};
 
   template <class Self, class F>

@@ -18,14 +18,12 @@ LossFunction with_options(OptionReader& reader) {
   };
 }
 
-/// Keras's option from_logits, for losses that take nothing else.
+/// Keras's option axis, for losses over features.
 template <class Options, Function<Options> f>
-LossFunction of_logits(OptionReader& reader) {
-  bool from_logits = true;
-  reader("from_logits", from_logits);
-  if (!from_logits) {
-    reader.refuse("from_logits", "true: give it the logits, without a softmax or sigmoid before");
-  }
+LossFunction with_axis(OptionReader& reader) {
+  std::int64_t axis = -1;
+  reader("axis", axis);
+  if (axis != -1) reader.refuse("axis", "-1: features and classes stand last");
   return with_options<Options, f>(reader);
 }
 
@@ -36,11 +34,42 @@ struct Row {
 
 constexpr std::array table = {
     Row{"MeanSquaredError", "mean_squared_error", with_options<LossOptions, mean_squared_error>},
+    Row{"MeanAbsoluteError", "mean_absolute_error", with_options<LossOptions, mean_absolute_error>},
+    Row{"MeanAbsolutePercentageError", "mean_absolute_percentage_error",
+        with_options<LossOptions, mean_absolute_percentage_error>},
+    Row{"MeanSquaredLogarithmicError", "mean_squared_logarithmic_error",
+        with_options<LossOptions, mean_squared_logarithmic_error>},
+    Row{"Huber", "huber", with_options<HuberOptions, huber>},
+    Row{"LogCosh", "log_cosh", with_options<LossOptions, log_cosh>},
+    Row{"CosineSimilarity", "cosine_similarity", with_axis<LossOptions, cosine_similarity>},
+    Row{"BinaryCrossentropy", "binary_crossentropy",
+        with_axis<CrossentropyOptions, binary_crossentropy>},
+    Row{"BinaryFocalCrossentropy", "binary_focal_crossentropy",
+        with_axis<BinaryFocalOptions, binary_focal_crossentropy>},
+    Row{"CategoricalCrossentropy", "categorical_crossentropy",
+        with_axis<CrossentropyOptions, categorical_crossentropy>},
+    Row{"CategoricalFocalCrossentropy", "categorical_focal_crossentropy",
+        with_axis<CategoricalFocalOptions, categorical_focal_crossentropy>},
     Row{"SparseCategoricalCrossentropy", "sparse_categorical_crossentropy",
-        of_logits<LossOptions, sparse_categorical_crossentropy>},
+        with_axis<SparseCrossentropyOptions, sparse_categorical_crossentropy>},
+    Row{"KLDivergence", "kl_divergence", with_options<LossOptions, kl_divergence>},
+    Row{"Poisson", "poisson", with_options<LossOptions, poisson>},
+    Row{"Hinge", "hinge", with_options<LossOptions, hinge>},
+    Row{"SquaredHinge", "squared_hinge", with_options<LossOptions, squared_hinge>},
+    Row{"CategoricalHinge", "categorical_hinge", with_options<LossOptions, categorical_hinge>},
 };
 
+constexpr auto class_names = [] {
+  std::array<std::string_view, table.size()> all;
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = table[i].name;
+  return all;
+}();
+
 }  // namespace
+
+std::span<const std::string_view> loss_names() {
+  return class_names;
+}
 
 LossFunction loss_function(std::string_view name, std::string_view options) {
   OptionReader reader(name, options);

@@ -55,6 +55,7 @@ std::vector<OpCase> core_cases();
 std::vector<OpCase> shape_cases();
 std::vector<OpCase> math_cases();
 std::vector<OpCase> attention_cases();
+std::vector<OpCase> loss_op_cases();
 
 /// All of them.
 const std::vector<OpCase>& op_cases();

@@ -233,9 +233,6 @@ TEST_CASE("losses come from the name of their class or function") {
                             "did you mean 'mean_squared_error'?"));
   CHECK(throws<OptionError>([] { loss_function("MeanSquaredError", R"({"redaction": "sum"})"); },
                             "did you mean 'reduction'?"));
-  CHECK(throws<OptionError>(
-      [] { loss_function("SparseCategoricalCrossentropy", R"({"from_logits": false})"); },
-      ".from_logits is false", "logits"));
 }
 
 TEST_CASE("optimizers come from their name") {

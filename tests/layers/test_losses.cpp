@@ -34,7 +34,7 @@ TEST_CASE("weights count: the sum of weighted errors over the sum of weights") {
       [&] {
         mean_squared_error(target, p, {.sample_weight = tensor({1., -1., 3.}, {3})});
       },
-      "a sample weight is -1"));
+      "a weight is -1"));
 }
 
 TEST_CASE("shapes are not broadcast, types not mixed, ids checked") {

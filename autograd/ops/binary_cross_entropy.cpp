@@ -1,0 +1,60 @@
+#include <maskgrad/autograd/ops/binary_cross_entropy.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/core/kernels/add_to.hpp>
+
+namespace maskgrad {
+namespace {
+
+constexpr std::string_view op = "binary_cross_entropy";
+
+template <Real T>
+T logistic(T x) {
+  const T e = std::exp(-std::abs(x));
+  return (x < 0 ? e : T(1)) / (1 + e);
+}
+
+void backward(const Tensor& t, const Tensor& x, const Tensor& dy, Grads& grads) {
+  dispatch_real(op, dy.dtype(), [&]<class T>() {
+    const T *pt = rows::of<T>(t).data(), *px = rows::of<T>(x).data(), *d = rows::of<T>(dy).data();
+    T* dt = grads.wants(0) ? grads.into<T>(0).data() : nullptr;
+    T* dx = grads.wants(1) ? grads.into<T>(1).data() : nullptr;
+    kernels::over_parts(rows::total(dy), [=](std::int64_t from, std::int64_t to) {
+      for (auto i = from; dt && i < to; ++i) dt[i] -= d[i] * px[i];
+      for (auto i = from; dx && i < to; ++i) dx[i] += d[i] * (logistic(px[i]) - pt[i]);
+    });
+  });
+}
+
+}  // namespace
+
+Tensor binary_cross_entropy(const Tensor& targets, const Tensor& logits) {
+  check::real(op, logits);
+  check::same_dtype(op, targets, logits);
+  if (!fits(targets.shape(), logits.shape())) {
+    fail<ShapeError>(op, "targets {} for logits {}; expected one shape", targets.describe(),
+                     logits.describe());
+  }
+  const Tensor x = targets.has_mask() ? with_mask(logits, targets.mask()) : logits;
+  const Tensor t = x.has_mask() ? with_mask(targets, x.mask()) : targets;
+  if (x.is_meta() || t.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  const Tensor y = rows::make(x.shape(), x.dtype(), x.mask());
+  dispatch_real(op, x.dtype(), [&]<class T>() {
+    const T *pt = rows::of<T>(t).data(), *px = rows::of<T>(x).data();
+    T* to = rows::of_mutable<T>(y).data();
+    kernels::over_parts(rows::total(x), [=](std::int64_t from, std::int64_t end) {
+      for (auto i = from; i < end; ++i) {
+        to[i] = std::max(px[i], T(0)) - px[i] * pt[i] + std::log1p(std::exp(-std::abs(px[i])));
+      }
+    });
+  });
+  return record(op, y, {t, x}, [t = Saved(t), x = Saved(x)](const Tensor& dy, Grads& grads) {
+    backward(t.get(), x.get(), dy, grads);
+  });
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <maskgrad/layers/losses/loss.hpp>
+
+namespace maskgrad {
+
+// Losses of distributions, as Keras 3 defines them.
+// Shapes:   target and prediction [batch, ..., features], the same shape.
+// Mask:     consumes; a position counts where both are valid. The target is read nowhere else.
+// Throws:   ShapeError (nothing is broadcast), TypeError.
+
+/// sum over features of t log(t / p), both clipped to [1e-7, 1]: probabilities.
+/// Mask:     as above; over features it is a MaskError.
+Loss kl_divergence(const Tensor& target, const Tensor& prediction, const LossOptions& options = {});
+
+/// p - t log(p + 1e-7), the mean over features: minus the log likelihood of counts t whose
+/// expectation is p, which is not below 0. Where the mask covers the features, each value is a
+/// position.
+Loss poisson(const Tensor& target, const Tensor& prediction, const LossOptions& options = {});
+
+}  // namespace maskgrad
