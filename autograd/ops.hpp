@@ -10,7 +10,9 @@
 #include <maskgrad/autograd/ops/binary_cross_entropy.hpp>
 #include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/autograd/ops/concatenate.hpp>
+#include <maskgrad/autograd/ops/crf.hpp>
 #include <maskgrad/autograd/ops/cross_entropy.hpp>
+#include <maskgrad/autograd/ops/ctc.hpp>
 #include <maskgrad/autograd/ops/cumulative.hpp>
 #include <maskgrad/autograd/ops/dropout.hpp>
 #include <maskgrad/autograd/ops/einsum.hpp>

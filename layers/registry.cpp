@@ -11,6 +11,7 @@
 #include <maskgrad/layers/basic/embedding.hpp>
 #include <maskgrad/layers/basic/masking.hpp>
 #include <maskgrad/layers/convolution/conv1d.hpp>
+#include <maskgrad/layers/losses/crf.hpp>
 #include <maskgrad/layers/normalization/batch_normalization.hpp>
 #include <maskgrad/layers/normalization/group_normalization.hpp>
 #include <maskgrad/layers/normalization/layer_normalization.hpp>
@@ -58,6 +59,7 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<AttentionPooling1D>(),
       registered<MaskedConv1D>(),
       registered<Conv1D>(),
+      registered<CRF>(),
   };
 }
 

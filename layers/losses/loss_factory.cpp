@@ -57,6 +57,7 @@ constexpr std::array table = {
     Row{"Hinge", "hinge", with_options<LossOptions, hinge>},
     Row{"SquaredHinge", "squared_hinge", with_options<LossOptions, squared_hinge>},
     Row{"CategoricalHinge", "categorical_hinge", with_options<LossOptions, categorical_hinge>},
+    Row{"CTC", "ctc", with_options<CTCOptions, ctc>},
 };
 
 constexpr auto class_names = [] {

@@ -1,4 +1,6 @@
 #include <maskgrad/autograd/ops/binary_cross_entropy.hpp>
+#include <maskgrad/autograd/ops/crf.hpp>
+#include <maskgrad/autograd/ops/ctc.hpp>
 
 #include "op_cases.hpp"
 
@@ -8,6 +10,11 @@ namespace {
 using Inputs = std::vector<Tensor>;
 using enum InputKind;
 
+constexpr MaskContract whole_sequences{.role = MaskRole::consumes,
+                                       .why = "one loss for each sequence",
+                                       .sample_role = MaskRole::supports,
+                                       .full_role = MaskRole::unsupported};
+
 }  // namespace
 
 std::vector<OpCase> loss_op_cases() {
@@ -16,6 +23,25 @@ std::vector<OpCase> loss_op_cases() {
                    .f = [](const Inputs& x) { return binary_cross_entropy(x[0], x[1]); },
                    .inputs = {{{3}, sequences, Draw::unit}, {{3}}},
                    .contract = {.role = MaskRole::propagates, .why = "one loss for each value"}});
+  cases.push_back({.op = "ctc_negative_log_likelihood",
+                   .f =
+                       [](const Inputs& x) {
+                         return ctc_negative_log_likelihood(x[0], x[1], 5, Infeasible::skip);
+                       },
+                   .inputs = {{{2}, samples, Draw::ids}, {{6}}},
+                   .contract = whole_sequences});
+  cases.push_back(
+      {.op = "crf_negative_log_likelihood",
+       .f = [](const Inputs& x) { return crf_negative_log_likelihood(x[0], x[1], x[2]); },
+       .inputs = {{{}, covered, Draw::ids}, {{5}}, {{5, 5}, shared}},
+       .contract = whole_sequences});
+  cases.push_back({.op = "crf_decode",
+                   .f = [](const Inputs& x) { return crf_decode(x[0], x[1]); },
+                   .inputs = {{{4}}, {{4, 4}, shared}},
+                   .contract = {.role = MaskRole::supports,
+                                .why = "the likeliest path through each sequence",
+                                .full_role = MaskRole::unsupported},
+                   .gradient = false});
   return cases;
 }
 

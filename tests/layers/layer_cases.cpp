@@ -8,6 +8,7 @@ std::vector<OpCase> layer_cases(DType dtype) {
   basic_cases(rows);
   convolution_cases(rows);
   normalization_cases(rows);
+  losses_cases(rows);
   pooling_cases(rows);
   recurrent_cases(rows);
   regularization_cases(rows);

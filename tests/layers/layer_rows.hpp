@@ -58,6 +58,7 @@ void attention_cases(Rows& rows);
 void basic_cases(Rows& rows);
 void convolution_cases(Rows& rows);
 void normalization_cases(Rows& rows);
+void losses_cases(Rows& rows);
 void pooling_cases(Rows& rows);
 void recurrent_cases(Rows& rows);
 void regularization_cases(Rows& rows);

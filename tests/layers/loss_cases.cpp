@@ -16,7 +16,8 @@ const CaseInput normal{.shape = {3}}, unit{.shape = {3}, .draw = Draw::unit},
     positive{.shape = {3}, .draw = Draw::positive},
     signs{.shape = {3}, .draw = Draw::away_from_zero}, ids{.shape = {}, .draw = Draw::ids},
     logits{.shape = {5}}, shares{.shape = {5}, .draw = Draw::unit},
-    truths{.shape = {3}, .draw = Draw::truth};
+    truths{.shape = {3}, .draw = Draw::truth},
+    labels{.shape = {2}, .kind = InputKind::samples, .draw = Draw::ids};
 
 std::vector<LossRow> loss_rows() {
   return {
@@ -49,6 +50,7 @@ std::vector<LossRow> loss_rows() {
       {"Hinge", "", signs, normal},
       {"SquaredHinge", "", signs, normal},
       {"CategoricalHinge", "", shares, logits, false},
+      {"CTC", "\"blank_index\": 5, \"skip_infeasible\": true", labels, {.shape = {6}}, false},
   };
 }
 
@@ -67,7 +69,10 @@ OpCase case_of(const LossRow& row, Reduction reduction, InputKind target) {
            .inputs = {row.target, row.prediction},
            .contract = {.role = none ? MaskRole::propagates : MaskRole::consumes,
                         .why = "a loss of its positions"}};
-  c.inputs[0].kind = target;
+  const bool whole = row.target.kind == InputKind::samples;  // a sequence is one position
+  if (!whole) c.inputs[0].kind = target;
+  if (whole && none) c.contract.role = MaskRole::consumes;
+  if (whole && none) c.contract.sample_role = MaskRole::supports;
   if (!row.over_features) c.contract.full_role = MaskRole::unsupported;
   c.laws.batch_axis = none ? 0 : -1;
   return c;

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <maskgrad/core/tensor.hpp>
+
+namespace maskgrad {
+
+/// What ctc does with a sequence that cannot have its labels, as it has fewer valid steps than they
+/// take (one each, and one between equal neighbours): refuse it, or leave it out of the result.
+enum class Infeasible { refuse, skip };
+
+/// Connectionist temporal classification: minus the log probability that the steps of a sequence,
+/// once repeats are merged and blanks dropped, read as its labels.
+/// Shapes:   labels [batch, label] i64, logits [batch, time, classes] -> [batch].
+/// Mask:     consumes; labels and steps are the valid ones of each sequence, in order. A sequence
+///           without a step has no loss: the result has a mask [batch], false there, which is
+///           dropped where it would be all true.
+/// Gradient: of the logits.
+/// Throws:   ShapeError, TypeError; MaskError (a mask over classes, or other axes); IndexError for
+/// a
+///           label that is no class or the blank, OptionError for such a blank and, naming the
+///           sequence, for one that is infeasible.
+/// Source:   Graves et al. 2006.
+Tensor ctc_negative_log_likelihood(const Tensor& labels, const Tensor& logits, std::int64_t blank,
+                                   Infeasible infeasible = Infeasible::refuse);
+
+}  // namespace maskgrad

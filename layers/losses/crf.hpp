@@ -1,0 +1,80 @@
+#pragma once
+
+#include <maskgrad/autograd/ops/crf.hpp>
+#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/losses/loss.hpp>
+
+namespace maskgrad {
+
+/// Minus the log likelihood of tags under a linear-chain conditional random field; a sequence is
+/// one position. Shapes:   tags [batch, time] i64, potentials [batch, time, tags], transitions
+/// [tags, tags]. Mask:     consumes; a step counts where tags and potentials are valid. A sequence
+/// without one does
+///           not count. mean and per_sequence are both over the sequences.
+/// Gradient: of the reported value, to potentials and transitions.
+/// Throws:   ShapeError, TypeError, MaskError; IndexError for a tag out of range.
+Loss crf_loss(const Tensor& tags, const Tensor& potentials, const Tensor& transitions,
+              const LossOptions& options = {});
+
+struct CRFOptions {
+  bool use_boundary = true;  ///< weights of a sequence's first and last tag
+  Initializer transition_initializer = "glorot_uniform";
+  Initializer boundary_initializer = "zeros";
+  std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("use_boundary", o.use_boundary);
+    f("transition_initializer", o.transition_initializer);
+    f("boundary_initializer", o.boundary_initializer);
+    f("name", o.name);
+  }
+};
+
+/// The weights of a linear-chain conditional random field, behind a Dense with a unit a tag. Its
+/// output are the potentials: x, with left_boundary added at a sequence's first valid step and
+/// right_boundary at its last. `loss` and `decode` read them with the transitions.
+/// Shapes:   x [batch, time, tags]; transitions [tags, tags], boundaries [tags].
+/// Mask:     supports.
+/// Throws:   ShapeError, MaskError.
+/// Source:   Lafferty et al. 2001.
+/// Example:  const auto* crf = model.layer(2).as<mg::CRF>();
+///           crf->loss(tags, model(x)).backward();   crf->decode(model.predict(x));
+class CRF {
+ public:
+  using Options = CRFOptions;
+  static constexpr std::string_view kind = "CRF";
+  static constexpr MaskContract contract{
+      .role = MaskRole::supports,
+      .why = "scores the first and last valid step of each sequence",
+      .full_role = MaskRole::unsupported,
+      .ways_out = "a mask over whole steps"};
+
+  explicit CRF(CRFOptions options = {});
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  void build(const Tensor& x, Builder& builder);
+  Tensor forward(const Tensor& x) const;
+
+  /// crf_loss with these transitions.
+  Loss loss(const Tensor& tags, const Tensor& potentials, const LossOptions& options = {}) const;
+  /// The likeliest tags, [batch, time] i64, under the mask of the potentials.
+  Tensor decode(const Tensor& potentials) const;
+  const Parameter& transitions() const { return transitions_; }
+
+  template <class Self, class F>
+  static void each_parameter(Self& self, F&& f) {
+    f("transitions", self.transitions_);
+    if (!self.options_.use_boundary) return;
+    f("left_boundary", self.left_);
+    f("right_boundary", self.right_);
+  }
+
+  const Options& options() const { return options_; }
+  LayerInfo info;
+
+ private:
+  CRFOptions options_;
+  Parameter transitions_, left_, right_;
+};
+
+}  // namespace maskgrad
