@@ -54,6 +54,8 @@ class RecurrentCore {
     return forward(layer.info, L::kind, inputs, true);
   }
   const RecurrentSettings& settings() const { return settings_; }
+  /// From now on outputs stand in the other order of time: see mirrored() of the layers.
+  void flip() { flipped_ = !flipped_; }
   int states() const { return settings_.cell == kernels::Cell::lstm ? 2 : 1; }
   /// See reset_states (layers/model/model.hpp).
   void reset_state() { carried_.reset(); }
@@ -81,6 +83,7 @@ class RecurrentCore {
   Parameter kernel_, recurrent_kernel_, bias_;
   Seed seed_;
   CarriedState carried_;
+  bool flipped_ = false;
 };
 
 /// What a recurrent layer does with a mask, as its options make it.
