@@ -84,8 +84,7 @@ Tensor windows(const Tensor& x, const WindowOptions& o) {
   const Mask mask = mask_of(x, time, o);
   if (x.is_meta()) return rows::make_meta(shape, x.dtype(), mask);
   Tensor y = rows::make(shape, x.dtype(), mask);
-  const auto width = features * o.width;
-  const Index places = places_of(x, width ? rows::total(y) / width : 0, o);
+  const Index places = places_of(x, rows::count(y) * shape.count(rows::mask_rank(y), 2), o);
   dispatch(x.dtype(), [&]<class T>() {
     kernels::gather_rows<T>(rows::of<T>(x).data(), places, features, rows::of_mutable<T>(y).data());
   });
