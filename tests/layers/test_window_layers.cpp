@@ -16,6 +16,10 @@ struct Refusal {
   std::vector<const char*> ways_out;
 };
 
+Sequential model_of(const char* kind, const char* options) {
+  return Sequential(std::vector<AnyLayer>{make_layer(kind, options)});
+}
+
 const std::vector<Refusal>& refusals() {
   static const std::vector<Refusal> all{
       {"Conv1D",
@@ -67,7 +71,7 @@ TEST_CASE("layers that take steps by position refuse a mask over them in build")
                             "f32[any, any, 4], mask [any, any] made by Masking 'net/masking'",
                             "ways out: ", "x.drop_mask(\"why\")"));
     for (const char* way : r.ways_out) CHECK(throws<MaskError>(build, way));
-    AnyLayer whole = make_layer(r.kind, r.options);
+    Sequential whole = model_of(r.kind, r.options);
     CHECK(throws<MaskError>(
         [&] {
           maskgrad::build(whole, Spec::f32({any, any, 4}).masked(3));
@@ -81,7 +85,7 @@ TEST_CASE("they work under a mask [batch], which goes on") {
       random_normal({3, 6, 4}, Seed{2}).with_mask(Mask::keep({true, false, true}, {3}));
   for (const auto& r : refusals()) {
     CAPTURE(r.kind);
-    AnyLayer layer = make_layer(r.kind, r.options);
+    Sequential layer = model_of(r.kind, r.options);
     build(layer, Spec::f32({any, any, 4}).masked(1));
     CHECK(call(layer, Tensors{x}).front().mask() == x.mask());
   }
@@ -90,7 +94,7 @@ TEST_CASE("they work under a mask [batch], which goes on") {
 TEST_CASE("layers over each sequence's valid steps refuse a mask over features") {
   for (const char* kind : {"MaskedConv1D", "MaskedMaxPooling1D", "MaskedAveragePooling1D"}) {
     const bool conv = std::string_view(kind) == "MaskedConv1D";
-    AnyLayer layer = make_layer(kind, conv ? R"({"filters": 2, "kernel_size": 3})" : "{}");
+    Sequential layer = model_of(kind, conv ? R"({"filters": 2, "kernel_size": 3})" : "{}");
     CHECK(throws<MaskError>(
         [&] {
           build(layer, Spec::f32({any, any, 4}).masked(3));
@@ -119,7 +123,7 @@ TEST_CASE("UpSampling1D, ZeroPadding1D and Cropping1D: their values") {
 
 TEST_CASE("numbers for both ends come as an integer or as two") {
   const auto padding = [](const char* json) {
-    const auto layer = make_layer("ZeroPadding1D", json);
+    AnyLayer layer = make_layer("ZeroPadding1D", json);
     const auto p = layer.as<ZeroPadding1D>()->options().padding;
     return std::pair{p.start, p.end};
   };
@@ -171,7 +175,7 @@ TEST_CASE("options that do not fit are refused") {
 
 TEST_CASE("inputs that do not fit are refused") {
   for (const auto& r : refusals()) {
-    AnyLayer layer = make_layer(r.kind, r.options);
+    Sequential layer = model_of(r.kind, r.options);
     CHECK(throws<ShapeError>(
         [&] {
           build(layer, Spec::f32({any, 4}));
@@ -179,7 +183,7 @@ TEST_CASE("inputs that do not fit are refused") {
         r.kind, "f32[any, 4] with 2 axes; expected 3, [batch, time, features]"));
   }
   for (std::size_t i = 0; i < 4; ++i) {
-    AnyLayer layer = make_layer(refusals()[i].kind, refusals()[i].options);
+    Sequential layer = model_of(refusals()[i].kind, refusals()[i].options);
     CHECK(throws<ShapeError>(
         [&] {
           build(layer, Spec::f32({any, 6, any}));
