@@ -70,9 +70,10 @@ TEST_CASE("Conv1D and MaskedConv1D convolve each sequence as plain loops do, in 
       const Tensor x = masked_steps(4);
       compare(masked.forward(x), convolved(x, p[0].value(), p[1].value(), o), x, stays);
       const auto plain = with_weights(Conv1D{o}, 4);
+      const auto q = parameters(plain);
       for (const std::int64_t steps : {0, 1, 6, 7}) {
         const Tensor y = plain_steps(steps, 4);
-        compare(plain.forward(y), convolved(y, p[0].value(), p[1].value(), o), y, stays);
+        compare(plain.forward(y), convolved(y, q[0].value(), q[1].value(), o), y, stays);
       }
     }
   });

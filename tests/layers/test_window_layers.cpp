@@ -201,7 +201,8 @@ TEST_CASE("inputs that do not fit are refused") {
       [&] {
         build(grouped, Spec::f32({any, any, 4}));
       },
-      "Conv1D: input is f32[any, any, 4] with .groups 3", "Choose .groups that divides 4"));
+      "Conv1D 'conv1_d': input is f32[any, any, 4] with .groups 3",
+      "Choose .groups that divides 4"));
 }
 
 }  // namespace
