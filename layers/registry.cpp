@@ -11,6 +11,10 @@
 #include <maskgrad/layers/basic/embedding.hpp>
 #include <maskgrad/layers/basic/masking.hpp>
 #include <maskgrad/layers/convolution/conv1d.hpp>
+#include <maskgrad/layers/convolution/conv1d_transpose.hpp>
+#include <maskgrad/layers/convolution/depthwise_conv1d.hpp>
+#include <maskgrad/layers/convolution/resize.hpp>
+#include <maskgrad/layers/convolution/separable_conv1d.hpp>
 #include <maskgrad/layers/losses/crf.hpp>
 #include <maskgrad/layers/normalization/batch_normalization.hpp>
 #include <maskgrad/layers/normalization/group_normalization.hpp>
@@ -18,6 +22,7 @@
 #include <maskgrad/layers/normalization/rms_normalization.hpp>
 #include <maskgrad/layers/normalization/unit_normalization.hpp>
 #include <maskgrad/layers/pooling/global_pooling.hpp>
+#include <maskgrad/layers/pooling/window_pooling.hpp>
 #include <maskgrad/layers/recurrent/bidirectional.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
 #include <maskgrad/layers/recurrent/lstm.hpp>
@@ -58,7 +63,17 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<GlobalAveragePooling1D>(),
       registered<AttentionPooling1D>(),
       registered<MaskedConv1D>(),
+      registered<MaskedMaxPooling1D>(),
+      registered<MaskedAveragePooling1D>(),
       registered<Conv1D>(),
+      registered<DepthwiseConv1D>(),
+      registered<SeparableConv1D>(),
+      registered<Conv1DTranspose>(),
+      registered<MaxPooling1D>(),
+      registered<AveragePooling1D>(),
+      registered<UpSampling1D>(),
+      registered<ZeroPadding1D>(),
+      registered<Cropping1D>(),
       registered<CRF>(),
   };
 }

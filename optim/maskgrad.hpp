@@ -20,6 +20,10 @@
 #include <maskgrad/layers/basic/embedding.hpp>
 #include <maskgrad/layers/basic/masking.hpp>
 #include <maskgrad/layers/convolution/conv1d.hpp>
+#include <maskgrad/layers/convolution/conv1d_transpose.hpp>
+#include <maskgrad/layers/convolution/depthwise_conv1d.hpp>
+#include <maskgrad/layers/convolution/resize.hpp>
+#include <maskgrad/layers/convolution/separable_conv1d.hpp>
 #include <maskgrad/layers/factory.hpp>
 #include <maskgrad/layers/losses/losses.hpp>
 #include <maskgrad/layers/metrics/metrics.hpp>
@@ -34,6 +38,7 @@
 #include <maskgrad/layers/normalization/rms_normalization.hpp>
 #include <maskgrad/layers/normalization/unit_normalization.hpp>
 #include <maskgrad/layers/pooling/global_pooling.hpp>
+#include <maskgrad/layers/pooling/window_pooling.hpp>
 #include <maskgrad/layers/recurrent/bidirectional.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
 #include <maskgrad/layers/recurrent/lstm.hpp>

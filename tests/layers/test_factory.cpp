@@ -169,6 +169,14 @@ TEST_CASE("every layer of the library is made by name from what it describes") {
       GlobalAveragePooling1D{{.keepdims = true}},
       MaskedConv1D{{.filters = 1, .kernel_size = 2, .padding = "same"}},
       Conv1D{{.filters = 1, .kernel_size = 2}},
+      DepthwiseConv1D{{.kernel_size = 2, .depth_multiplier = 3}},
+      SeparableConv1D{{.filters = 1, .kernel_size = 2, .dilation_rate = 3}},
+      Conv1DTranspose{{.filters = 1, .kernel_size = 2, .strides = 2, .output_padding = 1}},
+      MaxPooling1D{{.pool_size = 3}},
+      AveragePooling1D{{.strides = 1, .padding = "same"}},
+      UpSampling1D{{.size = 3}},
+      ZeroPadding1D{{.padding = {1, 2}}},
+      Cropping1D{{.cropping = 2}},
   };
   for (const auto& layer : layers) {
     const auto text = detail::describe_any(layer);
