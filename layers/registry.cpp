@@ -10,13 +10,18 @@
 #include <maskgrad/layers/basic/dense.hpp>
 #include <maskgrad/layers/basic/embedding.hpp>
 #include <maskgrad/layers/basic/masking.hpp>
+#include <maskgrad/layers/basic/softmax.hpp>
 #include <maskgrad/layers/convolution/conv1d.hpp>
 #include <maskgrad/layers/losses/crf.hpp>
+#include <maskgrad/layers/merging/concatenate.hpp>
+#include <maskgrad/layers/merging/dot.hpp>
+#include <maskgrad/layers/merging/merge.hpp>
 #include <maskgrad/layers/normalization/batch_normalization.hpp>
 #include <maskgrad/layers/normalization/group_normalization.hpp>
 #include <maskgrad/layers/normalization/layer_normalization.hpp>
 #include <maskgrad/layers/normalization/rms_normalization.hpp>
 #include <maskgrad/layers/normalization/unit_normalization.hpp>
+#include <maskgrad/layers/pooling/edge_step.hpp>
 #include <maskgrad/layers/pooling/global_pooling.hpp>
 #include <maskgrad/layers/recurrent/bidirectional.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
@@ -24,6 +29,11 @@
 #include <maskgrad/layers/recurrent/rnn.hpp>
 #include <maskgrad/layers/recurrent/simple_rnn.hpp>
 #include <maskgrad/layers/regularization/dropout.hpp>
+#include <maskgrad/layers/reshaping/flatten.hpp>
+#include <maskgrad/layers/reshaping/permute.hpp>
+#include <maskgrad/layers/reshaping/repeat_vector.hpp>
+#include <maskgrad/layers/reshaping/reshape.hpp>
+#include <maskgrad/layers/reshaping/reverse.hpp>
 
 namespace maskgrad {
 
@@ -33,6 +43,7 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<Embedding>(),
       registered<Dense>(),
       registered<Activation>(),
+      registered<Softmax>(),
       registered<Dropout>(),
       registered<SimpleRNN>(),
       registered<GRU>(),
@@ -56,7 +67,24 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<BatchNormalization>(),
       registered<GroupNormalization>(),
       registered<GlobalAveragePooling1D>(),
+      registered<GlobalMaxPooling1D>(),
+      registered<GlobalSumPooling1D>(),
+      registered<FirstStep>(),
+      registered<LastStep>(),
       registered<AttentionPooling1D>(),
+      registered<Add>(),
+      registered<Subtract>(),
+      registered<Multiply>(),
+      registered<Average>(),
+      registered<Maximum>(),
+      registered<Minimum>(),
+      registered<Concatenate>(),
+      registered<Dot>(),
+      registered<RepeatVector>(),
+      registered<Permute>(),
+      registered<Reshape>(),
+      registered<Flatten>(),
+      registered<Reverse>(),
       registered<MaskedConv1D>(),
       registered<Conv1D>(),
       registered<CRF>(),
