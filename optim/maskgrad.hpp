@@ -19,6 +19,7 @@
 #include <maskgrad/layers/basic/dense.hpp>
 #include <maskgrad/layers/basic/embedding.hpp>
 #include <maskgrad/layers/basic/masking.hpp>
+#include <maskgrad/layers/basic/softmax.hpp>
 #include <maskgrad/layers/convolution/conv1d.hpp>
 #include <maskgrad/layers/convolution/conv1d_transpose.hpp>
 #include <maskgrad/layers/convolution/depthwise_conv1d.hpp>
@@ -26,6 +27,9 @@
 #include <maskgrad/layers/convolution/separable_conv1d.hpp>
 #include <maskgrad/layers/factory.hpp>
 #include <maskgrad/layers/losses/losses.hpp>
+#include <maskgrad/layers/merging/concatenate.hpp>
+#include <maskgrad/layers/merging/dot.hpp>
+#include <maskgrad/layers/merging/merge.hpp>
 #include <maskgrad/layers/metrics/metrics.hpp>
 #include <maskgrad/layers/model/functional.hpp>
 #include <maskgrad/layers/model/model.hpp>
@@ -37,6 +41,7 @@
 #include <maskgrad/layers/normalization/layer_normalization.hpp>
 #include <maskgrad/layers/normalization/rms_normalization.hpp>
 #include <maskgrad/layers/normalization/unit_normalization.hpp>
+#include <maskgrad/layers/pooling/edge_step.hpp>
 #include <maskgrad/layers/pooling/global_pooling.hpp>
 #include <maskgrad/layers/pooling/window_pooling.hpp>
 #include <maskgrad/layers/recurrent/bidirectional.hpp>
@@ -45,6 +50,11 @@
 #include <maskgrad/layers/recurrent/rnn.hpp>
 #include <maskgrad/layers/recurrent/simple_rnn.hpp>
 #include <maskgrad/layers/regularization/dropout.hpp>
+#include <maskgrad/layers/reshaping/flatten.hpp>
+#include <maskgrad/layers/reshaping/permute.hpp>
+#include <maskgrad/layers/reshaping/repeat_vector.hpp>
+#include <maskgrad/layers/reshaping/reshape.hpp>
+#include <maskgrad/layers/reshaping/reverse.hpp>
 #include <maskgrad/layers/support.hpp>
 #include <maskgrad/layers/testing.hpp>
 #include <maskgrad/optim/accumulate.hpp>

@@ -49,7 +49,7 @@ class RecurrentCore {
     Tensors inputs{x};
     if (initial.h.defined()) inputs.push_back(initial.h);
     if (initial.c.defined()) inputs.push_back(initial.c);
-    detail::admit(scope, layer.contract_now(), inputs);
+    detail::admit(layer.contract_now(), inputs);
     if (!layer.info.built) detail::build_layer(layer, inputs);
     return forward(layer.info, L::kind, inputs, true);
   }

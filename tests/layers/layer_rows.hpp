@@ -57,10 +57,12 @@ inline const LawOptions by_index{.not_alone = "what is dropped depends on the se
 void attention_cases(Rows& rows);
 void basic_cases(Rows& rows);
 void convolution_cases(Rows& rows);
+void merging_cases(Rows& rows);
 void normalization_cases(Rows& rows);
 void losses_cases(Rows& rows);
 void pooling_cases(Rows& rows);
 void recurrent_cases(Rows& rows);
 void regularization_cases(Rows& rows);
+void reshaping_cases(Rows& rows);
 
 }  // namespace maskgrad::tests
