@@ -43,16 +43,6 @@ TEST_SUITE("gather") {
     CHECK(one[8] == expected);
   }
 
-  TEST_CASE("take_along_axis and scatter_add, as NumPy and PyTorch") {
-    const Tensor x = counted({2, 3});
-    const Tensor index = tensor<std::int64_t>({2, 0, 1, 1}, {2, 2});
-    check(take_along_axis(x, index, 1), {2, 2}, {2, 0, 4, 4});
-    check(take_along_axis(x, tensor<std::int64_t>({1, 0, 1}, {1, 3}), 0), {1, 3}, {3, 1, 5});
-    // torch.arange(6.).view(2, 3).scatter_add(1, index, 10 * (1 + torch.arange(4.).view(2, 2)))
-    const Tensor updates = 10 * (1 + counted({2, 2}));
-    check(scatter_add(x, index, updates, 1), {2, 3}, {20, 1, 12, 3, 74, 5});
-  }
-
   TEST_CASE("masks of both meet") {
     const Tensor x = counted({2, 3, 2}).with_mask(holes());
     const Tensor index = tensor<std::int64_t>({1, 9, 0, 9, 1, 0}, {2, 3, 1})
@@ -72,11 +62,6 @@ TEST_SUITE("gather") {
     CHECK(pulled(values, y) == Values{3, 1, 0, 3, 0, 2});
     check(add_at(counted({3, 1}), tensor<std::int64_t>({}, {0}), zeros({0, 1}, DType::f64)), {3, 1},
           {0, 1, 2});
-  }
-
-  TEST_CASE("one_hot") {
-    check(one_hot(tensor<std::int64_t>({1, 0}, {2}), 3, DType::f64), {2, 3}, {0, 1, 0, 1, 0, 0});
-    CHECK(one_hot(tensor<std::int64_t>({}, {0}), 3).shape() == Shape{0, 3});
   }
 }
 
