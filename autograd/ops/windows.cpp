@@ -52,10 +52,7 @@ bool length_stays(const WindowOptions& o) {
 
 /// The mask of the windows.
 Mask mask_of(const Tensor& x, std::int64_t time, const WindowOptions& o) {
-  if (!x.has_mask() || x.mask().rank() == 1) return x.mask();
-  if (length_stays(o)) return x.mask();
-  if (!x.has_mask() || x.mask().rank() <= 1) return x.mask();
-  if (o.stride == 1 && o.padding != Padding::valid) return x.mask();
+  if (!x.has_mask() || x.mask().rank() <= 1 || length_stays(o)) return x.mask();
   if (masks::is_meta(x.mask())) return masks::meta({x.shape()[0], time}, x.mask().origin());
   std::vector<std::uint8_t> bits(static_cast<std::size_t>(x.shape()[0] * time));
   const auto& length = x.mask().impl().length;
