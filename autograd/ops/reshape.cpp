@@ -51,8 +51,7 @@ std::optional<Shape> cut_at(const Tensor& x, const Shape& shape, int cut) {
   return *outer + *inner;
 }
 
-/// Whether free sizes would have to be known ones; another cut than the mask's is not looked for
-/// there.
+/// Whether free sizes would have to be known ones; a cut is not looked for there.
 bool closes(const Shape& from, const Shape& to) {
   return from.has_any() && !to.has_any();
 }
@@ -64,10 +63,10 @@ std::optional<std::pair<int, Shape>> find_cut(const Tensor& x, const Shape& shap
   const int rank = shape.rank();
   for (int i = -1; i <= rank; ++i) {
     const int at = i < 0 ? outer.rank() : i;
-    if (at > rank || (i == 0 && outer.rank() > 0)) continue;
+    if (at > rank || closes(inner, shape.sub(at, rank)) || (i == 0 && outer.rank() > 0)) continue;
     const Shape front = shape.sub(0, at);
     const bool kept = front.rank() == outer.rank() && fits(front, outer);
-    if (i < 0 ? !kept : closes(outer, front) || closes(inner, shape.sub(at, rank))) continue;
+    if (i < 0 ? !kept : closes(outer, front)) continue;
     if (const auto cut = cut_at(x, shape, at)) return {{at, *cut}};
   }
   return std::nullopt;

@@ -38,6 +38,11 @@ Tensor Reshape::forward(const Tensor& x) const {
     detail::refuse_mask("a mask", fmt::format("{} would merge or tear mask axes", shape),
                         contract.ways_out, {x});
   };
+  if (x.is_meta() && x.has_mask() && x.mask().rank() == 1) {
+    // A mask over samples stays, whatever the free sizes behind it will be.
+    const Tensor y = reshape(rows::make_meta(x.shape(), x.dtype()), shape);
+    return rows::make_meta(y.shape(), y.dtype(), x.mask());
+  }
   Tensor y;
   try {
     y = reshape(x, shape);

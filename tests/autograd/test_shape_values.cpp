@@ -47,8 +47,6 @@ TEST_SUITE("reshape") {
     const Tensor merged = reshape(x, {any, 16});
     CHECK(merged.shape() == Shape{any, 16});
     CHECK(merged.mask().shape() == Shape{any});
-    const Tensor samples = rows::make_meta({any, any, 6}, DType::f32, masks::meta({any}, "a test"));
-    CHECK(reshape(samples, {any, 30}).mask().shape() == Shape{any});
     CHECK(reshape(rows::make_meta({any, 3, 4}, DType::f32), {any, 12}).shape() == Shape{any, 12});
     CHECK(flatten(rows::make_meta({any, 3, 4}, DType::f32)).shape() == Shape{any, 12});
     CHECK(flatten(rows::make_meta({any, any, 4}, DType::f32)).shape() == Shape{any, any});

@@ -84,6 +84,9 @@ TEST_CASE("Reshape: features are split and merged, and one size is what is left"
   const Mask samples = Mask::keep({false, true}, {2});
   const Tensor flat = Reshape{{.target_shape = {6, 2}}}(counted({2, 3, 4}).with_mask(samples));
   CHECK(flat.mask() == samples);
+  Reshape closed{{.target_shape = {12}}};
+  CHECK(build(closed, Spec::f64({any, any, 4}).masked(1))[0].describe() ==
+        "f64[any, 12], mask [any] made by the specification");
   CHECK(flat.item({1, 0, 0}) == 13);
 }
 
