@@ -38,8 +38,7 @@ struct AUCOptions {
 /// is never true. PR is interpolated by the counts, as Keras does (Davis and Goadrich 2006).
 /// Shapes:   y_true, of 0 and 1, and y_pred, of probabilities, [batch, ..., features].
 /// Mask:     as Metric; each valid value counts. With multi_label, over labels it is a MaskError.
-/// Throws:   as Metric's update; OptionError for options, and predictions that are none;
-/// ShapeError.
+/// Throws:   as Metric's update; OptionError, also for predictions that are no probabilities.
 class AUC final : public Metric {
  public:
   explicit AUC(AUCOptions options = {});
