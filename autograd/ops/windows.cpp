@@ -53,7 +53,9 @@ bool length_stays(const WindowOptions& o) {
 /// The mask of the windows.
 Mask mask_of(const Tensor& x, std::int64_t time, const WindowOptions& o) {
   if (!x.has_mask() || x.mask().rank() <= 1 || length_stays(o)) return x.mask();
-  if (masks::is_meta(x.mask())) return masks::meta({x.shape()[0], time}, x.mask().origin());
+  if (masks::is_meta(x.mask())) {
+    return masks::meta({x.shape()[0], time}, x.mask().origin(), masks::is_possible(x.mask()));
+  }
   std::vector<std::uint8_t> bits(static_cast<std::size_t>(x.shape()[0] * time));
   const auto& length = x.mask().impl().length;
   for (std::int64_t s = 0; s < length.size(); ++s) {

@@ -2,10 +2,13 @@
 #include <limits>
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/attention.hpp>
 #include <maskgrad/autograd/ops/gather.hpp>
+#include <maskgrad/autograd/ops/reshape.hpp>
 #include <maskgrad/autograd/ops/select_where.hpp>
 #include <maskgrad/autograd/ops/sequence.hpp>
 #include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/ops/windows.hpp>
 #include <maskgrad/core/threads.hpp>
 
 #include "counted.hpp"
@@ -110,6 +113,23 @@ TEST_SUITE("sequence") {
     CHECK(y.shape() == Shape{any, 4});
     CHECK(masks::is_possible(y.mask()));
     CHECK(reverse(x).describe() == x.describe());
+  }
+
+  TEST_CASE("what is possible stays so in windows and scores") {
+    const auto result_of = [](bool possible) {
+      const Mask mask = masks::meta({any, any}, "a test", possible);
+      return rows::make_meta({any, any, 4}, DType::f32, mask);
+    };
+    const Tensor x = result_of(true), certain = result_of(false);
+    CHECK(masks::is_possible(windows(x, {.width = 2}).mask()));
+    CHECK_FALSE(masks::is_possible(windows(certain, {.width = 2}).mask()));
+    const auto heads = [](const Tensor& t) { return expand_dims(t, 2); };
+    const auto scores = [&](const Tensor& q, const Tensor& k, bool causal) {
+      return attention_scores(heads(q), heads(k), {.causal = causal}).mask();
+    };
+    CHECK(masks::is_possible(scores(x, x, false)));
+    CHECK_FALSE(masks::is_possible(scores(x, x, true)));
+    CHECK_FALSE(masks::is_possible(scores(x, certain, false)));
   }
 }
 

@@ -202,7 +202,7 @@ TEST_CASE("Dot refuses options and inputs that do not fit") {
       [&] {
         dot({a, b});
       },
-      "Dot in Dot 'dot': inputs are f32[2, 3] and f32[2, 4], summed over axes "
+      "Dot 'dot': inputs are f32[2, 3] and f32[2, 4], summed over axes "
       "1 and 1; expected axes of the same size"));
   CHECK(throws<ShapeError>([&] { Dot{{.axes = -2}}({a, a}); }, "summed over axes 0 and 0"));
   CHECK(throws<ShapeError>([&] { Dot{{.axes = 2}}({a, a}); }, "axis 2"));

@@ -173,7 +173,7 @@ TEST_CASE("Flatten refuses a mask over steps, and a wrong option") {
   CHECK(throws<OptionError>([] { Flatten{{.data_format = "channel_first"}}; },
                             "Flatten: the option .data_format is 'channel_first'",
                             "did you mean 'channels_first'?"));
-  CHECK(throws<ShapeError>([] { Flatten{}(zeros({})); }, "Flatten in Flatten", "[batch, ...]"));
+  CHECK(throws<ShapeError>([] { Flatten{}(zeros({})); }, "Flatten 'flatten'", "[batch, ...]"));
 }
 
 TEST_CASE("Reverse: valid steps change places among themselves") {
