@@ -5,6 +5,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::string_view in_an_rnn = "takes one step; it is drawn as the cell of an RNN";
+constexpr std::string_view refuses = "refuses the mask that every random model is given";
 constexpr std::string_view by_index = "what is dropped depends on the sequence's index";
 
 std::string activation(Dice& d) {
@@ -70,6 +71,16 @@ Json scaled(Dice& d, std::int64_t) {
   return {{"center", d.coin()}, {"scale", d.coin()}};
 }
 
+Json keepdims(Dice& d, std::int64_t) {
+  return {{"keepdims", d.coin()}};
+}
+
+Json pooled(Dice& d, std::int64_t) {
+  return {{"pool_size", d.between(1, 3)},
+          {"strides", d.between(1, 2)},
+          {"padding", d.one_of<std::string>({"valid", "same"})}};
+}
+
 Json no_options(Dice&, std::int64_t) {
   return Json::object();
 }
@@ -94,6 +105,10 @@ const std::vector<LayerDraw>& layer_draws() {
       {"Activation",
        [](Dice& d, auto) {
          return Json{{"activation", activation(d)}};
+       }},
+      {"Softmax",
+       [](Dice& d, auto) {
+         return Json{{"axis", d.coin() ? -1 : 1}};
        }},
       {.kind = "Dropout",
        .options =
@@ -157,16 +172,57 @@ const std::vector<LayerDraw>& layer_draws() {
          options["groups"] = d.coin() ? -1 : d.between(1, 3);
          return options;
        }},
-      {"GlobalAveragePooling1D",
-       [](Dice& d, auto) {
-         return Json{{"keepdims", d.coin()}};
-       }},
+      {"GlobalAveragePooling1D", keepdims},
+      {"GlobalMaxPooling1D", keepdims},
+      {"GlobalSumPooling1D", keepdims},
+      {"FirstStep", no_options},
+      {"LastStep", no_options},
       {"AttentionPooling1D",
        [](Dice& d, auto) {
          return Json{{"num_heads", d.between(1, 2)}, {"keepdims", d.coin()}};
        }},
+      {"Add", no_options, 2},
+      {"Subtract", no_options, 2},
+      {"Multiply", no_options, 2},
+      {"Average", no_options, 2},
+      {"Maximum", no_options, 2},
+      {"Minimum", no_options, 2},
+      {"Concatenate",
+       [](Dice& d, auto) {
+         return Json{{"axis", d.coin() ? -1 : 1}};
+       },
+       2},
+      {"Dot",
+       [](Dice& d, auto) {
+         return Json{{"axes", -1}, {"normalize", d.coin()}};
+       },
+       2},
+      {"RepeatVector",
+       [](Dice& d, auto) {
+         return Json{{"n", d.between(1, 3)}};
+       }},
+      {"Permute",
+       [](Dice& d, auto) {
+         return Json{{"dims", d.coin() ? Json{1, 2} : Json{2, 1}}};
+       }},
+      {"Reshape",
+       [](Dice& d, auto f) {
+         return Json{{"target_shape", d.coin() ? Json{-1, f} : Json{-1, f, 1}}};
+       }},
+      {"Flatten", no_options},
+      {"Reverse", no_options},
       {"MaskedConv1D", masked_conv},
-      {.kind = "Conv1D", .left_out = "refuses the mask that every random model is given"},
+      {"MaskedMaxPooling1D", pooled},
+      {"MaskedAveragePooling1D", pooled},
+      {.kind = "Conv1D", .left_out = refuses},
+      {.kind = "DepthwiseConv1D", .left_out = refuses},
+      {.kind = "SeparableConv1D", .left_out = refuses},
+      {.kind = "Conv1DTranspose", .left_out = refuses},
+      {.kind = "MaxPooling1D", .left_out = refuses},
+      {.kind = "AveragePooling1D", .left_out = refuses},
+      {.kind = "UpSampling1D", .left_out = refuses},
+      {.kind = "ZeroPadding1D", .left_out = refuses},
+      {.kind = "Cropping1D", .left_out = refuses},
       {"CRF",
        [](Dice& d, auto) {
          return Json{{"use_boundary", d.coin()}};
