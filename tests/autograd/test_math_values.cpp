@@ -164,6 +164,29 @@ const Row rows_of_unary[] = {
      whole,
      {0.0820849986238988, 0.3678794411714424, 0.7788007830714049, 1.6487212707001282,
       2.718281828459045, 42.52108200006278}},
+    {"celu",
+     celu,
+     whole,
+     {-0.9179150013761013, -0.6321205588285577, -0.22119921692859512, 0.5, 1, 3.75}},
+    {"hard_silu",
+     hard_silu,
+     whole,
+     {-0.20833333333333334, -0.3333333333333333, -0.11458333333333333, 0.2916666666666667,
+      0.6666666666666666, 3.75}},
+    {"hard_tanh", hard_tanh, whole, {-1, -1, -0.25, 0.5, 1, 1}},
+    {"hard_shrink", hard_shrink, whole, {-2.5, -1, 0, 0, 1, 3.75}},
+    {"soft_shrink", soft_shrink, whole, {-2, -0.5, 0, 0, 0.5, 3.25}},
+    {"tanh_shrink",
+     tanh_shrink,
+     whole,
+     {-1.5133857018485697, -0.23840584404423515, -0.005081337596290869, 0.03788284273999026,
+      0.23840584404423515, 2.7511055572738474}},
+    {"squareplus",
+     squareplus,
+     whole,
+     {0.35078105935821213, 0.6180339887498949, 0.8827822185373186, 1.2807764064044151,
+      1.618033988749895, 4}},
+    {"sparse_plus", sparse_plus, whole, {0, 0, 0.140625, 0.5625, 1, 3.75}},
     {"linear", linear, whole, {-2.5, -1, -0.25, 0.5, 1, 3.75}},
 };
 
@@ -220,6 +243,11 @@ TEST_SUITE("unary") {
     check_near(clip(x, -1, 2), {-1, -1, -0.25, 0.5, 1, 2});
     check_near(elu(x, 1.3),
                {-1.1932895017889316, -0.8217567264771249, -0.28755898200717367, 0.5, 1, 3.75});
+    check_near(celu(x, 2),
+               {-1.4269904062796197, -0.7869386805747332, -0.2350061948308092, 0.5, 1, 3.75});
+    check_near(hard_shrink(x, 1), {-2.5, 0, 0, 0, 0, 3.75});
+    check_near(soft_shrink(x, 0.75), {-1.75, -0.25, 0, 0, 0.25, 3});
+    check_near(squareplus(x, 0), {0, 0, 0, 0.5, 1, 3.75});
     check_near(leaky_relu(x, 0.3), {-0.75, -0.3, -0.075, 0.5, 1, 3.75});
   }
 
@@ -241,6 +269,7 @@ TEST_SUITE("unary") {
     check(relu(x), {4}, {0, 1000, 0, inf});
     check(elu(x), {4}, {-1, 1000, -1, inf});
     check_near(mish(tensor<double>({-1000, 1000}, {2})), {0, 1000});
+    check_near(squareplus(tensor<double>({-1e10, 1e10}, {2})), {1e-10, 1e10});
     for (const auto& row : rows_of_unary) {
       CAPTURE(row.name);
       CHECK(std::isnan(row.f(scalar(std::nan(""), DType::f64)).item()));
@@ -257,6 +286,10 @@ TEST_SUITE("unary") {
     CHECK(slope(abs, 0) == 0);
     CHECK(slope(relu6, 6) == 0);
     CHECK(slope(hard_sigmoid, 3) == 0);
+    CHECK(slope(hard_silu, -3) == 0);
+    CHECK(slope(hard_tanh, 1) == 0);
+    CHECK(slope(soft_shrink, 0.5) == 0);
+    CHECK(slope(sparse_plus, 1) == 1);
     CHECK(slope(floor, 0.3) == 0);
     CHECK(slope([](const Tensor& x) { return clip(x, 0, 1); }, 1) == 1);
   }
@@ -274,12 +307,16 @@ TEST_SUITE("unary") {
   }
 
   TEST_CASE("activations by name") {
-    CHECK(activation_names().size() == 18);
+    CHECK(activation_names().size() == 28);
     for (auto name : activation_names()) {
       const Tensor x = tensor(whole, {2, 3});
       CHECK(activation(name)(x).shape() == x.shape());
     }
     check(activation("relu")(tensor<double>({-1, 2}, {2})), {2}, {0, 2});
+    const bool swish = activation("swish") == activation("silu");
+    CHECK(swish);
+    const bool hard_swish = activation("hard_swish") == activation("hard_silu");
+    CHECK(hard_swish);
   }
 }
 
