@@ -35,7 +35,7 @@ missing_packages() {
         ;;
       ci)
         have g++ || echo g++
-        wanted+=(clang libclang-rt-dev llvm)
+        wanted+=(clang libclang-rt-dev llvm libbenchmark-dev) # the last to see that they build
         # Layout differs from version to version: only Debian 12's is checked.
         grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release && wanted+=(clang-format)
         ;;

@@ -55,7 +55,7 @@ void Checker::check(MaskOver over, MaskRole role) {
   try {
     same_without_data();
   } catch (const std::exception& e) {
-    pattern_ = nullptr;  // what it named has ended with the list of patterns
+    pattern_ = nullptr;  // that of same_without_data is gone
     put(3, "declared {}, but without data it throws: {}", maskgrad::name(role), e.what());
   }
 }

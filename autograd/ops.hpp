@@ -14,12 +14,14 @@
 #include <maskgrad/autograd/ops/cross_entropy.hpp>
 #include <maskgrad/autograd/ops/ctc.hpp>
 #include <maskgrad/autograd/ops/cumulative.hpp>
+#include <maskgrad/autograd/ops/depthwise.hpp>
 #include <maskgrad/autograd/ops/dropout.hpp>
 #include <maskgrad/autograd/ops/einsum.hpp>
 #include <maskgrad/autograd/ops/gather.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
 #include <maskgrad/autograd/ops/normalise.hpp>
+#include <maskgrad/autograd/ops/overlap_add.hpp>
 #include <maskgrad/autograd/ops/permute.hpp>
 #include <maskgrad/autograd/ops/positions.hpp>
 #include <maskgrad/autograd/ops/recurrent.hpp>

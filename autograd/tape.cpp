@@ -63,6 +63,12 @@ const Tensor& Slot::own() {
   return grad;
 }
 
+const Tensor& Slot::own(bool& fresh) {
+  fresh = !grad.defined();
+  if (fresh) grad = rows::make(shape, dtype, mask);
+  return own();
+}
+
 Node::Node(std::string_view op_) : op(op_), id(next_id.fetch_add(1, std::memory_order_relaxed)) {}
 
 void Node::release() {

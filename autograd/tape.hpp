@@ -30,6 +30,9 @@ struct Slot {
   void add(std::string_view op, const Tensor& g);
   /// The sum as an array of its own to add into, made of zeros at the first call.
   const Tensor& own();
+  /// The same without the zeros: `fresh` where nothing has reached it, so that all is to be
+  /// written.
+  const Tensor& own(bool& fresh);
 };
 
 /// A recorded call. Edges point from a result to what it was made of, never back.
@@ -100,6 +103,19 @@ class Grads {
   template <Real T>
   std::span<T> into(int i) {
     return rows::of_mutable<T>(slot(i).own());
+  }
+  /// The same without zeros: where nothing has reached it (`fresh`) its values are not set, and all
+  /// must be written; else they are to be added to.
+  template <Real T>
+  struct Target {
+    T* values;
+    bool fresh;
+  };
+  template <Real T>
+  Target<T> target(int i) {
+    bool fresh = false;
+    T* values = rows::of_mutable<T>(slot(i).own(fresh)).data();
+    return {values, fresh};
   }
   /// The gradient of output `i`; undefined where nothing reached it.
   const Tensor& output(int i) const { return node_.slots[static_cast<std::size_t>(i)].grad; }

@@ -35,6 +35,7 @@ std::string format(fmt::string_view text, fmt::format_args args) {
 std::string place(std::string_view where) {
   const auto* layer = LayerScope::current();
   if (!layer || layer->title() == where) return std::string(where);
+  if (layer->kind() == where) return layer->title();  // not `Dense in Dense 'head'`
   return fmt::format("{} in {}", where, layer->title());
 }
 

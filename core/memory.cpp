@@ -1,12 +1,13 @@
 #include <maskgrad/core/memory.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cstdlib>
 #include <mutex>
 #include <new>
-#include <vector>
+#include <utility>
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -20,6 +21,7 @@ struct alignas(64) Storage::Block {
   int size_class = 0;
   std::int64_t bytes = 0;
   std::atomic<std::uint64_t> version{0};
+  Block* next = nullptr;  ///< of the free ones of its class
 };
 
 namespace {
@@ -27,18 +29,27 @@ namespace {
 constexpr std::size_t header = 64;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
-/// Sizes run 64, 80, 96, 112, 128, 160, ...: four steps to each doubling, so at most 25 % is lost.
+/// Sizes run 64, 80, 96, 112, 128, 160, ... in four steps to each doubling, from 64 KiB on in 16,
+/// so that of a small block at most 25 % is lost and of a large one 6 %.
+constexpr int small_log = 6, large_log = 16;
+constexpr int small_classes = (large_log - small_log) * 4;
+constexpr int classes = small_classes + (62 - large_log) * 16;
+
 int class_of(std::size_t bytes) {
   if (bytes <= 64) return 0;
   const int log = std::bit_width(bytes - 1) - 1;  // 2^log < bytes <= 2^(log + 1)
-  const std::size_t step = std::size_t{1} << (log - 2);
-  const auto above = (bytes - (std::size_t{1} << log) + step - 1) / step;  // 1 ... 4
-  return (log - 6) * 4 + static_cast<int>(above);
+  const bool large = log >= large_log;
+  const std::size_t step = std::size_t{1} << (large ? log - 4 : log - 2);
+  const auto above = static_cast<int>((bytes - (std::size_t{1} << log) + step - 1) / step);
+  return above + (large ? small_classes + (log - large_log) * 16 : (log - small_log) * 4);
 }
 
 std::size_t class_bytes(int c) {
-  const int log = 6 + c / 4;
-  return (std::size_t{1} << log) + static_cast<std::size_t>(c % 4) * (std::size_t{1} << (log - 2));
+  const bool large = c >= small_classes;
+  const int steps = large ? 16 : 4;
+  const int log = large ? large_log + (c - small_classes) / 16 : small_log + c / 4;
+  const auto above = static_cast<std::size_t>(large ? (c - small_classes) % 16 : c % 4);
+  return (std::size_t{1} << log) + above * ((std::size_t{1} << log) / static_cast<unsigned>(steps));
 }
 
 }  // namespace
@@ -46,7 +57,7 @@ std::size_t class_bytes(int c) {
 /// Free blocks by size class, shared by all threads.
 struct BlockPool {
   std::mutex mutex;
-  std::array<std::vector<Storage::Block*>, 4 * 57> free;
+  std::array<Storage::Block*, classes> free{};  ///< the first of each class
   memory::Stats stats;
 
   /// Leaked on purpose: tensors in static variables may end after any static of ours.
@@ -65,18 +76,18 @@ struct BlockPool {
     return block;
   }
 
-  /// A free block of the class, or null.
+  /// A free block of the class, or one a little larger, so that batches of different lengths share
+  /// theirs; or null.
   Storage::Block* kept(int c) {
     std::lock_guard lock(mutex);
-    auto& list = free.at(static_cast<std::size_t>(c));
-    if (list.empty()) {
-      list.reserve(list.size() + 1);
-      return nullptr;
+    const int last = c < small_classes ? c : std::min(c + 4, classes - 1);
+    for (int i = c; i <= last; ++i) {
+      auto*& first = free[static_cast<std::size_t>(i)];
+      if (first == nullptr) continue;
+      count_use(i);
+      return std::exchange(first, first->next);
     }
-    auto* block = list.back();
-    list.pop_back();
-    count_use(c);
-    return block;
+    return nullptr;
   }
 
   Storage::Block* fresh(int c) {
@@ -105,17 +116,18 @@ struct BlockPool {
   void give(Storage::Block* block) {
     std::lock_guard lock(mutex);
     stats.bytes_in_use -= static_cast<std::int64_t>(class_bytes(block->size_class));
-    free.at(static_cast<std::size_t>(block->size_class)).push_back(block);
+    auto*& first = free[static_cast<std::size_t>(block->size_class)];
+    block->next = std::exchange(first, block);
   }
 
   void release_unused() {
     std::lock_guard lock(mutex);
-    for (auto& list : free) {
-      for (auto* block : list) {
+    for (auto*& first : free) {
+      while (auto* block = first) {
+        first = block->next;
         stats.bytes_reserved -= static_cast<std::int64_t>(class_bytes(block->size_class));
         std::free(block);
       }
-      list.clear();
     }
   }
 };

@@ -44,19 +44,23 @@ MaskRole role_under(const MaskContract& contract, const Tensor& x) {
   return rank <= 1 ? contract.under_sample() : contract.role;
 }
 
-void admit(const LayerScope& layer, const MaskContract& contract, const Tensors& inputs) {
+void admit(const MaskContract& contract, const Tensors& inputs) {
   for (const auto& x : inputs) {
     if (!x.has_mask() || role_under(contract, x) != MaskRole::unsupported) continue;
-    std::string shapes;
-    for (const auto& input : inputs) shapes += fmt::format("\n  input  {}", input.describe());
-    throw MaskError(
-        std::string(layer.title()), std::string(layer.path()),
-        fmt::format("{} does not accept {} (unsupported: {}).{}\n  ways out: {}", layer.title(),
-                    mask_text(contract, x), contract.why, shapes,
-                    contract.ways_out.empty()
-                        ? std::string("x.drop_mask(\"why\") to compute on the padding as data")
-                        : std::string(contract.ways_out)));
+    refuse_mask(mask_text(contract, x), contract.why, contract.ways_out, inputs);
   }
+}
+
+void refuse_mask(std::string_view what, std::string_view why, std::string_view ways_out,
+                 const Tensors& inputs) {
+  const auto* layer = LayerScope::current();
+  const std::string title = layer ? layer->title() : "a layer";
+  std::string shapes;
+  for (const auto& input : inputs) shapes += fmt::format("\n  input  {}", input.describe());
+  if (ways_out.empty()) ways_out = "x.drop_mask(\"why\") to compute on the padding as data";
+  throw MaskError(title, layer ? std::string(layer->path()) : std::string(),
+                  fmt::format("{} does not accept {} (unsupported: {}).{}\n  ways out: {}", title,
+                              what, why, shapes, ways_out));
 }
 
 void refuse_unbuilt(const Tensor& x) {
@@ -67,9 +71,10 @@ void refuse_unbuilt(const Tensor& x) {
                    x.describe());
 }
 
-void refuse_inputs(std::size_t count) {
+void refuse_inputs(std::size_t count, std::string_view expected) {
   const auto* layer = LayerScope::current();
-  fail<ShapeError>(layer ? layer->title() : "a layer", "got {} inputs; expected one", count);
+  fail<ShapeError>(layer ? layer->title() : "a layer", "got {} inputs; expected {}", count,
+                   expected);
 }
 
 void trace(const LayerScope& layer, const MaskContract& contract, bool has_weights,

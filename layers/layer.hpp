@@ -64,9 +64,12 @@ namespace detail {
 /// The role of a contract under the mask that `x` carries.
 MaskRole role_under(const MaskContract& contract, const Tensor& x);
 /// MaskError where the contract refuses the mask of one of the inputs.
-void admit(const LayerScope& layer, const MaskContract& contract, const Tensors& inputs);
+void admit(const MaskContract& contract, const Tensors& inputs);
 [[noreturn]] void refuse_unbuilt(const Tensor& x);
-[[noreturn]] void refuse_inputs(std::size_t count);
+[[noreturn]] void refuse_inputs(std::size_t count, std::string_view expected = "one");
+/// The MaskError of the running layer, which does not accept `what` (a mask).
+[[noreturn]] void refuse_mask(std::string_view what, std::string_view why,
+                              std::string_view ways_out, const Tensors& inputs);
 /// The layer was seen by mask_flow and summary, if one is listening.
 void trace(const LayerScope& layer, const MaskContract& contract, bool has_weights,
            const Tensors& inputs, const Tensors& outputs);
@@ -122,7 +125,7 @@ Tensors call(L& layer, const Tensors& inputs) {
   const LayerScope scope(L::kind, layer.info.path);
   if (inputs.empty()) detail::refuse_inputs(0);
   const MaskContract contract = contract_of(layer);
-  if constexpr (HasContract<L>) detail::admit(scope, contract, inputs);
+  if constexpr (HasContract<L>) detail::admit(contract, inputs);
   if (!layer.info.built) detail::build_layer(layer, inputs);
   Tensors outputs = detail::forward(layer, inputs);
   if constexpr (HasContract<L>) {

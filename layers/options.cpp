@@ -180,6 +180,14 @@ void OptionReader::read(OptionName name, std::vector<std::int64_t>& value) {
   for (const auto& item : *json) value.push_back(item.is_null() ? any : item.get<std::int64_t>());
 }
 
+void OptionReader::read(OptionName name, Ints& value) {
+  const Json* json = parts_->take(name);
+  if (!json) return;
+  if (json->is_array()) return read(name, value.values);
+  value.values.resize(1);
+  read(name, value.values[0]);
+}
+
 void OptionReader::read(OptionName name, std::vector<std::string>& value) {
   const Json* json = parts_->take(name);
   if (!json) return;
@@ -245,6 +253,10 @@ void OptionWriter::write(OptionName name, const std::string& value) {
 }
 void OptionWriter::write(OptionName name, const std::vector<std::int64_t>& value) {
   parts_->at(name) = value;
+}
+void OptionWriter::write(OptionName name, const Ints& value) {
+  if (value.values.size() == 1) return write(name, value.values[0]);
+  write(name, value.values);
 }
 void OptionWriter::write(OptionName name, const std::vector<std::string>& value) {
   parts_->at(name) = value;

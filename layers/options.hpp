@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,23 @@ struct OptionName {
 constexpr OptionName required(const char* name) {
   return {name, true};
 }
+
+/// One integer or several, as an axis or axes; in JSON a number or an array.
+struct Ints {
+  Ints(std::int64_t one) : values{one} {}
+  Ints(std::initializer_list<std::int64_t> several) : values(several) {}
+  std::vector<std::int64_t> values;
+};
+
+/// The options of a layer that has none but its name.
+struct NameOnly {
+  std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("name", o.name);
+  }
+};
 
 /// A piece of JSON as an option's value, for wrapped layers.
 struct JsonText {
@@ -84,6 +102,7 @@ class OptionReader {
   void read(OptionName name, double& value);
   void read(OptionName name, std::string& value);
   void read(OptionName name, std::vector<std::int64_t>& value);
+  void read(OptionName name, Ints& value);
   void read(OptionName name, std::vector<std::string>& value);
   void read(OptionName name, Seed& value);
   void read(OptionName name, JsonText& value);
@@ -131,6 +150,7 @@ class OptionWriter {
   void write(OptionName name, double value);
   void write(OptionName name, const std::string& value);
   void write(OptionName name, const std::vector<std::int64_t>& value);
+  void write(OptionName name, const Ints& value);
   void write(OptionName name, const std::vector<std::string>& value);
   void write(OptionName name, const Seed& value);
   void write(OptionName name, const JsonText& value);

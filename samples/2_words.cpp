@@ -54,7 +54,7 @@ void for_each_batch(Examples examples, F f) {
 /// A pass over the training words; prints its line.
 void train_epoch(int epoch, mg::Sequential& model, mg::Adam& adam, Examples train) {
   const auto start = std::chrono::steady_clock::now();
-  mg::MeanMetric loss_mean;
+  mg::Mean loss_mean;
   mg::SparseCategoricalAccuracy accuracy;
   std::int64_t letters = 0, positions = 0;
   for_each_batch(train, [&](Examples batch) {
@@ -64,7 +64,7 @@ void train_epoch(int epoch, mg::Sequential& model, mg::Adam& adam, Examples trai
     loss.backward();
     mg::clip_by_global_norm(model.parameters(), 1.0);
     adam.step();
-    loss_mean.add(loss.value() * loss.count(), loss.count());
+    loss_mean.update(loss.value(), loss.count());
     accuracy.update(languages, logits);
     for (const auto& e : batch) letters += static_cast<std::int64_t>(e.word.size());
     positions += ids.shape().count();

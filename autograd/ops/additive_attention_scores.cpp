@@ -35,7 +35,7 @@ void check_call(std::string_view op, const Tensor& q, const Tensor& k, const Ten
   attention_detail::check_call(op, expand_dims(q, 2), expand_dims(k, 2),
                                {.dropout = options.dropout});
   check::same_dtype(op, q, w);
-  check::no_mask(op, w, "it weighs the features of every pair", "w.drop_mask(\"why\")");
+  check::no_mask(op, w, "it weighs the features of every pair", "mask queries or keys");
   if (w.rank() == 1 && fits(w.shape()[0], q.shape()[2])) return;
   fail<ShapeError>(op, "the weights {} for queries {}; expected one for each feature", w.describe(),
                    q.describe());

@@ -166,8 +166,10 @@ Tensor attention_scores(const Tensor& q, const Tensor& k, const AttentionOptions
     const Tensor y = softmax(products(q, k, bias, shape, options, hidden), 2);
     return hidden.defined() ? where(hidden, scalar(0, y.dtype()), y) : y;
   }
-  const bool masked = q.has_mask() || k.has_mask() || options.causal || options.window;
-  const Mask mask = masked ? masks::meta(pairs, masks::origin_here(op)) : Mask();
+  const auto stays = [](const Tensor& x) { return x.has_mask() && !masks::is_possible(x.mask()); };
+  const bool certain = options.causal || options.window || stays(q) || stays(k);
+  const bool masked = certain || q.has_mask() || k.has_mask();
+  const Mask mask = masked ? masks::meta(pairs, masks::origin_here(op), !certain) : Mask();
   return rows::make_meta(shape, q.dtype(), mask);
 }
 

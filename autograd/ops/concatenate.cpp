@@ -146,14 +146,16 @@ Tensor over_inner_axis(const Plan& plan, const std::vector<Tensor>& parts) {
       if (!grads.wants(k) || runs * piece.count == 0) continue;
       dispatch_real("concatenate", dy.dtype(), [&]<class T>() {
         const auto* from = rows::of<T>(dy).data() + piece.start;
-        auto* to = grads.into<T>(k).data();
         if (piece.rows.empty()) {
-          kernels::add_runs(runs, piece.count, from, step, to, piece.count);
+          const auto to = grads.target<T>(k);
+          const auto move = to.fresh ? kernels::copy_runs<T> : kernels::add_runs<T>;
+          move(runs, piece.count, from, step, to.values, piece.count);
           return;
         }
         Pooled<T> values(runs * piece.count);
         kernels::copy_runs(runs, piece.count, from, step, values.data(), piece.count);
-        kernels::put_add_rows(values.data(), piece.rows, lines * piece.count, to);
+        kernels::put_add_rows(values.data(), piece.rows, lines * piece.count,
+                              grads.into<T>(k).data());
       });
     }
   })[0];

@@ -15,10 +15,9 @@ enum class Infeasible { refuse, skip };
 ///           without a step has no loss: the result has a mask [batch], false there, which is
 ///           dropped where it would be all true.
 /// Gradient: of the logits.
-/// Throws:   ShapeError, TypeError; MaskError (a mask over classes, or other axes); IndexError for
-/// a
-///           label that is no class or the blank, OptionError for such a blank and, naming the
-///           sequence, for one that is infeasible.
+/// Throws:   ShapeError, also, naming the sequence, for one that is infeasible; TypeError;
+///           MaskError (a mask over classes, or other axes); IndexError for a label that is no
+///           class or the blank, OptionError for such a blank.
 /// Source:   Graves et al. 2006.
 Tensor ctc_negative_log_likelihood(const Tensor& labels, const Tensor& logits, std::int64_t blank,
                                    Infeasible infeasible = Infeasible::refuse);

@@ -43,12 +43,14 @@ Tensor matmul(const Tensor& x, const Tensor& w) {
                   dispatch_real(op, dy.dtype(), [&]<class T>() {
                     const T* d = rows::of<T>(dy).data();
                     if (grads.wants(0)) {
+                      const auto dx = grads.target<T>(0);
                       kernels::gemm<T>(m, k, n, {d, n}, {rows::of<T>(w.get()).data(), n, true},
-                                       grads.into<T>(0).data(), true);
+                                       dx.values, !dx.fresh);
                     }
                     if (grads.wants(1)) {
+                      const auto dw = grads.target<T>(1);
                       kernels::gemm<T>(k, n, m, {rows::of<T>(x.get()).data(), k, true}, {d, n},
-                                       grads.into<T>(1).data(), true);
+                                       dw.values, !dw.fresh);
                     }
                   });
                 });

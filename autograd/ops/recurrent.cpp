@@ -26,7 +26,7 @@ void check_sizes(Cell cell, bool reset_after, const Tensor& x, const RecurrentWe
                     x.describe());
   }
   const auto gates = gates_of(cell), units = w.recurrent_kernel.shape()[0];
-  auto expect = [&](std::string_view what, const Tensor& t, const Shape& shape) {
+  const auto expect = [&](std::string_view what, const Tensor& t, const Shape& shape) {
     if (!t.defined()) return;
     check::same_dtype(op, x, t);
     if (!fits(t.shape(), shape)) {
@@ -34,6 +34,11 @@ void check_sizes(Cell cell, bool reset_after, const Tensor& x, const RecurrentWe
                        t.describe(), shape, x.describe(), units);
     }
   };
+  for (const Tensor* t : {&w.kernel, &w.recurrent_kernel, &w.bias}) {
+    if (t->defined()) {
+      check::no_mask(op, *t, "weights have no padding", "put the mask on the input");
+    }
+  }
   expect("the kernel", w.kernel, {x.shape()[2], gates * units});
   expect("the recurrent kernel", w.recurrent_kernel, {units, gates * units});
   const bool two = cell == Cell::gru && reset_after;
@@ -43,9 +48,17 @@ void check_sizes(Cell cell, bool reset_after, const Tensor& x, const RecurrentWe
 }
 
 /// An initial state as the sequences have it: gathered under a mask [batch], else dense.
-Tensor matched(const Tensor& state, const Mask& samples) {
-  if (!state.defined()) return state;
-  return samples ? with_mask(state, samples) : state;
+Tensor matched(std::string_view what, const Tensor& state, const Tensor& x, const Mask& samples) {
+  if (!state.defined() || (!state.has_mask() && !samples)) return state;
+  const Tensor own = samples ? with_mask(state, samples) : state;
+  const bool possible = x.is_meta() && samples;  // which sequences there are is not known yet
+  if (samples && own.mask().rank() == samples.rank() && (possible || own.mask() == samples)) {
+    return own;
+  }
+  fail<MaskError>(op,
+                  "{} {} lacks sequences of the input {}; expected a state for each. Give the "
+                  "others one with or_else(state, zeros)",
+                  what, state.describe(), x.describe());
 }
 
 template <class T>
@@ -132,18 +145,16 @@ RecurrentResult recurrent(Cell cell, bool reset_after, bool go_backwards, const 
   check_sizes(cell, reset_after, x, weights, initial);
   const auto units = weights.recurrent_kernel.shape()[0];
   const Shape out_shape{x.shape()[0], x.shape()[1], units}, state_shape{x.shape()[0], units};
-  const Mask samples = x.has_mask() && x.mask().rank() == 1 ? x.mask() : Mask();
+  const Mask samples = x.has_mask() && x.mask().rank() <= 1 ? x.mask() : Mask();
   const bool lstm = cell == Cell::lstm;
+  const Tensor h0 = matched("the initial state", initial.h, x, samples);
+  const Tensor c0 = matched("the initial cell state", initial.c, x, samples);
   if (x.is_meta()) {
     const Tensor state = rows::make_meta(state_shape, x.dtype(), samples);
     return {rows::make_meta(out_shape, x.dtype(), x.mask()), {state, lstm ? state : Tensor()}};
   }
-  const std::vector<Tensor> inputs{x,
-                                   weights.kernel,
-                                   weights.recurrent_kernel,
-                                   weights.bias,
-                                   matched(initial.h, samples),
-                                   matched(initial.c, samples)};
+  const std::vector<Tensor> inputs{x, weights.kernel, weights.recurrent_kernel, weights.bias, h0,
+                                   c0};
   bool wanted = false;
   for (const auto& t : inputs) wanted = wanted || t.on_tape();
   wanted = wanted && recording();

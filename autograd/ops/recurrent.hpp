@@ -29,7 +29,8 @@ struct RecurrentResult {
 /// Mask:     supports [batch, time] and passes it to the output, the states carry none; under
 ///           [batch], output and states carry it.
 /// Gradient: of x, the weights and the initial states, from the output and the states.
-/// Throws:   ShapeError, TypeError, MaskError (a mask over features).
+/// Throws:   ShapeError, TypeError; MaskError for a mask over features or of weights, and for an
+///           initial state whose mask leaves out a sequence of x.
 /// Source:   Keras 3 (SimpleRNN, GRU, LSTM).
 RecurrentResult recurrent(kernels::Cell cell, bool reset_after, bool go_backwards, const Tensor& x,
                           const RecurrentWeights& weights, const RecurrentState& initial);

@@ -15,14 +15,19 @@ struct WindowOptions {
   std::int64_t dilation = 1;
 };
 
-/// The windows of each sequence, each sequence by itself, its valid steps side by side; zeros where
-/// a window reaches over its ends.
-/// Shapes:   x [batch, time, features] -> [batch, windows, width, features].
-/// Mask:     supports [batch, time]: with stride 1 and `same` or `causal` a window stands at its
-/// own
-///           step; else window k at step k, and the mask follows from the new lengths.
+/// The windows of each sequence, each sequence by itself, its valid steps side by side; `fill`
+/// where a window reaches over its ends. Shapes:   x [batch, time, features] -> [batch, windows,
+/// width, features]. Mask:     supports [batch, time]: where the length stays (stride 1 and `same`,
+/// `causal` or a width
+///           of 1) a window stands at its own step; else window k at step k, and the mask follows
+///           from the new lengths.
 /// Gradient: each step gets the sum over the windows that it is in.
-/// Throws:   ShapeError, OptionError, MaskError (a mask over features).
-Tensor windows(const Tensor& x, const WindowOptions& options);
+/// Throws:   ShapeError, OptionError, MaskError (a mask over features), TypeError.
+Tensor windows(const Tensor& x, const WindowOptions& options, double fill = 0);
+
+/// How many steps of the sequence each window holds, what reaches over its ends not counted.
+/// Shapes:   x [batch, time, features] -> [batch, windows, 1], of x's type.
+/// Mask, Throws: as windows. Gradient: none.
+Tensor window_sizes(const Tensor& x, const WindowOptions& options);
 
 }  // namespace maskgrad

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/autograd/ops/windows.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/convolution/window_layers.hpp>
 
 namespace maskgrad {
 
@@ -12,6 +10,7 @@ struct Conv1DOptions {
   std::int64_t strides = 1;
   std::string padding = "valid";
   std::int64_t dilation_rate = 1;
+  std::int64_t groups = 1;  ///< of features, each with filters of its own
   std::string activation = "linear";
   bool use_bias = true;
   Initializer kernel_initializer = "glorot_uniform";
@@ -25,6 +24,7 @@ struct Conv1DOptions {
     f("strides", o.strides);
     f("padding", o.padding);
     f("dilation_rate", o.dilation_rate);
+    f("groups", o.groups);
     f("activation", o.activation);
     f("use_bias", o.use_bias);
     f("kernel_initializer", o.kernel_initializer);
@@ -45,20 +45,21 @@ class Conv1DCore {
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
     f("kernel", self.kernel_);
-    if (self.options_.use_bias) f("bias", self.bias_);
+    BiasAndActivation::each_parameter(self.end_, f);
   }
 
  private:
   Conv1DOptions options_;
   WindowOptions windows_;
-  ActivationFunction activation_;
-  Parameter kernel_, bias_;
+  BiasAndActivation end_;
+  Parameter kernel_;
 };
 
-/// Convolution over time: y[t] = activation(sum over j of x[t * strides + j * dilation] kernel[j] +
-/// bias).
-/// Shapes:   x [batch, time, features] -> [batch, steps, filters]; kernel [kernel_size, features,
-///           filters], bias [filters]; `padding` valid, same (the odd zero at the end) or causal.
+/// Convolution over time: y[t] = activation(sum over j of x[t * strides + j * dilation_rate]
+/// kernel[j] + bias). With `groups`, each group of features has its share of the filters.
+/// Shapes:   x [batch, time, features] -> [batch, steps, filters]; kernel [kernel_size, features /
+///           groups, filters], bias [filters]; `padding` valid, same (the odd zero at the end) or
+///           causal. Fewer steps than a window takes give no steps under `valid`.
 /// Mask:     unsupported over time: a window would mix steps with padding. Under [batch] it stays
 ///           inside a row and propagates.
 /// Throws:   MaskError, ShapeError, OptionError.
@@ -67,15 +68,11 @@ class Conv1D {
  public:
   using Options = Conv1DOptions;
   static constexpr std::string_view kind = "Conv1D";
-  static constexpr MaskContract contract{
-      .role = MaskRole::unsupported,
-      .why = "a window mixes neighbouring steps, so padding would leak",
-      .sample_role = MaskRole::propagates,
-      .full_role = MaskRole::unsupported,
-      .ways_out =
-          "MaskedConv1D (each sequence convolved as if alone) · x.drop_mask(\"why\") to "
-          "convolve the padding as data",
-      .keras = "warns that it destroys the mask, and convolves the padding"};
+  static constexpr MaskContract contract =
+      refuses_steps("a window mixes neighbouring steps, so padding would leak",
+                    "MaskedConv1D (each sequence convolved as if alone) · x.drop_mask(\"why\") to "
+                    "convolve the padding as data",
+                    convolves_padding);
 
   explicit Conv1D(Conv1DOptions options) : info(kind, options.name), core_(kind, options) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -96,22 +93,17 @@ class Conv1D {
 
 /// Conv1D over each sequence's valid steps, as if each sequence were alone and unpadded.
 /// Shapes:   as Conv1D.
-/// Mask:     supports: with stride 1 and `same` or `causal` results stand at their own steps; else
-///           result k stands at step k, and the mask follows from the new lengths.
+/// Mask:     supports: where the length stays (strides 1 and `same`, `causal` or a kernel_size of
+///           1) results stand at their own steps; else result k stands at step k, and the mask
+///           follows from the new lengths.
 /// Throws:   MaskError (a mask over features), ShapeError, OptionError.
 /// Source:   ours.
 class MaskedConv1D {
  public:
   using Options = Conv1DOptions;
   static constexpr std::string_view kind = "MaskedConv1D";
-  static constexpr MaskContract contract{
-      .role = MaskRole::supports,
-      .why = "convolves each sequence's valid steps as if it were alone",
-      .sample_role = MaskRole::propagates,
-      .full_role = MaskRole::unsupported,
-      .ways_out =
-          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
-          "feature is missing"};
+  static constexpr MaskContract contract =
+      takes_valid_steps("convolves each sequence's valid steps as if it were alone");
 
   explicit MaskedConv1D(Conv1DOptions options) : info(kind, options.name), core_(kind, options) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -28,7 +28,10 @@ double count_of(const Tensor& x) {
 Tensor sequence_means(const Tensor& x) {
   std::vector<int> axes;
   for (int i = 1; i < x.rank(); ++i) axes.push_back(i);
-  return axes.empty() ? x : mean(x, axes);
+  if (axes.empty()) return x;
+  // Without steps no sequence has a mean: a mask that says so of each leaves a sum, which is 0.
+  const bool none = !x.has_mask() && x.shape().count() == 0;
+  return mean(none ? with_mask(x, Mask::keep(std::vector<bool>(), x.shape())) : x, axes);
 }
 
 /// Like sequence_means with weights; a sequence whose weights are all 0 has none.

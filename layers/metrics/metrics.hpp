@@ -1,33 +1,15 @@
 #pragma once
 
-#include <maskgrad/core/tensor.hpp>
+/// Every metric.
 
-namespace maskgrad {
-
-/// A mean over valid positions that grows batch by batch, as (sum, count).
-class MeanMetric {
- public:
-  void add(double sum, double count) {
-    sum_ += sum;
-    count_ += count;
-  }
-  /// sum / count; NaN where nothing was counted: ask count() first.
-  double value() const;
-  double sum() const { return sum_; }
-  double count() const { return count_; }
-  void reset() { sum_ = count_ = 0; }
-
- private:
-  double sum_ = 0, count_ = 0;
-};
-
-/// The share of valid positions whose greatest score stands at the true class.
-class SparseCategoricalAccuracy : public MeanMetric {
- public:
-  /// Shapes:   target [batch, ...] i64, scores [batch, ..., classes].
-  /// Mask:     consumes; a position counts where both are valid.
-  /// Throws:   ShapeError, TypeError.
-  void update(const Tensor& target, const Tensor& scores);
-};
-
-}  // namespace maskgrad
+#include <maskgrad/layers/metrics/accuracy.hpp>
+#include <maskgrad/layers/metrics/auc.hpp>
+#include <maskgrad/layers/metrics/confusion_matrix.hpp>
+#include <maskgrad/layers/metrics/edit_distance.hpp>
+#include <maskgrad/layers/metrics/errors.hpp>
+#include <maskgrad/layers/metrics/f1_score.hpp>
+#include <maskgrad/layers/metrics/mean.hpp>
+#include <maskgrad/layers/metrics/metric_factory.hpp>
+#include <maskgrad/layers/metrics/perplexity.hpp>
+#include <maskgrad/layers/metrics/precision_recall.hpp>
+#include <maskgrad/layers/metrics/r2_score.hpp>

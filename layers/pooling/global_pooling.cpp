@@ -3,11 +3,19 @@
 #include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/layers/check.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
-Tensor GlobalAveragePooling1D::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  return mean(x, {1}, options_.keepdims);
+bool pools_channels_first(Pool pool, const std::string& data_format) {
+  return check::channels_first(global_pooling_kind(pool), data_format);
 }
 
-}  // namespace maskgrad
+Tensor pooled(Pool pool, const LayerInfo& info, const Tensor& x, bool channels_first,
+              bool keepdims) {
+  check::layer_rank(info, global_pooling_kind(pool), x, 3,
+                    channels_first ? "[batch, features, time]" : "[batch, time, features]");
+  const int time = channels_first ? 2 : 1;
+  if (pool == Pool::max) return max(x, time, keepdims);
+  return pool == Pool::sum ? sum(x, time, keepdims) : mean(x, time, keepdims);
+}
+
+}  // namespace maskgrad::detail

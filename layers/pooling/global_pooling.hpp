@@ -1,45 +1,96 @@
 #pragma once
 
 #include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/options.hpp>
 
 namespace maskgrad {
 
 struct GlobalPoolingOptions {
+  std::string data_format = "channels_last";  ///< channels_first: x is [batch, features, time]
   bool keepdims = false;
   std::string name = {};
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
+    f("data_format", o.data_format);
     f("keepdims", o.keepdims);
     f("name", o.name);
   }
 };
 
-/// Mean over each sequence's valid steps.
+/// What a global pooling makes of a sequence's valid steps.
+enum class Pool { average, max, sum };
+
+namespace detail {
+constexpr std::string_view global_pooling_kind(Pool pool) {
+  constexpr std::string_view kinds[] = {"GlobalAveragePooling1D", "GlobalMaxPooling1D",
+                                        "GlobalSumPooling1D"};
+  return kinds[static_cast<std::size_t>(pool)];
+}
+constexpr MaskContract global_pooling_contract(Pool pool) {
+  MaskContract contract{.role = MaskRole::consumes,
+                        .why = "averages each sequence's valid steps",
+                        .sample_role = MaskRole::propagates,
+                        .keras = "an empty sequence gives NaN"};
+  if (pool == Pool::max) {
+    contract.why = "takes the greatest of each sequence's valid steps";
+    contract.keras = "warns that it destroys the mask; the padding counts";
+  }
+  if (pool == Pool::sum) {
+    contract.why = "adds each sequence's valid steps";
+    contract.after = "read, and ends; an empty sequence gives 0";
+    contract.keras = "has none";
+  }
+  return contract;
+}
+Tensor pooled(Pool pool, const LayerInfo& info, const Tensor& x, bool channels_first,
+              bool keepdims);
+bool pools_channels_first(Pool pool, const std::string& data_format);
+}  // namespace detail
+
+/// One value of each feature for a whole sequence.
 /// Shapes:   x [batch, time, features] -> [batch, features]; with keepdims [batch, 1, features].
-/// Mask:     consumes; a sequence without a valid step is masked in the result.
-/// Gradient: dy / n at each of the n valid steps.
-/// Throws:   ShapeError unless x has three axes.
-/// Source:   Keras 3, GlobalAveragePooling1D.
-class GlobalAveragePooling1D {
+///           channels_first: x [batch, features, time] -> [batch, features]; [batch, features, 1].
+/// Mask:     consumes; a sequence without a valid step is masked in the result, its sum is 0 and is
+///           not. With channels_first a mask [batch, features] propagates.
+/// Gradient: of the mean dy / n at each of n valid steps; of the maximum dy, in equal parts where
+///           several are greatest; of the sum dy.
+/// Throws:   ShapeError unless x has three axes; OptionError for a data_format.
+/// Source:   Keras 3, GlobalAveragePooling1D, GlobalMaxPooling1D.
+template <Pool pool>
+class GlobalPooling1D {
  public:
   using Options = GlobalPoolingOptions;
-  static constexpr std::string_view kind = "GlobalAveragePooling1D";
-  static constexpr MaskContract contract{.role = MaskRole::consumes,
-                                         .why = "averages each sequence's valid steps",
-                                         .sample_role = MaskRole::propagates,
-                                         .keras = "an empty sequence gives NaN"};
+  static constexpr std::string_view kind = detail::global_pooling_kind(pool);
+  static constexpr MaskContract contract = detail::global_pooling_contract(pool);
 
-  explicit GlobalAveragePooling1D(GlobalPoolingOptions options = {})
-      : info(kind, options.name), options_(std::move(options)) {}
+  explicit GlobalPooling1D(GlobalPoolingOptions options = {})
+      : info(kind, options.name),
+        options_(std::move(options)),
+        channels_first_(detail::pools_channels_first(pool, options_.data_format)) {}
+  MaskContract contract_now() const {
+    MaskContract now = contract;
+    if (channels_first_) {
+      now.role = MaskRole::propagates;
+      now.full_role = contract.role;
+    }
+    return now;
+  }
   Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const;
+  Tensor forward(const Tensor& x) const {
+    return detail::pooled(pool, info, x, channels_first_, options_.keepdims);
+  }
 
   const Options& options() const { return options_; }
   LayerInfo info;
 
  private:
   GlobalPoolingOptions options_;
+  bool channels_first_;
 };
+
+using GlobalAveragePooling1D = GlobalPooling1D<Pool::average>;
+using GlobalMaxPooling1D = GlobalPooling1D<Pool::max>;
+using GlobalSumPooling1D = GlobalPooling1D<Pool::sum>;
 
 }  // namespace maskgrad

@@ -5,7 +5,6 @@
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/concatenate.hpp>
-#include <maskgrad/autograd/ops/sequence.hpp>
 #include <maskgrad/core/nearest.hpp>
 #include <maskgrad/layers/factory.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
@@ -15,13 +14,11 @@
 
 namespace maskgrad {
 
-Bidirectional::Bidirectional(AnyLayer forward, AnyLayer backward, bool sequences,
-                             BidirectionalOptions options)
+Bidirectional::Bidirectional(AnyLayer forward, AnyLayer backward, BidirectionalOptions options)
     : info(kind, options.name),
       options_(std::move(options)),
       forward_(std::move(forward)),
-      backward_(std::move(backward)),
-      sequences_(sequences) {
+      backward_(std::move(backward)) {
   constexpr std::array<std::string_view, 5> modes = {"concat", "sum", "mul", "ave", "none"};
   const auto at = std::find(modes.begin(), modes.end(), options_.merge_mode);
   if (at == modes.end()) {
@@ -81,8 +78,7 @@ Tensors Bidirectional::forward(const Tensors& inputs) {
   Tensors there(inputs.begin(), middle), back{inputs[0]};
   back.insert(back.end(), middle, inputs.end());
   const Tensors a = forward_.call(there);
-  Tensors b = backward_.call(back);
-  if (sequences_) b[0] = reverse(b[0]);
+  const Tensors b = backward_.call(back);
   Tensors outputs = merged(a[0], b[0]);
   outputs.insert(outputs.end(), a.begin() + 1, a.end());
   outputs.insert(outputs.end(), b.begin() + 1, b.end());

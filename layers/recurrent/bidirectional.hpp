@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+
 #include <maskgrad/layers/any_layer.hpp>
 #include <maskgrad/layers/options.hpp>
 
@@ -35,12 +37,11 @@ class Bidirectional {
       .keras = "repeats the last output at masked steps"};
 
   template <Layer L>
-  requires(requires(typename L::Options o) {
-    o.go_backwards;
+  requires(requires(const L& layer) {
+    { layer.mirrored() } -> std::same_as<L>;
   }) explicit Bidirectional(const L& layer, BidirectionalOptions options = {})
-      : Bidirectional(AnyLayer(layer), AnyLayer(mirrored(layer)), layer.options().return_sequences,
-                      std::move(options)) {}
-  Bidirectional(AnyLayer forward, AnyLayer backward, bool sequences, BidirectionalOptions options);
+      : Bidirectional(AnyLayer(layer), AnyLayer(layer.mirrored()), std::move(options)) {}
+  Bidirectional(AnyLayer forward, AnyLayer backward, BidirectionalOptions options);
   /// From `layer` (a description of the forward one), `merge_mode` and `name`.
   static Bidirectional from_options(OptionReader& reader);
   void write_options(OptionWriter& writer) const;
@@ -60,21 +61,10 @@ class Bidirectional {
  private:
   enum class Merge { concat, sum, mul, ave, none };
 
-  template <class L>
-  static L mirrored(const L& layer) {
-    if constexpr (requires { layer.mirrored(); }) {
-      return layer.mirrored();
-    } else {
-      auto options = layer.options();
-      options.go_backwards = !options.go_backwards;
-      return L(options);
-    }
-  }
   Tensors merged(const Tensor& a, const Tensor& b) const;
 
   BidirectionalOptions options_;
   AnyLayer forward_, backward_;
-  bool sequences_;
   Merge merge_;
 };
 

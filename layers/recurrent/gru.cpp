@@ -26,4 +26,12 @@ GRU::WithState GRU::with_state(const Tensor& x, const Tensor& initial) {
   return {all[0], all[1]};
 }
 
+GRU GRU::mirrored() const {
+  auto options = options_;
+  options.go_backwards = !options.go_backwards;
+  GRU other(options);
+  other.core_.flip();
+  return other;
+}
+
 }  // namespace maskgrad

@@ -26,4 +26,12 @@ LSTM::WithState LSTM::with_state(const Tensor& x, const RecurrentState& initial)
   return {all[0], {all[1], all[2]}};
 }
 
+LSTM LSTM::mirrored() const {
+  auto options = options_;
+  options.go_backwards = !options.go_backwards;
+  LSTM other(options);
+  other.core_.flip();
+  return other;
+}
+
 }  // namespace maskgrad

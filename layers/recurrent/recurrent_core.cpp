@@ -80,7 +80,9 @@ Tensors RecurrentCore::forward(const LayerInfo& info, std::string_view kind, con
   if (!settings_.return_sequences) {
     outputs.push_back(last_output(x, result.state.h));
   } else {
-    outputs.push_back(settings_.go_backwards ? reverse(result.output) : result.output);
+    // Steps stand at their own positions; Keras's order is that in which they ran.
+    const bool turn = settings_.go_backwards != flipped_;
+    outputs.push_back(turn ? reverse(result.output) : result.output);
   }
   if (with_states) {
     outputs.push_back(result.state.h);

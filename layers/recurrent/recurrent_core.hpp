@@ -49,11 +49,13 @@ class RecurrentCore {
     Tensors inputs{x};
     if (initial.h.defined()) inputs.push_back(initial.h);
     if (initial.c.defined()) inputs.push_back(initial.c);
-    detail::admit(scope, layer.contract_now(), inputs);
+    detail::admit(layer.contract_now(), inputs);
     if (!layer.info.built) detail::build_layer(layer, inputs);
     return forward(layer.info, L::kind, inputs, true);
   }
   const RecurrentSettings& settings() const { return settings_; }
+  /// From now on outputs stand in the other order of time: see mirrored() of the layers.
+  void flip() { flipped_ = !flipped_; }
   int states() const { return settings_.cell == kernels::Cell::lstm ? 2 : 1; }
   /// See reset_states (layers/model/model.hpp).
   void reset_state() { carried_.reset(); }
@@ -81,6 +83,7 @@ class RecurrentCore {
   Parameter kernel_, recurrent_kernel_, bias_;
   Seed seed_;
   CarriedState carried_;
+  bool flipped_ = false;
 };
 
 /// What a recurrent layer does with a mask, as its options make it.

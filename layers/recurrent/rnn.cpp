@@ -33,7 +33,9 @@ RNN::RNN(AnyLayer cell, RNNOptions options)
 RNN RNN::mirrored() const {
   RNNOptions other = options_;
   other.go_backwards = !other.go_backwards;
-  return RNN(cell_, other);
+  RNN layer(cell_, other);
+  layer.flipped_ = !flipped_;
+  return layer;
 }
 
 MaskContract RNN::contract_now() const {
@@ -94,7 +96,8 @@ Tensors RNN::forward(const Tensors& inputs) {
   if (!options_.return_sequences) {
     outputs.push_back(last_of(x, result.output, options_.go_backwards));
   } else {
-    outputs.push_back(options_.go_backwards ? reverse(result.output) : result.output);
+    const bool turn = options_.go_backwards != flipped_;
+    outputs.push_back(turn ? reverse(result.output) : result.output);
   }
   if (options_.return_state) {
     outputs.insert(outputs.end(), result.states.begin(), result.states.end());

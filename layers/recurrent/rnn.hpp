@@ -64,6 +64,7 @@ class RNN {
   Options options_;
   AnyLayer cell_;
   CarriedState carried_;
+  bool flipped_ = false;  ///< outputs stand in the other order of time
 };
 
 }  // namespace maskgrad

@@ -24,4 +24,12 @@ SimpleRNN::WithState SimpleRNN::with_state(const Tensor& x, const Tensor& initia
   return {all[0], all[1]};
 }
 
+SimpleRNN SimpleRNN::mirrored() const {
+  auto options = options_;
+  options.go_backwards = !options.go_backwards;
+  SimpleRNN other(options);
+  other.core_.flip();
+  return other;
+}
+
 }  // namespace maskgrad

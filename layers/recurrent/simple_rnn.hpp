@@ -66,6 +66,10 @@ class SimpleRNN {
     return core_.forward(info, kind, inputs, core_.settings().return_state);
   }
 
+  /// The same layer without weights, over the steps in the other direction, its outputs back in
+  /// this one's order: the other half of a Bidirectional.
+  SimpleRNN mirrored() const;
+
   /// With `stateful`: the next batch begins anew, or these samples of it.
   void reset_state() { core_.reset_state(); }
   void reset_state(const std::vector<std::int64_t>& samples) { core_.reset_state(kind, samples); }

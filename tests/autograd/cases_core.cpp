@@ -1,9 +1,11 @@
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/autograd/ops/cross_entropy.hpp>
+#include <maskgrad/autograd/ops/depthwise.hpp>
 #include <maskgrad/autograd/ops/dropout.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/overlap_add.hpp>
 #include <maskgrad/autograd/ops/recurrent.hpp>
 #include <maskgrad/autograd/ops/steps.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
@@ -113,12 +115,41 @@ void add_recurrent(std::vector<OpCase>& cases, const std::string& variant, kerne
   if (lstm) cases.back().inputs.push_back({{2}, samples});
 }
 
-void add_windows(std::vector<OpCase>& cases, const std::string& variant, WindowOptions options) {
+void add_windows(std::vector<OpCase>& cases, const std::string& variant, WindowOptions options,
+                 double fill = 0) {
   cases.push_back({.op = "windows",
                    .variant = variant,
-                   .f = [=](const Tensor& x) { return windows(x, options); },
+                   .f = [=](const Tensor& x) { return windows(x, options, fill); },
                    .inputs = {{{2}}},
                    .contract = crosses_steps});
+  cases.push_back({.op = "window_sizes",
+                   .variant = variant,
+                   .f = [=](const Tensor& x) { return window_sizes(x, options); },
+                   .inputs = {{{2}}},
+                   .contract = crosses_steps,
+                   .gradient = false});
+}
+
+void add_overlap_add(std::vector<OpCase>& cases, const std::string& variant,
+                     OverlapOptions options) {
+  cases.push_back({.op = "overlap_add",
+                   .variant = variant,
+                   .f = [=](const Tensor& x) { return overlap_add(x, options); },
+                   .inputs = {{{3, 2}}},
+                   .contract = {.role = MaskRole::unsupported,
+                                .why = "windows are added to their neighbours",
+                                .sample_role = MaskRole::propagates,
+                                .full_role = MaskRole::unsupported}});
+}
+
+void add_depthwise(std::vector<OpCase>& cases, std::int64_t multiplier) {
+  cases.push_back({.op = "depthwise",
+                   .variant = std::to_string(multiplier) + " a feature",
+                   .f = [](const Inputs& x) { return depthwise(x[0], x[1]); },
+                   .inputs = {{{3, 2}}, {{3, 2, multiplier}, shared}},
+                   .contract = {.role = MaskRole::propagates,
+                                .why = "windows by kernels",
+                                .full_role = MaskRole::unsupported}});
 }
 
 }  // namespace
@@ -133,6 +164,16 @@ std::vector<OpCase> core_cases() {
   add_windows(cases, "same", {.width = 3, .padding = Padding::same});
   add_windows(cases, "causal, dilated", {.width = 2, .padding = Padding::causal, .dilation = 2});
   add_windows(cases, "valid, strided", {.width = 2, .stride = 2});
+  add_windows(cases, "valid, of one step", {.width = 1});
+  add_windows(cases, "same, strided, filled", {.width = 3, .stride = 2, .padding = Padding::same},
+              -1.5);
+  add_overlap_add(cases, "valid", {});
+  add_overlap_add(cases, "valid, stride above the width", {.stride = 4});
+  add_overlap_add(cases, "same, dilated", {.padding = Padding::same, .dilation = 2});
+  add_overlap_add(cases, "same, output padding",
+                  {.stride = 2, .padding = Padding::same, .output_padding = 1});
+  add_depthwise(cases, 1);
+  add_depthwise(cases, 3);
   cases.push_back({.op = "sparse_cross_entropy",
                    .f = [](const Inputs& x) { return sparse_cross_entropy(x[0], x[1]); },
                    .inputs = {{{}, sequences, Draw::ids}, {{5}}},

@@ -7,8 +7,6 @@
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/core/threads.hpp>
 
-#include "throws.hpp"
-
 namespace maskgrad::tests {
 namespace {
 
@@ -79,34 +77,6 @@ TEST_CASE("additive attention gives the same bits on any number of threads") {
   set_num_threads(4);
   CHECK(run() == one);
   set_num_threads(before);
-}
-
-TEST_CASE("refusals of additive attention name shapes and ways out") {
-  const Tensor q = some({2, 4, 3}, 1), k = some({2, 5, 3}, 2), v = some({2, 5, 2}, 3);
-  const Tensor w = some({3}, 4);
-  CHECK(throws<ShapeError>(
-      [&] {
-        additive_attention(some({2, 4}, 1), k, v, w);
-      },
-      "additive_attention", "[batch, query, features]"));
-  CHECK(throws<ShapeError>([&] { additive_attention(q, some({2, 5, 4}, 1), v, w); }, "same dim"));
-  CHECK(throws<ShapeError>(
-      [&] {
-        additive_attention(q, k, some({2, 4, 2}, 1), w);
-      },
-      "expected the same batch and key"));
-  CHECK(throws<ShapeError>([&] { additive_attention(q, k, v, some({2}, 1)); },
-                           "expected one for each feature"));
-  CHECK(throws<TypeError>([&] { additive_attention(q, k, v, ones({3})); }, "f32", "f64"));
-  CHECK(throws<OptionError>([&] { additive_attention(q, k, v, w, {.dropout = 1}); }, "dropout"));
-  const Mask full = Mask::keep(std::vector<bool>(24, true), {2, 4, 3});
-  CHECK(
-      throws<MaskError>([&] { additive_attention(q.with_mask(full), k, v, w); }, "mask [2, 4, 3]"));
-  CHECK(throws<MaskError>(
-      [&] {
-        additive_attention(q, k, v, w.with_mask(Mask::keep({true, true, true}, {3})));
-      },
-      "it weighs the features of every pair"));
 }
 
 }  // namespace

@@ -5,15 +5,11 @@
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/attention.hpp>
-#include <maskgrad/autograd/ops/batched_matmul.hpp>
 #include <maskgrad/autograd/ops/einsum.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/segment.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/core/threads.hpp>
-
-#include "throws.hpp"
 
 namespace maskgrad::tests {
 namespace {
@@ -143,58 +139,6 @@ TEST_CASE("long sequences: blocks give the weights' product, for any number of t
     CHECK(attention(q, k, v, {.causal = true}).to_vector<double>() == y.to_vector<double>());
   }
   set_num_threads(before);
-}
-
-TEST_CASE("einsum gives NumPy's numbers") {
-  const Tensor a = tensor({1., 2., 3., 4., 5., 6.}, {2, 3}),
-               b = tensor({1., 0., 2., 1., 0., 3.}, {2, 3});
-  CHECK(einsum("ij,kj->ik", {a, b}).to_vector<double>() == std::vector<double>{7, 10, 16, 22});
-  CHECK(einsum("ij->ji", {a}).to_vector<double>() == std::vector<double>{1, 4, 2, 5, 3, 6});
-  CHECK(einsum("ij,ij->", {a, b}).item() == 7 + 4 + 18);
-  CHECK(einsum("i,j->ij", {tensor({1., 2.}, {2}), tensor({3., 4.}, {2})}).to_vector<double>() ==
-        std::vector<double>{3, 4, 6, 8});
-}
-
-TEST_CASE("segments of a sequence") {
-  const Tensor x = tensor({1., 2., 3., 4., 5., 6.}, {2, 3}).with_mask(Mask::from_lengths({3, 1}));
-  const Tensor ids = tensor<std::int64_t>({0, 2, 0, 1, 77, 77}, {2, 3});
-  CHECK(segment_sum(x, ids, 3).to_vector<double>() == std::vector<double>{4, 0, 2, 0, 4, 0});
-  const Tensor mean = segment_mean(x, ids, 3);
-  CHECK(mean.to_vector<double>(-1) == std::vector<double>{2, -1, 2, -1, 4, -1});
-  CHECK(segment_max(x, ids, 3).to_vector<double>(-1) == std::vector<double>{3, -1, 2, -1, 4, -1});
-}
-
-TEST_CASE("refusals of attention, products and segments name shapes and ways out") {
-  const Tensor q = some({2, 4, 2, 3}, 1), k = some({2, 5, 2, 3}, 2), v = some({2, 5, 2, 2}, 3);
-  CHECK(throws<ShapeError>(
-      [&] {
-        attention(q, some({2, 5, 2, 4}, 1), v);
-      },
-      "attention", "f64[2, 5, 2, 4]"));
-  CHECK(throws<ShapeError>([&] { attention(some({2, 4, 3, 3}, 1), k, v); }, "[2, 4, 3, 3]"));
-  CHECK(throws<TypeError>([&] { attention(zeros({2, 4, 2, 3}), k, v); }, "f32", "f64"));
-  CHECK(throws<MaskError>(
-      [&] {
-        const Mask heads = Mask::keep(std::vector<bool>(16, true), {2, 4, 2});
-        attention(q.with_mask(heads), k, v);
-      },
-      "attention", "mask [2, 4, 2]"));
-  CHECK(throws<OptionError>([&] { attention(q, k, v, {.dropout = 1}); }, "dropout"));
-  const Tensor rows = some({2, 4, 3}, 1).with_mask(Mask::from_lengths({4, 1}));
-  CHECK(throws<MaskError>(
-      [&] {
-        batched_matmul(rows, some({2, 3, 4}, 2));
-      },
-      "batched_matmul", "attention(q, k, v)"));
-  CHECK(throws<MaskError>([&] { einsum("bti->bi", {rows}); }, "einsum"));
-  CHECK(throws<MaskError>([&] { einsum("bti,bsi->bts", {rows, rows}); }, "attention(q, k, v)"));
-  CHECK(throws<MaskError>([&] { einsum("bti->tbi", {rows}); }, "first in the result"));
-  CHECK(throws<OptionError>([&] { einsum("bti-bi", {rows}); }, "einsum"));
-  CHECK(throws<IndexError>(
-      [&] {
-        segment_sum(some({1, 2}, 1), tensor<std::int64_t>({0, 3}, {1, 2}), 3);
-      },
-      "segment_sum", "3"));
 }
 
 }  // namespace

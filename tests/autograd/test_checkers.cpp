@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -254,6 +255,15 @@ TEST_SUITE("checks of laws") {
     CHECK(found(laws_of(drops, propagates), 3, "built without data it is f64[any, any, 3]"));
     const auto reads = [](const Tensor& x) { return x * x.item({0, 0, 0}); };
     CHECK(found(laws_of(reads, propagates), 3, "without data it throws"));
+    const auto throws_on_data = [](const Tensor& x) -> Tensor {
+      if (!x.is_meta()) fail<ShapeError>("f", "no");
+      return x;
+    };
+    const auto failures = laws_of(throws_on_data, propagates).failures;
+    CHECK(std::any_of(failures.begin(), failures.end(), [](const auto& f) {
+      return f.pattern == "[batch, time], without data" &&
+             f.what == "declared propagates, but without data it throws: f: no";
+    }));
   }
 
   TEST_CASE("law 4: a mask that is lost") {

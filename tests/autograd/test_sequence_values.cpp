@@ -2,10 +2,13 @@
 #include <limits>
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/attention.hpp>
 #include <maskgrad/autograd/ops/gather.hpp>
+#include <maskgrad/autograd/ops/reshape.hpp>
 #include <maskgrad/autograd/ops/select_where.hpp>
 #include <maskgrad/autograd/ops/sequence.hpp>
 #include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/ops/windows.hpp>
 #include <maskgrad/core/threads.hpp>
 
 #include "counted.hpp"
@@ -43,16 +46,6 @@ TEST_SUITE("gather") {
     CHECK(one[8] == expected);
   }
 
-  TEST_CASE("take_along_axis and scatter_add, as NumPy and PyTorch") {
-    const Tensor x = counted({2, 3});
-    const Tensor index = tensor<std::int64_t>({2, 0, 1, 1}, {2, 2});
-    check(take_along_axis(x, index, 1), {2, 2}, {2, 0, 4, 4});
-    check(take_along_axis(x, tensor<std::int64_t>({1, 0, 1}, {1, 3}), 0), {1, 3}, {3, 1, 5});
-    // torch.arange(6.).view(2, 3).scatter_add(1, index, 10 * (1 + torch.arange(4.).view(2, 2)))
-    const Tensor updates = 10 * (1 + counted({2, 2}));
-    check(scatter_add(x, index, updates, 1), {2, 3}, {20, 1, 12, 3, 74, 5});
-  }
-
   TEST_CASE("masks of both meet") {
     const Tensor x = counted({2, 3, 2}).with_mask(holes());
     const Tensor index = tensor<std::int64_t>({1, 9, 0, 9, 1, 0}, {2, 3, 1})
@@ -72,11 +65,6 @@ TEST_SUITE("gather") {
     CHECK(pulled(values, y) == Values{3, 1, 0, 3, 0, 2});
     check(add_at(counted({3, 1}), tensor<std::int64_t>({}, {0}), zeros({0, 1}, DType::f64)), {3, 1},
           {0, 1, 2});
-  }
-
-  TEST_CASE("one_hot") {
-    check(one_hot(tensor<std::int64_t>({1, 0}, {2}), 3, DType::f64), {2, 3}, {0, 1, 0, 1, 0, 0});
-    CHECK(one_hot(tensor<std::int64_t>({}, {0}), 3).shape() == Shape{0, 3});
   }
 }
 
@@ -125,6 +113,23 @@ TEST_SUITE("sequence") {
     CHECK(y.shape() == Shape{any, 4});
     CHECK(masks::is_possible(y.mask()));
     CHECK(reverse(x).describe() == x.describe());
+  }
+
+  TEST_CASE("what is possible stays so in windows and scores") {
+    const auto result_of = [](bool possible) {
+      const Mask mask = masks::meta({any, any}, "a test", possible);
+      return rows::make_meta({any, any, 4}, DType::f32, mask);
+    };
+    const Tensor x = result_of(true), certain = result_of(false);
+    CHECK(masks::is_possible(windows(x, {.width = 2}).mask()));
+    CHECK_FALSE(masks::is_possible(windows(certain, {.width = 2}).mask()));
+    const auto heads = [](const Tensor& t) { return expand_dims(t, 2); };
+    const auto scores = [&](const Tensor& q, const Tensor& k, bool causal) {
+      return attention_scores(heads(q), heads(k), {.causal = causal}).mask();
+    };
+    CHECK(masks::is_possible(scores(x, x, false)));
+    CHECK_FALSE(masks::is_possible(scores(x, x, true)));
+    CHECK_FALSE(masks::is_possible(scores(x, certain, false)));
   }
 }
 

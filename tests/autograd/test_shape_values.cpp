@@ -66,17 +66,6 @@ TEST_SUITE("reshape") {
 }
 
 TEST_SUITE("permute") {
-  TEST_CASE("as NumPy") {
-    // np.transpose(np.arange(24).reshape(2, 3, 4), (2, 0, 1))
-    const Tensor x = counted({2, 3, 4});
-    check(permute(x, {2, 0, 1}), {4, 2, 3},
-          {0, 4, 8, 12, 16, 20, 1, 5, 9, 13, 17, 21, 2, 6, 10, 14, 18, 22, 3, 7, 11, 15, 19, 23});
-    check(transpose(counted({2, 3}), 0, -1), {3, 2}, {0, 3, 1, 4, 2, 5});
-    CHECK(moveaxis(x, 0, -1).shape() == Shape{3, 4, 2});
-    CHECK(moveaxis(x, 2, 0).to_vector<double>() == permute(x, {2, 0, 1}).to_vector<double>());
-    CHECK(permute(counted({0, 3}), {1, 0}).shape() == Shape{3, 0});
-  }
-
   TEST_CASE("mask axes among themselves") {
     const Tensor x = counted({2, 3, 2}).with_mask(holes());
     const Tensor y = permute(x, {1, 0, 2});
@@ -86,16 +75,11 @@ TEST_SUITE("permute") {
 }
 
 TEST_SUITE("slice") {
-  TEST_CASE("inner axes, as NumPy") {
+  TEST_CASE("none of the steps, and a step beyond the end") {
     const Tensor x = counted({3, 4});
-    check(slice(x, 1, 1, 3), {3, 2}, {1, 2, 5, 6, 9, 10});       // x[:, 1:3]
-    check(slice(x, 0, -2), {2, 4}, {4, 5, 6, 7, 8, 9, 10, 11});  // x[-2:]
-    check(slice(x, 1, 1, to_end, 2), {3, 2}, {1, 3, 5, 7, 9, 11});
     check(slice(x, 1, 1, to_end, to_end), {3, 1}, {1, 5, 9});
     check(slice(x, 1, 2, 2), {3, 0}, {});
-    CHECK(slice(counted({0, 4}), 1, 1, 3).shape() == Shape{0, 2});
     CHECK(slice(counted({4, 0}), 0, 2).shape() == Shape{2, 0});
-    check(select(x, 1, -1), {3}, {3, 7, 11});
   }
 
   TEST_CASE("mask axes: the mask is sliced too") {
@@ -132,13 +116,6 @@ TEST_SUITE("slice") {
 }
 
 TEST_SUITE("concatenate") {
-  TEST_CASE("inner axes") {
-    check(concatenate({counted({2, 1}), counted({2, 2})}), {2, 3}, {0, 0, 1, 1, 2, 3});
-    check(concatenate({counted({1, 2}), counted({2, 2})}, 0), {3, 2}, {0, 1, 0, 1, 2, 3});
-    CHECK(concatenate({counted({0, 2}), counted({0, 3})}).shape() == Shape{0, 5});
-    check(concatenate({counted({2, 0}), counted({2, 1})}), {2, 1}, {0, 1});
-  }
-
   TEST_CASE("inner axes AND the masks") {
     const Tensor a = counted({2, 3, 1}).with_mask(holes());
     const Tensor b = counted({2, 3, 1}).with_mask(Mask::from_lengths({3, 2}));
@@ -172,32 +149,16 @@ TEST_SUITE("concatenate") {
     const Tensor y = stack({select(x, 1, 0), select(x, 1, 1), select(x, 1, 2)}, 1);
     CHECK(y.mask() == x.mask());
     CHECK(y.to_vector<double>() == x.to_vector<double>());
-    check(stack({counted({2}), counted({2})}, -1), {2, 2}, {0, 0, 1, 1});
-    check(stack({counted({2}), counted({2})}), {2, 2}, {0, 1, 0, 1});
-    CHECK(stack({counted({}), counted({})}).shape() == Shape{2});
   }
 }
 
 TEST_SUITE("repeat") {
-  TEST_CASE("as NumPy") {
-    const Tensor x = counted({2, 2});
-    check(repeat(x, 2, 1), {2, 4}, {0, 0, 1, 1, 2, 2, 3, 3});
-    check(repeat(x, 2, 0), {4, 2}, {0, 1, 0, 1, 2, 3, 2, 3});
-    check(tile(x, 2, 1), {2, 4}, {0, 1, 0, 1, 2, 3, 2, 3});
-    check(tile(x, 0, 1), {2, 0}, {});
-    check(pad(x, 1, 1, 2, 7), {2, 5}, {7, 0, 1, 7, 7, 7, 2, 3, 7, 7});
-    check(pad(counted({2, 0}), 1, 1, 0, 7), {2, 1}, {7, 7});
-    check(roll(counted({5}), 2, 0), {5}, {3, 4, 0, 1, 2});
-    check(roll(counted({5}), -7, 0), {5}, {2, 3, 4, 0, 1});
-    CHECK(roll(counted({0, 2}), 3, 0).shape() == Shape{0, 2});
+  TEST_CASE("a gradient is summed over the copies") {
     const Tensor g = counted({2, 2}).with_grad();
     CHECK(pulled(g, tile(g, 2, 0)) == Values{6, 8, 10, 12});
   }
 
-  TEST_CASE("broadcast_to") {
-    check(broadcast_to(counted({2, 1}), {2, 2, 3}), {2, 2, 3},
-          {0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1});
-    CHECK(broadcast_to(counted({1, 3}), {0, 3}).shape() == Shape{0, 3});
+  TEST_CASE("broadcast_to broadcasts the mask") {
     const Tensor x = counted({2, 1}).with_mask(Mask::keep(Bits{true, false}, {2}));
     const Tensor y = broadcast_to(x, {3, 2, 2});
     CHECK(y.mask().shape() == Shape{3, 2});

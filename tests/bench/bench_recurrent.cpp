@@ -3,16 +3,16 @@
 // training_flop, and its share of the sgemm peak that this process measured first.
 
 #include <benchmark/benchmark.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
 
-#include <map>
+#include <fstream>
+#include <string>
+#include <string_view>
 
 #include "bench/recurrent_case.hpp"
 
 namespace maskgrad::bench {
 namespace {
-
-std::map<int, double> peaks;
 
 struct Case {
   std::string kind, layer;
@@ -33,11 +33,13 @@ void count(benchmark::State& state, const Case& c, const Tensor& x) {
   using benchmark::Counter;
   state.counters["rows/s"] = Counter(rows * steps, Counter::kIsRate);
   state.counters["GFLOP/s"] = Counter(1e-9 * flop * steps, Counter::kIsRate);
-  state.counters["of_peak"] = Counter(1e-9 * flop * steps / peaks[c.threads], Counter::kIsRate);
+  state.counters["of_peak"] =
+      Counter(1e-9 * flop * steps / sgemm_peak(c.threads), Counter::kIsRate);
   state.counters["valid"] = real_share(x);
 }
 
 void run(benchmark::State& state, const Case& c) {
+  sgemm_peak(c.threads);
   set_num_threads(c.threads);
   const Tensor x = input_of(c.size, c.valid);
   const std::string shape = c.kind == "bidirectional" || c.kind == "stacked2" ? c.kind : "plain";
@@ -56,36 +58,63 @@ void run(benchmark::State& state, const Case& c) {
   count(state, c, x);
 }
 
-void register_all() {
+void add(const Case& c) {
+  benchmark::RegisterBenchmark(c.name().c_str(), [c](benchmark::State& s) { run(s, c); })
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
+}
+
+}  // namespace
+
+void register_recurrent() {
   for (const std::string kind : {"train", "infer", "bidirectional", "stacked2"}) {
     for (const std::string layer : {"GRU", "LSTM"}) {
       for (const auto& size : sizes) {
         for (const auto& valid : valids) {
           for (const int threads : {1, 2}) {
-            const Case c{kind, layer, size, valid, threads};
-            benchmark::RegisterBenchmark(c.name().c_str(), [c](benchmark::State& s) { run(s, c); })
-                ->Unit(benchmark::kMillisecond)
-                ->UseRealTime();
+            add({kind, layer, size, valid, threads});
           }
         }
       }
     }
   }
-}
-
-}  // namespace
-}  // namespace maskgrad::bench
-
-int main(int argc, char** argv) {
-  using namespace maskgrad;
-  for (const int threads : {1, 2}) {
-    set_num_threads(threads);
-    bench::peaks[threads] = bench::sgemm_peak();
-    fmt::print(stderr, "sgemm 2048 on {} thread(s): {:.0f} GFLOP/s\n", threads,
-               bench::peaks[threads]);
+  for (const auto& size : other_lengths) {
+    for (const int threads : {1, 2}) add({"train", "GRU", size, valids[0], threads});
   }
-  bench::register_all();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
 }
+
+/// {size: {share: [lengths]}} as JSON, for peers that are to run on the same.
+int print_lengths() {
+  std::string separator = "{";
+  for (const auto& size : sizes) {
+    fmt::print("{}\"{}\": {{", separator, size.name());
+    separator = ", ";
+    std::string_view between = "";
+    for (const auto& valid : valids) {
+      if (valid.share == 1 || valid.holes) continue;
+      fmt::print("{}\"{}\": [{}]", between, valid.name, fmt::join(lengths_of(size, valid), ", "));
+      between = ", ";
+    }
+    fmt::print("}}");
+  }
+  fmt::print("}}\n");
+  return 0;
+}
+
+/// What training a GRU at the first size takes in a process that does nothing else.
+int print_memory() {
+  set_num_threads(2);
+  const Tensor x = input_of(sizes[0], valids[0]);
+  Training training(model_of("GRU", "plain", sizes[0]), sizes[0], x);
+  memory::reset_high_water();
+  for (int i = 0; i < 5; ++i) training.step();
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM")) fmt::print("process, {}\n", line);
+  }
+  fmt::print("pool's high-water mark: {:.1f} MiB\n",
+             static_cast<double>(memory::stats().high_water) / (1 << 20));
+  return 0;
+}
+
+}  // namespace maskgrad::bench

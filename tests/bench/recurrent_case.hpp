@@ -16,6 +16,9 @@ struct Size {
 inline const std::vector<Size> sizes{
     {34, 1000, 16, 64}, {32, 128, 64, 128}, {64, 256, 128, 256}, {16, 512, 256, 512}};
 
+/// The first size, shorter and longer: time a row must stay the same.
+inline const std::vector<Size> other_lengths{{34, 125, 16, 64}, {34, 8000, 16, 64}};
+
 /// Which steps are there: all, or lengths even over 1 ... 2 * share * time, cut at time, of a fixed
 /// seed; right-padded, or the same number of valid steps with holes.
 struct Valid {
@@ -26,6 +29,8 @@ struct Valid {
 inline const std::vector<Valid> valids{
     {"valid100", 1}, {"valid50", 0.5}, {"valid25", 0.25}, {"holes50", 0.5, true}};
 
+/// Valid steps of each sequence.
+std::vector<std::int64_t> lengths_of(const Size& size, const Valid& valid);
 /// Random input under such a mask; without a mask where all is valid.
 Tensor input_of(const Size& size, const Valid& valid);
 /// Share of the steps that are valid.
@@ -50,7 +55,11 @@ class Training {
   Adam adam_;
 };
 
-/// GFLOP/s of a 2048 x 2048 x 2048 product on the threads in use, the best of some.
-double sgemm_peak();
+/// GFLOP/s of a 2048 x 2048 x 2048 product on so many threads, the best of some; measured once.
+double sgemm_peak(int threads);
+
+void register_recurrent();
+int print_lengths();
+int print_memory();
 
 }  // namespace maskgrad::bench

@@ -31,6 +31,7 @@ TEST_SUITE("errors") {
         CHECK(e.layer == "encoder/gru_1");
         CHECK(std::string(e.what()) == "units in GRU 'encoder/gru_1': no");
       }
+      CHECK_THROWS_WITH_AS(fail<OptionError>("GRU", "no"), "GRU 'encoder/gru_1': no", OptionError);
       CHECK(Mask::from_lengths({1}).origin() == "GRU 'encoder/gru_1'");
     }
     CHECK(LayerScope::current()->path() == "encoder");

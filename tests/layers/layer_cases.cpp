@@ -8,11 +8,13 @@ std::vector<OpCase> layer_cases(DType dtype) {
   attention_cases(rows);
   basic_cases(rows);
   convolution_cases(rows);
+  merging_cases(rows);
   normalization_cases(rows);
   losses_cases(rows);
   pooling_cases(rows);
   recurrent_cases(rows);
   regularization_cases(rows);
+  reshaping_cases(rows);
   return std::move(rows.rows);
 }
 

@@ -58,10 +58,12 @@ void activations_cases(Rows& rows);
 void attention_cases(Rows& rows);
 void basic_cases(Rows& rows);
 void convolution_cases(Rows& rows);
+void merging_cases(Rows& rows);
 void normalization_cases(Rows& rows);
 void losses_cases(Rows& rows);
 void pooling_cases(Rows& rows);
 void recurrent_cases(Rows& rows);
 void regularization_cases(Rows& rows);
+void reshaping_cases(Rows& rows);
 
 }  // namespace maskgrad::tests

@@ -32,6 +32,7 @@ std::vector<LossRow> loss_rows() {
       {"BinaryCrossentropy", "", unit, normal},
       {"BinaryCrossentropy", "\"label_smoothing\": 0.2", truths, normal},
       {"BinaryCrossentropy", "\"from_logits\": false", unit, unit},
+      {"BinaryCrossentropy", "\"from_logits\": false, \"label_smoothing\": 0.1", truths, unit},
       {"BinaryFocalCrossentropy", "", unit, normal},
       {"BinaryFocalCrossentropy", "\"from_logits\": false, \"apply_class_balancing\": true", unit,
        unit},
@@ -39,9 +40,12 @@ std::vector<LossRow> loss_rows() {
       {"CategoricalCrossentropy", "", shares, logits, false},
       {"CategoricalCrossentropy", "\"label_smoothing\": 0.2", shares, logits, false},
       {"CategoricalCrossentropy", "\"from_logits\": false", shares, shares, false},
+      {"CategoricalCrossentropy", "\"from_logits\": false, \"label_smoothing\": 0.1", shares,
+       shares, false},
       {"CategoricalFocalCrossentropy", "", shares, logits, false},
       {"CategoricalFocalCrossentropy", "\"from_logits\": false, \"gamma\": 1", shares, shares,
        false},
+      {"CategoricalFocalCrossentropy", "\"label_smoothing\": 0.2", shares, logits, false},
       {"SparseCategoricalCrossentropy", "", ids, logits, false},
       {"SparseCategoricalCrossentropy", "\"from_logits\": false", ids, shares, false},
       {"SparseCategoricalCrossentropy", "\"ignore_class\": 2", ids, logits, false, true},
@@ -62,9 +66,10 @@ OpCase case_of(const LossRow& row, Reduction reduction, InputKind target) {
   const bool none = reduction == Reduction::none;
   OpCase c{.op = row.name,
            .variant = options,
-           .f = [=](const std::vector<Tensor>& x) -> Tensor {
+           .f = [=](const Tensors& x) -> Tensors {
              const Loss l = loss(x[0], x[1]);
-             return none ? l.positions() : l.terms().front().sum;
+             if (none) return {l.positions()};
+             return sum_and_count(l);
            },
            .inputs = {row.target, row.prediction},
            .contract = {.role = none ? MaskRole::propagates : MaskRole::consumes,
@@ -80,8 +85,13 @@ OpCase case_of(const LossRow& row, Reduction reduction, InputKind target) {
 
 }  // namespace
 
+Tensors sum_and_count(const Loss& loss) {
+  const auto& term = loss.terms().front();
+  return {term.sum, scalar(term.count, DType::f64)};
+}
+
 std::vector<OpCase> loss_cases() {
-  std::vector<OpCase> cases;
+  std::vector<OpCase> cases = weighted_loss_cases();
   for (const auto& row : loss_rows()) {
     if (!row.masks_of_its_own) cases.push_back(case_of(row, Reduction::none, InputKind::covered));
     cases.push_back(case_of(row, Reduction::sum, InputKind::sequences));

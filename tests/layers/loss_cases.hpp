@@ -2,6 +2,9 @@
 
 #include <vector>
 
+#include <maskgrad/layers/losses/loss.hpp>
+#include <maskgrad/layers/spec.hpp>
+
 #include "autograd/op_cases.hpp"
 
 namespace maskgrad::tests {
@@ -10,5 +13,10 @@ namespace maskgrad::tests {
 /// sums under `sum` and `per_sequence`. `op` is the loss's name. A loss without a row fails the
 /// suite.
 std::vector<OpCase> loss_cases();
+/// Those of them with weights of positions, sequences and classes, and those of the CRF's loss.
+std::vector<OpCase> weighted_loss_cases();
+
+/// The results of a row that is no `none`: the loss's sum, and what it is divided by.
+Tensors sum_and_count(const Loss& loss);
 
 }  // namespace maskgrad::tests

@@ -74,13 +74,14 @@ TEST_CASE("a sum of losses keeps the terms and their counts") {
   CHECK(both.str().find("0.5 * mean_squared_error (mean over 2 positions)") != std::string::npos);
 }
 
-TEST_CASE("accuracy counts valid positions alone") {
-  const Tensor scores = tensor({1., 0., 0., 1., 1., 0.}, {3, 2});
-  SparseCategoricalAccuracy accuracy;
-  accuracy.update(tensor<std::int64_t>({0, 0, 1}, {3}),
-                  scores.with_mask(Mask::keep({true, true, false}, {3})));
-  CHECK(accuracy.count() == 2);
-  CHECK(accuracy.value() == 0.5);
+TEST_CASE("a batch without steps has a mean loss of 0, over nothing") {
+  for (const auto reduction : {Reduction::mean, Reduction::sum, Reduction::per_sequence}) {
+    const Tensor nothing = zeros({2, 0, 3});
+    const Loss loss = mean_squared_error(nothing, nothing.with_grad(), {.reduction = reduction});
+    CHECK(loss.value() == 0);
+    CHECK(loss.count() == 0);
+    loss.backward();
+  }
 }
 
 }  // namespace

@@ -1,0 +1,27 @@
+#include <maskgrad/layers/basic/softmax.hpp>
+
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/softmax.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/layers/check.hpp>
+
+namespace maskgrad {
+
+Softmax::Softmax(SoftmaxOptions options) : info(kind, options.name), options_(std::move(options)) {
+  for (auto axis : options_.axis.values) {
+    check::axis(kind, "axis", axis);
+    axes_.push_back(static_cast<int>(axis));
+  }
+  if (axes_.empty()) fail<OptionError>(kind, "the option .axis has no axes; expected one or more");
+}
+
+Tensor Softmax::forward(const Tensor& x) const {
+  const int last = x.has_mask() ? x.mask().rank() - 1 : 0;
+  if (axes_.size() == 1 && normal_axis(kind, axes_[0], x.shape()) >= last) {
+    return softmax(x, axes_[0]);
+  }
+  return exp(x - logsumexp(x, axes_, true));
+}
+
+}  // namespace maskgrad

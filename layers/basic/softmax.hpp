@@ -1,0 +1,47 @@
+#pragma once
+
+#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/options.hpp>
+
+namespace maskgrad {
+
+struct SoftmaxOptions {
+  Ints axis = -1;  ///< or several, which sum to 1 together
+  std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("axis", o.axis);
+    f("name", o.name);
+  }
+};
+
+/// exp(x) / sum(exp(x)) along an axis, or over several.
+/// Shapes:   x -> the same.
+/// Mask:     supports: along features it stays inside a row; along time it runs over each
+/// sequence's
+///           valid steps; of none it has no values. The mask is passed on.
+/// Throws:   OptionError, ShapeError.
+/// Source:   Keras 3, Softmax.
+class Softmax {
+ public:
+  using Options = SoftmaxOptions;
+  static constexpr std::string_view kind = "Softmax";
+  static constexpr MaskContract contract{
+      .role = MaskRole::supports,
+      .why = "runs inside a row, along time over each sequence's valid steps",
+      .keras = "takes a mask of the input's own shape, as an argument"};
+
+  explicit Softmax(SoftmaxOptions options = {});
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  Tensor forward(const Tensor& x) const;
+
+  const Options& options() const { return options_; }
+  LayerInfo info;
+
+ private:
+  Options options_;
+  std::vector<int> axes_;
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <maskgrad/layers/metrics/metric.hpp>
+
+namespace maskgrad {
+
+// The share of valid positions, or of their weights, at which the prediction is right.
+// Shapes:   y_true and y_pred [batch, ..., features or classes]; the sparse ones: y_true ids
+//           [batch, ...] i64, y_pred [batch, ..., classes].
+// Mask:     as Metric; over classes it is a MaskError.
+// Throws:   as Metric's update; OptionError for options out of range.
+
+struct BinaryAccuracyOptions {
+  double threshold = 0.5;  ///< a prediction above it is 1
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("threshold", o.threshold);
+  }
+};
+
+/// Of 0 and 1, the mean over features. Where the mask covers the features, each is a position.
+class BinaryAccuracy final : public Metric {
+ public:
+  explicit BinaryAccuracy(BinaryAccuracyOptions options = {});
+  void write_options(OptionWriter& writer) const override;
+
+ protected:
+  Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+
+ private:
+  BinaryAccuracyOptions options_;
+};
+
+/// Right where target and prediction are greatest at one class (the first of them).
+class CategoricalAccuracy final : public Metric {
+ public:
+  CategoricalAccuracy() : Metric("CategoricalAccuracy") {}
+
+ protected:
+  Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+};
+
+/// Right where the true class has the greatest score (the first of them).
+class SparseCategoricalAccuracy final : public Metric {
+ public:
+  SparseCategoricalAccuracy() : Metric("SparseCategoricalAccuracy") {}
+
+ protected:
+  Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+};
+
+struct TopKOptions {
+  std::int64_t k = 5;
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("k", o.k);
+  }
+};
+
+/// Right where fewer than k classes have a greater score than the true one, the target's greatest.
+class TopKCategoricalAccuracy final : public Metric {
+ public:
+  explicit TopKCategoricalAccuracy(TopKOptions options = {});
+  void write_options(OptionWriter& writer) const override;
+
+ protected:
+  Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+
+ private:
+  TopKOptions options_;
+};
+
+/// The same for ids.
+class SparseTopKCategoricalAccuracy final : public Metric {
+ public:
+  explicit SparseTopKCategoricalAccuracy(TopKOptions options = {});
+  void write_options(OptionWriter& writer) const override;
+
+ protected:
+  Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+
+ private:
+  TopKOptions options_;
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <maskgrad/layers/metrics/metric.hpp>
+#include <maskgrad/layers/metrics/number_list.hpp>
+
+namespace maskgrad {
+
+struct AUCOptions {
+  std::int64_t num_thresholds = 200;  ///< even from 0 to 1
+  std::string curve = "ROC";          ///< or PR: precision over recall
+  /// interpolation, or the lower (minoring) or upper (majoring) sum.
+  std::string summation_method = "interpolation";
+  NumberList thresholds = {};  ///< in place of even ones; 0 and 1 are added
+  bool multi_label = false;    ///< the mean of the labels' areas, a label being a last index
+  std::optional<std::int64_t> num_labels = {};
+  NumberList label_weights = {};  ///< of that mean
+  bool from_logits = false;       ///< takes their sigmoid
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("num_thresholds", o.num_thresholds);
+    f("curve", o.curve);
+    f("summation_method", o.summation_method);
+    f("thresholds", o.thresholds);
+    f("multi_label", o.multi_label);
+    f("num_labels", o.num_labels);
+    f("label_weights", o.label_weights);
+    f("from_logits", o.from_logits);
+  }
+};
+
+/// The area under a curve, from the weight of 0 and 1 between each two thresholds. That weight is
+/// exact, and so is any merge; the area is that of the curve through the thresholds, the exact one
+/// where no two different predictions lie between two neighbours. 0 where 1 (in ROC also: where 0)
+/// is never true. PR is interpolated by the counts, as Keras does (Davis and Goadrich 2006).
+/// Shapes:   y_true, of 0 and 1, and y_pred, of probabilities, [batch, ..., features].
+/// Mask:     as Metric; each valid value counts. With multi_label, over labels it is a MaskError.
+/// Throws:   as Metric's update; OptionError, also for predictions that are no probabilities.
+class AUC final : public Metric {
+ public:
+  explicit AUC(AUCOptions options = {});
+  void write_options(OptionWriter& writer) const override;
+  Tensor result() const override;
+
+ protected:
+  Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+
+ private:
+  /// The area of one label.
+  double area(std::size_t label) const;
+  std::size_t buckets() const { return thresholds_.size() + 1; }
+
+  AUCOptions options_;
+  std::vector<double> thresholds_;
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <maskgrad/layers/metrics/metric.hpp>
+
+namespace maskgrad {
+
+struct EditDistanceOptions {
+  bool normalize = true;  ///< over the tokens of all targets; false: over the sequences
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("normalize", o.normalize);
+  }
+};
+
+/// How many tokens must be put in, taken out or replaced to make the prediction the target: with
+/// `normalize` the error rate, 1 for as many errors as tokens.
+/// Shapes:   y_true [batch, time], y_pred [batch, other time], i64; sample_weight [batch].
+/// Mask:     consumes; each runs by its own valid steps, in order. A sequence counts where either
+///           has one, and no mask [batch] is false.
+/// Throws:   ShapeError, TypeError, OptionError.
+/// Source:   Levenshtein 1966; KerasHub, EditDistance.
+class EditDistance final : public Metric {
+ public:
+  explicit EditDistance(EditDistanceOptions options = {})
+      : Metric("EditDistance"), options_(options) {}
+  void write_options(OptionWriter& writer) const override;
+
+ protected:
+  Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+
+ private:
+  EditDistanceOptions options_;
+};
+
+}  // namespace maskgrad

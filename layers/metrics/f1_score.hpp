@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <maskgrad/layers/metrics/metric.hpp>
+
+namespace maskgrad {
+
+struct F1ScoreOptions {
+  /// none: a score for each class; micro: of all counts together; macro: the classes' mean;
+  /// weighted: the mean weighted by how often a class is true.
+  std::optional<std::string> average = {};
+  /// A prediction above it is 1; none: a position's greatest is (all of them, unless they are 0).
+  std::optional<double> threshold = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("average", o.average);
+    f("threshold", o.threshold);
+  }
+};
+
+/// 2 tp / (2 tp + fp + fn) of each class: the harmonic mean of precision and recall. A class that
+/// is neither true nor predicted has 0, as in Keras.
+/// Shapes:   y_true, of 0 and 1, and y_pred [batch, ..., classes]; the result is [classes], or one
+///           number with an average.
+/// Mask:     as Metric; over classes it is a MaskError.
+/// Throws:   as Metric's update; OptionError.
+class F1Score final : public Metric {
+ public:
+  explicit F1Score(F1ScoreOptions options = {});
+  void write_options(OptionWriter& writer) const override;
+  Tensor result() const override;
+
+ protected:
+  Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+
+ private:
+  F1ScoreOptions options_;
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <maskgrad/core/tensor.hpp>
+#include <maskgrad/layers/options.hpp>
+
+namespace maskgrad {
+
+/// What a metric has counted: sums over valid positions, in f64, which add up over batches, so that
+/// any split of the data, and the sums of several processes, give the metric of the whole.
+class MetricSums {
+ public:
+  virtual ~MetricSums() = default;
+
+  /// The metric of all that was counted, f64: one value [], or several. Where nothing was counted
+  /// it does not exist, and is masked; what is a sum is then 0.
+  virtual Tensor result() const;
+  /// The result where it is one number.
+  /// Throws:   StateError where nothing was counted; ShapeError for several numbers.
+  double value() const;
+  /// How much was counted: the number of positions, or the sum of their weights.
+  double count() const { return sums_.count; }
+  /// Adds what another one has counted.
+  /// Throws:   OptionError where it is another metric, or has other options; ShapeError where the
+  ///           data had other classes or features.
+  void merge(const MetricSums& other);
+  void reset() { sums_ = {}; }
+  /// Its name, as make_metric takes it.
+  const std::string& kind() const { return kind_; }
+  virtual void write_options(OptionWriter&) const {}
+
+ protected:
+  struct Sums {
+    std::vector<double> values;  ///< empty before the first batch
+    double count = 0;
+  };
+
+  explicit MetricSums(std::string_view kind) : kind_(kind) {}
+  /// Puts a further batch's sums, or another metric's, to these.
+  void join(const Sums& more);
+  /// The sums of both, which are as many: a + b, unless a metric keeps other things than sums.
+  virtual Sums joined(const Sums& a, const Sums& b) const;
+  const Sums& sums() const { return sums_; }
+  /// The sum of the values, one for each position, times their weights; and the weights' sum.
+  Sums over(const Tensor& positions, const Tensor& sample_weight) const;
+  /// sum / count of the first sum; 0 where nothing was counted.
+  double mean() const;
+  /// `values` as a result of this shape, which is masked where nothing was counted.
+  Tensor result_of(const std::vector<double>& values, const Shape& shape) const;
+
+ private:
+  std::string kind_;
+  Sums sums_;
+};
+
+/// A metric of targets and predictions: `update` with each batch, then `value` or `result`.
+/// Mask:     consumes; a position counts where y_true, y_pred and sample_weight are all valid. What
+///           stands elsewhere is not read.
+/// Example:  mg::SparseCategoricalAccuracy accuracy;
+///           for (...) accuracy.update(y, model.predict(x));
+///           fmt::print("{:.3f}\n", accuracy.value());
+class Metric : public MetricSums {
+ public:
+  /// Counts a batch. `sample_weight`: weights of 0 or more, one for each position, or, with fewer
+  /// axes, one for all positions behind an index ([batch]: one a sequence).
+  /// Throws:   ShapeError (nothing is broadcast), TypeError, MaskError, IndexError; nothing of the
+  ///           batch is counted then. StateError for a tensor without data.
+  void update(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight = {});
+
+ protected:
+  using MetricSums::MetricSums;
+  /// The sums of one batch.
+  virtual Sums measure(const Tensor& y_true, const Tensor& y_pred,
+                       const Tensor& sample_weight) const = 0;
+};
+
+}  // namespace maskgrad

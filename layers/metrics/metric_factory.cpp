@@ -1,0 +1,79 @@
+#include <maskgrad/layers/metrics/metric_factory.hpp>
+
+#include <array>
+
+#include <maskgrad/core/nearest.hpp>
+#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/metrics/metrics.hpp>
+
+namespace maskgrad {
+namespace {
+
+using Made = std::unique_ptr<Metric>;
+
+template <class M>
+Made plain(OptionReader& reader) {
+  reader.finish();
+  return std::make_unique<M>();
+}
+template <class M, class Options>
+Made with(OptionReader& reader) {
+  return std::make_unique<M>(read_options<Options>(reader));
+}
+
+struct Row {
+  std::string_view name;
+  Made (*make)(OptionReader&);
+};
+
+constexpr std::array table = {
+    Row{"BinaryAccuracy", with<BinaryAccuracy, BinaryAccuracyOptions>},
+    Row{"CategoricalAccuracy", plain<CategoricalAccuracy>},
+    Row{"SparseCategoricalAccuracy", plain<SparseCategoricalAccuracy>},
+    Row{"TopKCategoricalAccuracy", with<TopKCategoricalAccuracy, TopKOptions>},
+    Row{"SparseTopKCategoricalAccuracy", with<SparseTopKCategoricalAccuracy, TopKOptions>},
+    Row{"Precision", with<Precision, PrecisionOptions>},
+    Row{"Recall", with<Recall, RecallOptions>},
+    Row{"F1Score", with<F1Score, F1ScoreOptions>},
+    Row{"AUC", with<AUC, AUCOptions>},
+    Row{"ConfusionMatrix", with<ConfusionMatrix, ConfusionMatrixOptions>},
+    Row{"MeanAbsoluteError", plain<MeanAbsoluteError>},
+    Row{"MeanSquaredError", plain<MeanSquaredError>},
+    Row{"RootMeanSquaredError", plain<RootMeanSquaredError>},
+    Row{"R2Score", with<R2Score, R2ScoreOptions>},
+    Row{"Perplexity", with<Perplexity, PerplexityOptions>},
+    Row{"EditDistance", with<EditDistance, EditDistanceOptions>},
+};
+
+constexpr auto names = [] {
+  std::array<std::string_view, table.size()> all;
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = table[i].name;
+  return all;
+}();
+
+}  // namespace
+
+std::span<const std::string_view> metric_names() {
+  return names;
+}
+
+Made make_metric(std::string_view name, std::string_view options) {
+  OptionReader reader(name, options);
+  for (const auto& row : table) {
+    if (name == row.name) return row.make(reader);
+  }
+  fail<OptionError>("make_metric", "there is no metric '{}'; {}", name, nearest_hint(name, names));
+}
+
+std::string describe(const MetricSums& metric) {
+  OptionWriter writer;
+  metric.write_options(writer);
+  return detail::described(metric.kind(), writer);
+}
+
+Made metric_from(std::string_view json) {
+  const auto description = detail::description_from("metric_from", json);
+  return make_metric(description.class_name, description.config.text);
+}
+
+}  // namespace maskgrad

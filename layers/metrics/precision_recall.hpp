@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+
+#include <maskgrad/layers/metrics/metric.hpp>
+#include <maskgrad/layers/metrics/number_list.hpp>
+
+namespace maskgrad {
+
+struct PrecisionOptions {
+  NumberList thresholds = {};  ///< a prediction above it is 1; none: 0.5, with top_k all in the top
+  std::optional<std::int64_t> top_k = {};     ///< only a position's k greatest may be 1
+  std::optional<std::int64_t> class_id = {};  ///< only this class counts
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("thresholds", o.thresholds);
+    f("top_k", o.top_k);
+    f("class_id", o.class_id);
+  }
+};
+using RecallOptions = PrecisionOptions;
+
+/// What Precision and Recall count at each threshold: true and false positives, false negatives.
+class ThresholdCounts : public Metric {
+ public:
+  void write_options(OptionWriter& writer) const override;
+
+ protected:
+  ThresholdCounts(std::string_view kind, PrecisionOptions options);
+  Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+  /// At each threshold true positives over themselves and the `others`-th count; 0 where there are
+  /// neither.
+  Tensor shares(std::size_t others) const;
+
+ private:
+  PrecisionOptions options_;
+  std::vector<double> thresholds_;
+};
+
+/// true positives / predicted positives; 0, as in Keras, where nothing is predicted to be 1.
+/// Shapes:   y_true, of 0 and 1, and y_pred [batch, ..., features]; the result has a value for each
+///           threshold, and is one number for one.
+/// Mask:     as Metric; each valid value counts. With top_k, over features it is a MaskError.
+/// Throws:   as Metric's update; OptionError; IndexError for a class that is not there.
+class Precision final : public ThresholdCounts {
+ public:
+  explicit Precision(PrecisionOptions options = {})
+      : ThresholdCounts("Precision", std::move(options)) {}
+  Tensor result() const override { return shares(1); }
+};
+
+/// true positives / all that are 1; 0, as in Keras, where nothing is. The rest as Precision.
+class Recall final : public ThresholdCounts {
+ public:
+  explicit Recall(RecallOptions options = {}) : ThresholdCounts("Recall", std::move(options)) {}
+  Tensor result() const override { return shares(2); }
+};
+
+}  // namespace maskgrad

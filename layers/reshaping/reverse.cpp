@@ -1,0 +1,15 @@
+#include <maskgrad/layers/reshaping/reverse.hpp>
+
+#include <maskgrad/autograd/ops/permute.hpp>
+#include <maskgrad/autograd/ops/sequence.hpp>
+#include <maskgrad/layers/check.hpp>
+
+namespace maskgrad {
+
+Tensor Reverse::forward(const Tensor& x) const {
+  check::has_steps(info, kind, x);
+  const int last = check::last_mask_axis(x);
+  return moveaxis(reverse(moveaxis(x, 1, last), last), last, 1);
+}
+
+}  // namespace maskgrad

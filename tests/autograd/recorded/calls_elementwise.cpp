@@ -1,0 +1,138 @@
+#include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/cast.hpp>
+#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
+
+#include "calls.hpp"
+
+namespace maskgrad::tests {
+namespace {
+
+using Inputs = std::vector<Tensor>;
+
+struct Unary {
+  const char* op;
+  Tensor (*f)(const Tensor&);
+};
+constexpr Unary unaries[] = {
+    {"abs", abs},
+    {"sign", sign},
+    {"square", square},
+    {"sqrt", sqrt},
+    {"rsqrt", rsqrt},
+    {"reciprocal", reciprocal},
+    {"exp", exp},
+    {"expm1", expm1},
+    {"log", log},
+    {"log1p", log1p},
+    {"log2", log2},
+    {"log10", log10},
+    {"sin", sin},
+    {"cos", cos},
+    {"tan", tan},
+    {"asin", asin},
+    {"acos", acos},
+    {"atan", atan},
+    {"sinh", sinh},
+    {"cosh", cosh},
+    {"tanh", tanh},
+    {"erf", erf},
+    {"floor", floor},
+    {"ceil", ceil},
+    {"round", round},
+    {"isnan", isnan},
+    {"isinf", isinf},
+    {"isfinite", isfinite},
+    {"logical_not", logical_not},
+    {"relu", relu},
+    {"relu6", relu6},
+    {"leaky_relu", leaky_relu},
+    {"elu", elu},
+    {"selu", selu},
+    {"gelu", gelu},
+    {"silu", silu},
+    {"mish", mish},
+    {"sigmoid", sigmoid},
+    {"log_sigmoid", log_sigmoid},
+    {"celu", celu},
+    {"hard_sigmoid", hard_sigmoid},
+    {"hard_silu", hard_silu},
+    {"hard_tanh", hard_tanh},
+    {"hard_shrink", hard_shrink},
+    {"soft_shrink", soft_shrink},
+    {"tanh_shrink", tanh_shrink},
+    {"squareplus", squareplus},
+    {"sparse_plus", sparse_plus},
+    {"softplus", softplus},
+    {"softsign", softsign},
+    {"exponential", exponential},
+    {"linear", linear},
+    {"stop_gradient", stop_gradient},
+};
+
+struct Binary {
+  const char* op;
+  Tensor (*f)(const Tensor&, const Tensor&);
+};
+constexpr Binary binaries[] = {
+    {"add", add},
+    {"subtract", subtract},
+    {"multiply", multiply},
+    {"divide", divide},
+    {"power", power},
+    {"maximum", maximum},
+    {"minimum", minimum},
+    {"equal", equal},
+    {"not_equal", not_equal},
+    {"less", less},
+    {"less_equal", less_equal},
+    {"greater", greater},
+    {"greater_equal", greater_equal},
+    {"logical_and", logical_and},
+    {"logical_or", logical_or},
+};
+
+const RecordedCall with_options[] = {
+    {"add", "x + 2", [](const Tensor& x) { return x + 2; }},
+    {"add", "2 + x", [](const Tensor& x) { return 2 + x; }},
+    {"subtract", "x - 2", [](const Tensor& x) { return x - 2; }},
+    {"subtract", "2 - x", [](const Tensor& x) { return 2 - x; }},
+    {"multiply", "x * 3", [](const Tensor& x) { return x * 3; }},
+    {"multiply", "3 * x", [](const Tensor& x) { return 3 * x; }},
+    {"multiply", "-x", [](const Tensor& x) { return -x; }},
+    {"divide", "x / 3", [](const Tensor& x) { return x / 3; }},
+    {"divide", "3 / x", [](const Tensor& x) { return 3 / x; }},
+    {"power", "x to the 3", [](const Tensor& x) { return power(x, 3); }},
+    {"maximum", "with 0.5", [](const Tensor& x) { return maximum(x, 0.5); }},
+    {"minimum", "with 0.5", [](const Tensor& x) { return minimum(x, 0.5); }},
+    {"clip", "-1 to 2", [](const Tensor& x) { return clip(x, -1, 2); }},
+    {"relu", "all options",
+     [](const Tensor& x) {
+       return relu(x, {.negative_slope = 0.25, .max_value = 2, .threshold = -0.5});
+     }},
+    {"leaky_relu", "0.3", [](const Tensor& x) { return leaky_relu(x, 0.3); }},
+    {"elu", "1.3", [](const Tensor& x) { return elu(x, 1.3); }},
+    {"celu", "2", [](const Tensor& x) { return celu(x, 2); }},
+    {"hard_shrink", "1", [](const Tensor& x) { return hard_shrink(x, 1); }},
+    {"soft_shrink", "0.75", [](const Tensor& x) { return soft_shrink(x, 0.75); }},
+    {"squareplus", "0.3", [](const Tensor& x) { return squareplus(x, 0.3); }},
+    {"gelu", "approximate", [](const Tensor& x) { return gelu(x, true); }},
+    {"cast", "to f32", [](const Tensor& x) { return cast(x, DType::f32); }},
+    {"cast", "to f64", [](const Tensor& x) { return cast(x, DType::f64); }},
+    {"cast", "to i64", [](const Tensor& x) { return cast(x, DType::i64); }},
+    {"cast", "to bool", [](const Tensor& x) { return cast(x, DType::boolean); }},
+};
+
+}  // namespace
+
+std::vector<RecordedCall> elementwise_calls() {
+  std::vector<RecordedCall> calls(std::begin(with_options), std::end(with_options));
+  for (const auto& [op, f] : unaries) calls.push_back({op, "", f});
+  for (const auto& [op, f] : binaries) {
+    calls.push_back({op, "", [f = f](const Inputs& x) { return f(x[0], x[1]); }});
+  }
+  return calls;
+}
+
+}  // namespace maskgrad::tests

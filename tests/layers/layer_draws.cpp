@@ -1,0 +1,178 @@
+#include "layers/layer_draws.hpp"
+
+namespace maskgrad::tests {
+namespace {
+
+using Json = nlohmann::json;
+constexpr std::string_view in_an_rnn = "takes one step; it is drawn as the cell of an RNN";
+constexpr std::string_view by_index = "what is dropped depends on the sequence's index";
+
+std::string activation(Dice& d) {
+  return d.one_of<std::string>(
+      {"linear", "relu", "tanh", "sigmoid", "softsign", "gelu", "softmax", "silu"});
+}
+
+Json described(std::string_view kind, Json config) {
+  return {{"class_name", kind}, {"config", std::move(config)}};
+}
+
+Json cell(Dice& d, std::int64_t) {
+  return {{"units", d.between(1, 3)}, {"use_bias", d.coin()}};
+}
+
+Json recurrent(Dice& d, std::int64_t) {
+  return {{"units", d.between(1, 3)}, {"activation", d.one_of<std::string>({"tanh", "softsign"})},
+          {"use_bias", d.coin()},     {"return_sequences", d.coin()},
+          {"return_state", d.coin()}, {"go_backwards", d.coin()}};
+}
+
+Json gru(Dice& d, std::int64_t features) {
+  Json options = recurrent(d, features);
+  options["reset_after"] = d.coin();
+  return options;
+}
+
+Json bidirectional(Dice& d, std::int64_t features) {
+  Json inner = recurrent(d, features);
+  inner["return_state"] = false;
+  return {{"layer", described(d.one_of<std::string>({"SimpleRNN", "GRU", "LSTM"}), inner)},
+          {"merge_mode", d.one_of<std::string>({"concat", "sum", "mul", "ave"})}};
+}
+
+Json rnn(Dice& d, std::int64_t features) {
+  const auto some_cell = [&] {
+    return described(d.one_of<std::string>({"SimpleRNNCell", "GRUCell", "LSTMCell"}),
+                     cell(d, features));
+  };
+  const Json one = some_cell();
+  const Json stack = described("StackedRNNCells", {{"cells", {one, some_cell()}}});
+  return {{"cell", d.coin() ? one : stack},
+          {"return_sequences", d.coin()},
+          {"return_state", d.coin()},
+          {"go_backwards", d.coin()}};
+}
+
+Json masked_conv(Dice& d, std::int64_t) {
+  const bool dilated = d.coin();
+  return {{"filters", d.between(1, 3)},
+          {"kernel_size", d.between(1, 3)},
+          {"strides", dilated ? 1 : d.between(1, 2)},
+          {"padding", d.one_of<std::string>({"valid", "same", "causal"})},
+          {"dilation_rate", dilated ? d.between(1, 2) : 1},
+          {"use_bias", d.coin()}};
+}
+
+Json plain_attention(Dice& d, std::int64_t) {
+  return {{"use_scale", d.coin()}, {"use_causal_mask", d.coin()}};
+}
+
+Json scaled(Dice& d, std::int64_t) {
+  return {{"center", d.coin()}, {"scale", d.coin()}};
+}
+
+Json no_options(Dice&, std::int64_t) {
+  return Json::object();
+}
+
+}  // namespace
+
+const std::vector<LayerDraw>& layer_draws() {
+  static const std::vector<LayerDraw> all{
+      {"Masking",
+       [](Dice& d, auto) {
+         return Json{{"mask_value", d.between(0, 1)}};
+       }},
+      {"Embedding",
+       [](Dice& d, auto) {
+         return Json{{"input_dim", 5}, {"output_dim", d.between(1, 4)}, {"mask_zero", d.coin()}};
+       }},
+      {"Dense",
+       [](Dice& d, auto) {
+         return Json{
+             {"units", d.between(1, 4)}, {"activation", activation(d)}, {"use_bias", d.coin()}};
+       }},
+      {"Activation",
+       [](Dice& d, auto) {
+         return Json{{"activation", activation(d)}};
+       }},
+      {.kind = "Dropout",
+       .options =
+           [](Dice& d, auto) {
+             return Json{{"rate", 0.1 * static_cast<double>(d.between(1, 6))}};
+           },
+       .not_alone = by_index},
+      {"SimpleRNN", recurrent},
+      {"GRU", gru},
+      {"LSTM", recurrent},
+      {"Bidirectional", bidirectional},
+      {"MultiHeadAttention",
+       [](Dice& d, auto) {
+         return Json{{"num_heads", d.between(1, 2)},
+                     {"key_dim", d.between(1, 3)},
+                     {"use_bias", d.coin()},
+                     {"use_causal_mask", d.coin()}};
+       },
+       2},
+      {"GroupedQueryAttention",
+       [](Dice& d, auto) {
+         const auto groups = d.between(1, 2);
+         return Json{{"head_dim", d.between(1, 3)},
+                     {"num_query_heads", groups * d.between(1, 2)},
+                     {"num_key_value_heads", groups},
+                     {"use_causal_mask", d.coin()}};
+       },
+       2},
+      {"Attention",
+       [](Dice& d, auto f) {
+         Json options = plain_attention(d, f);
+         options["score_mode"] = d.one_of<std::string>({"dot", "concat"});
+         return options;
+       },
+       2},
+      {"AdditiveAttention", plain_attention, 2},
+      {"SinePositionEncoding",
+       [](Dice& d, auto) {
+         return Json{{"start_index", d.between(0, 3)}};
+       }},
+      {"PositionEmbedding",
+       [](Dice& d, auto) {
+         return Json{{"sequence_length", 8}, {"start_index", d.between(0, 3)}};
+       }},
+      {"RotaryEmbedding",
+       [](Dice& d, auto) {
+         return Json{{"start_index", d.between(0, 3)}};
+       }},
+      {"RNN", rnn},
+      {.kind = "SimpleRNNCell", .left_out = in_an_rnn},
+      {.kind = "GRUCell", .left_out = in_an_rnn},
+      {.kind = "LSTMCell", .left_out = in_an_rnn},
+      {.kind = "StackedRNNCells", .left_out = in_an_rnn},
+      {"LayerNormalization", scaled},
+      {"RMSNormalization", no_options},
+      {"UnitNormalization", no_options},
+      {.kind = "BatchNormalization", .options = scaled, .not_alone = "statistics over the batch"},
+      {"GroupNormalization",
+       [](Dice& d, auto f) {
+         Json options = scaled(d, f);
+         options["groups"] = d.coin() ? -1 : d.between(1, 3);
+         return options;
+       }},
+      {"GlobalAveragePooling1D",
+       [](Dice& d, auto) {
+         return Json{{"keepdims", d.coin()}};
+       }},
+      {"AttentionPooling1D",
+       [](Dice& d, auto) {
+         return Json{{"num_heads", d.between(1, 2)}, {"keepdims", d.coin()}};
+       }},
+      {"MaskedConv1D", masked_conv},
+      {.kind = "Conv1D", .left_out = "refuses the mask that every random model is given"},
+      {"CRF",
+       [](Dice& d, auto) {
+         return Json{{"use_boundary", d.coin()}};
+       }},
+  };
+  return all;
+}
+
+}  // namespace maskgrad::tests
