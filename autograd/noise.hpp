@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+
+#include <maskgrad/core/noise_samples.hpp>
 
 namespace maskgrad {
 
@@ -10,11 +13,24 @@ namespace maskgrad {
 struct NoisePosition {
   std::uint64_t step = 0;
   std::int64_t sequence = 0;  ///< index in the step of the next batch's first sequence
+  std::shared_ptr<const NoiseSamples> samples = {};  ///< none: a sample is a sequence
 };
 
 /// An optimizer's step moves to the next step; each backward of a loss moves `sequence` by the
 /// batch it saw. A loop without either calls set_noise_position by hand.
 NoisePosition noise_position();
 void set_noise_position(NoisePosition position);
+
+/// While one lives, the samples of this thread's batches are steps of sequences.
+class NoiseSamplesScope {
+ public:
+  explicit NoiseSamplesScope(std::shared_ptr<const NoiseSamples> samples);
+  ~NoiseSamplesScope();
+  NoiseSamplesScope(const NoiseSamplesScope&) = delete;
+  NoiseSamplesScope& operator=(const NoiseSamplesScope&) = delete;
+
+ private:
+  std::shared_ptr<const NoiseSamples> before_;
+};
 
 }  // namespace maskgrad

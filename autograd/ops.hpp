@@ -35,5 +35,6 @@
 #include <maskgrad/autograd/ops/softmax.hpp>
 #include <maskgrad/autograd/ops/sort.hpp>
 #include <maskgrad/autograd/ops/standardise.hpp>
+#include <maskgrad/autograd/ops/steps.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/autograd/ops/windows.hpp>

@@ -35,6 +35,13 @@ Seed Seed::of(std::string_view part) const {
 }
 
 namespace random {
+double normal(const std::array<std::uint32_t, 4>& words, std::size_t i) {
+  // Box and Muller, of the pair that `i` is of; 1 - u is never 0.
+  const auto pair = i / 2 * 2;
+  const double radius = std::sqrt(-2 * std::log(1 - unit(words[pair])));
+  const double angle = 2 * std::numbers::pi * unit(words[pair + 1]);
+  return radius * (i == pair ? std::cos(angle) : std::sin(angle));
+}
 double unit_at(Seed seed, std::uint64_t index) {
   const auto w = words(seed, index);
   return static_cast<double>((std::uint64_t{w[0]} << 21) ^ (w[1] >> 11)) * 0x1p-53;
@@ -62,10 +69,7 @@ Tensor random_normal(const Shape& shape, Seed seed, DType dtype) {
   dispatch_real("random_normal", dtype, [&]<class T>() {
     std::uint64_t i = 0;
     for (auto& v : rows::of_mutable<T>(x)) {
-      // Box and Muller; 1 - u is never 0.
-      const auto w = words(seed, i++);
-      const double radius = std::sqrt(-2 * std::log(1 - random::unit(w[0])));
-      v = static_cast<T>(radius * std::cos(2 * std::numbers::pi * random::unit(w[1])));
+      v = static_cast<T>(random::normal(words(seed, i++), 0));
     }
   });
   return x;

@@ -21,6 +21,11 @@ void at_least(std::string_view kind, std::string_view option, std::int64_t value
   fail<OptionError>(kind, "the option .{} is {}; expected {} or more", option, value, least);
 }
 
+void not_negative(std::string_view kind, std::string_view option, double value) {
+  if (value >= 0) return;
+  fail<OptionError>(kind, "the option .{} is {}; expected 0 or more", option, value);
+}
+
 void rate(std::string_view kind, std::string_view option, double value) {
   if (value >= 0 && value < 1) return;
   fail<OptionError>(kind, "the option .{} is {}; expected a probability from 0 up to but not 1",

@@ -7,6 +7,8 @@ namespace maskgrad::check {
 /// OptionError unless `value` is at least `least`.
 void at_least(std::string_view kind, std::string_view option, std::int64_t value,
               std::int64_t least);
+/// OptionError unless `value` is a number of 0 or more.
+void not_negative(std::string_view kind, std::string_view option, double value);
 /// OptionError unless `value` is a probability below 1.
 void rate(std::string_view kind, std::string_view option, double value);
 /// OptionError unless `axis` can be an axis of a tensor.

@@ -168,11 +168,16 @@ void OptionReader::read(OptionName name, std::string& value) {
 void OptionReader::read(OptionName name, std::vector<std::int64_t>& value) {
   const Json* json = parts_->take(name);
   if (!json) return;
-  const auto fits = [](const Json& item) { return item.is_number_integer(); };
+  const auto fits = [](const Json& item) { return item.is_number_integer() || item.is_null(); };
+  if (json->is_number_integer()) {
+    value = {json->get<std::int64_t>()};
+    return;
+  }
   if (!json->is_array() || !std::all_of(json->begin(), json->end(), fits)) {
     refuse(name, "an array of integers");
   }
-  value = json->get<std::vector<std::int64_t>>();
+  value.clear();
+  for (const auto& item : *json) value.push_back(item.is_null() ? any : item.get<std::int64_t>());
 }
 
 void OptionReader::read(OptionName name, Ints& value) {

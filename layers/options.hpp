@@ -53,9 +53,9 @@ struct JsonText {
 };
 
 /// Gives options the values of a JSON object; `each_option(options, reader)`, then `finish()`.
-/// Real numbers may be written "nan", "inf" and "-inf"; null is an activation that is linear, and
-/// an option that may be absent. Throws:   OptionError, naming the option, what is there and what
-/// was expected.
+/// Real numbers may be written "nan", "inf" and "-inf"; null is an activation that is linear, an
+/// option that may be absent, and in a list of integers mg::any; one integer is a list of one.
+/// Throws:   OptionError, naming the option, what is there and what was expected.
 class OptionReader {
  public:
   /// `where` names the layer, loss or optimizer in errors.

@@ -1,16 +1,25 @@
 #include <maskgrad/layers/registry.hpp>
 
+#include <maskgrad/layers/activations/elu.hpp>
+#include <maskgrad/layers/activations/leaky_relu.hpp>
+#include <maskgrad/layers/activations/prelu.hpp>
+#include <maskgrad/layers/activations/relu.hpp>
 #include <maskgrad/layers/attention/additive_attention.hpp>
 #include <maskgrad/layers/attention/attention.hpp>
 #include <maskgrad/layers/attention/attention_pooling.hpp>
 #include <maskgrad/layers/attention/grouped_query_attention.hpp>
 #include <maskgrad/layers/attention/multi_head_attention.hpp>
 #include <maskgrad/layers/attention/positions.hpp>
+#include <maskgrad/layers/attention/transformer_decoder.hpp>
+#include <maskgrad/layers/attention/transformer_encoder.hpp>
 #include <maskgrad/layers/basic/activation.hpp>
 #include <maskgrad/layers/basic/dense.hpp>
+#include <maskgrad/layers/basic/einsum_dense.hpp>
 #include <maskgrad/layers/basic/embedding.hpp>
+#include <maskgrad/layers/basic/lambda.hpp>
 #include <maskgrad/layers/basic/masking.hpp>
 #include <maskgrad/layers/basic/softmax.hpp>
+#include <maskgrad/layers/basic/time_distributed.hpp>
 #include <maskgrad/layers/convolution/conv1d.hpp>
 #include <maskgrad/layers/convolution/conv1d_transpose.hpp>
 #include <maskgrad/layers/convolution/depthwise_conv1d.hpp>
@@ -33,7 +42,11 @@
 #include <maskgrad/layers/recurrent/lstm.hpp>
 #include <maskgrad/layers/recurrent/rnn.hpp>
 #include <maskgrad/layers/recurrent/simple_rnn.hpp>
+#include <maskgrad/layers/regularization/alpha_dropout.hpp>
 #include <maskgrad/layers/regularization/dropout.hpp>
+#include <maskgrad/layers/regularization/gaussian_dropout.hpp>
+#include <maskgrad/layers/regularization/gaussian_noise.hpp>
+#include <maskgrad/layers/regularization/spatial_dropout.hpp>
 #include <maskgrad/layers/reshaping/flatten.hpp>
 #include <maskgrad/layers/reshaping/permute.hpp>
 #include <maskgrad/layers/reshaping/repeat_vector.hpp>
@@ -47,9 +60,20 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<Masking>(),
       registered<Embedding>(),
       registered<Dense>(),
+      registered<EinsumDense>(),
       registered<Activation>(),
+      registered<ReLU>(),
+      registered<LeakyReLU>(),
+      registered<PReLU>(),
+      registered<ELU>(),
       registered<Softmax>(),
+      registered<Lambda>(),
+      registered<TimeDistributed>(),
       registered<Dropout>(),
+      registered<SpatialDropout1D>(),
+      registered<GaussianDropout>(),
+      registered<AlphaDropout>(),
+      registered<GaussianNoise>(),
       registered<SimpleRNN>(),
       registered<GRU>(),
       registered<LSTM>(),
@@ -58,6 +82,8 @@ std::vector<RegisteredLayer> builtin_layers() {
       registered<GroupedQueryAttention>(),
       registered<Attention>(),
       registered<AdditiveAttention>(),
+      registered<TransformerEncoder>(),
+      registered<TransformerDecoder>(),
       registered<SinePositionEncoding>(),
       registered<PositionEmbedding>(),
       registered<RotaryEmbedding>(),

@@ -15,10 +15,15 @@ struct Row {
 };
 
 constexpr Row table[] = {
+    {"celu", celu},
     {"elu", elu},
     {"exponential", exponential},
     {"gelu", gelu},
+    {"hard_shrink", hard_shrink},
     {"hard_sigmoid", hard_sigmoid},
+    {"hard_silu", hard_silu},
+    {"hard_swish", hard_silu},
+    {"hard_tanh", hard_tanh},
     {"leaky_relu", leaky_relu},
     {"linear", linear},
     {"log_sigmoid", log_sigmoid},
@@ -29,10 +34,15 @@ constexpr Row table[] = {
     {"selu", selu},
     {"sigmoid", sigmoid},
     {"silu", silu},
+    {"soft_shrink", soft_shrink},
     {"softmax", softmax},
     {"softplus", softplus},
     {"softsign", softsign},
+    {"sparse_plus", sparse_plus},
+    {"squareplus", squareplus},
+    {"swish", silu},
     {"tanh", tanh},
+    {"tanh_shrink", tanh_shrink},
 };
 
 constexpr auto names = [] {

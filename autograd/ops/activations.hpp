@@ -12,7 +12,7 @@ namespace maskgrad {
 /// operations.
 /// Shapes:   the result has the shape of x.
 /// Mask:     propagates. Gradient: dy times the derivative; at a kink that of the side below.
-/// Throws:   TypeError for other types than f32 and f64.
+/// Throws:   TypeError for other types than f32 and f64; OptionError for an option out of range.
 Tensor relu(const Tensor& x);   ///< max(x, 0)
 Tensor relu6(const Tensor& x);  ///< min(max(x, 0), 6)
 Tensor leaky_relu(const Tensor& x, double negative_slope);
@@ -20,6 +20,8 @@ Tensor leaky_relu(const Tensor& x);         ///< negative_slope = 0.2
 Tensor elu(const Tensor& x, double alpha);  ///< x above 0, alpha (exp(x) - 1) below
 Tensor elu(const Tensor& x);                ///< alpha = 1
 Tensor selu(const Tensor& x);
+Tensor celu(const Tensor& x, double alpha);  ///< x above 0, alpha (exp(x / alpha) - 1) below
+Tensor celu(const Tensor& x);                ///< alpha = 1
 /// x P(X <= x) of a standard normal X; `approximate`: its form with tanh.
 /// Source: Hendrycks and Gimpel 2016, arXiv:1606.08415.
 Tensor gelu(const Tensor& x, bool approximate);
@@ -30,10 +32,21 @@ Tensor mish(const Tensor& x);
 Tensor sigmoid(const Tensor& x);
 Tensor log_sigmoid(const Tensor& x);
 Tensor hard_sigmoid(const Tensor& x);  ///< relu6(x + 3) / 6
+Tensor hard_silu(const Tensor& x);     ///< x hard_sigmoid(x)
+Tensor hard_tanh(const Tensor& x);     ///< x cut at -1 and 1
 Tensor softplus(const Tensor& x);      ///< log(1 + exp(x))
 Tensor softsign(const Tensor& x);      ///< x / (1 + |x|)
-Tensor exponential(const Tensor& x);   ///< exp(x)
-Tensor linear(const Tensor& x);        ///< x itself
+/// 0 where |x| <= threshold, else x (hard), or x moved towards 0 by the threshold (soft).
+Tensor hard_shrink(const Tensor& x, double threshold);
+Tensor hard_shrink(const Tensor& x);  ///< threshold = 0.5
+Tensor soft_shrink(const Tensor& x, double threshold);
+Tensor soft_shrink(const Tensor& x);           ///< threshold = 0.5
+Tensor tanh_shrink(const Tensor& x);           ///< x - tanh(x)
+Tensor squareplus(const Tensor& x, double b);  ///< (x + sqrt(x^2 + b)) / 2
+Tensor squareplus(const Tensor& x);            ///< b = 4
+Tensor sparse_plus(const Tensor& x);           ///< 0 below -1, x above 1, (x + 1)^2 / 4 between
+Tensor exponential(const Tensor& x);           ///< exp(x)
+Tensor linear(const Tensor& x);                ///< x itself
 
 /// Keras's options of relu: max_value from there on, negative_slope (x - threshold) below
 /// threshold.
@@ -46,7 +59,8 @@ Tensor relu(const Tensor& x, const ReluOptions& options);
 
 using ActivationFunction = Tensor (*)(const Tensor&);
 /// The function of that name, as `gelu`, with its defaults; softmax and log_softmax run over the
-/// last axis. Throws OptionError, naming all, where there is none.
+/// last axis. `swish` is silu, `hard_swish` is hard_silu. Throws OptionError, naming all, where
+/// there is none.
 ActivationFunction activation(std::string_view name);
 /// All names, in alphabetical order.
 std::span<const std::string_view> activation_names();

@@ -207,7 +207,8 @@ Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& w
   const Recorded recorded{additive_detail::call(q, k, options),
                           {.rate = training() ? options.dropout : 0,
                            .key = options.seed.of(position.step),
-                           .sequence = position.sequence}};
+                           .sequence = position.sequence,
+                           .samples = position.samples}};
   const Tensor y = rows::make(q.shape().sub(0, 2) + Shape{v.shape()[2]}, q.dtype(), q.mask());
   const Tensor log_sum = rows::make({recorded.call.queries.step.size()}, q.dtype());
   dispatch_real(op, q.dtype(), [&]<class T>() {

@@ -48,7 +48,8 @@ Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const Attention
   const Recorded recorded{Call(q, k, options),
                           {.rate = training() ? options.dropout : 0,
                            .key = options.seed.of(position.step),
-                           .sequence = position.sequence}};
+                           .sequence = position.sequence,
+                           .samples = position.samples}};
   const Tensor& bias = options.bias;
   const auto heads = q.shape()[2], width = v.shape()[3];
   const Tensor y = rows::make(q.shape().sub(0, 3) + Shape{width}, q.dtype(), q.mask());

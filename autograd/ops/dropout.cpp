@@ -1,99 +1,105 @@
 #include <maskgrad/autograd/ops/dropout.hpp>
 
-#include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/core/kernels/add_to.hpp>
+#include <cmath>
+
+#include <maskgrad/autograd/noise_places.hpp>
 
 namespace maskgrad {
 namespace {
 
-constexpr std::string_view op = "dropout";
+using Words = std::array<std::uint32_t, 4>;
 
-thread_local NoisePosition position_now;
+// A noise draws for each value by what it is multiplied, and what is added: factor(words, i), of
+// which 0 is selected, so that nothing reaches the result; added(words, i, factor).
 
-/// The sequence and the step of each run of feature values; features lie behind axis 1.
-struct Places {
-  Index sequence, step;
-  std::int64_t features = 1;
+/// `rate` of the values lose what they were.
+struct Drop {
+  std::uint32_t limit;
+  double keep, kept_add = 0, dropped = 0;
+  double factor(const Words& words, std::size_t i) const { return words[i] < limit ? 0 : keep; }
+  double added(const Words&, std::size_t, double factor) const {
+    return factor == 0 ? dropped : kept_add;
+  }
+};
+struct GaussianFactor {
+  double stddev;
+  double factor(const Words& words, std::size_t i) const {
+    return 1 + stddev * random::normal(words, i);
+  }
+  double added(const Words&, std::size_t, double) const { return 0; }
+};
+struct GaussianSum {
+  double stddev;
+  double factor(const Words&, std::size_t) const { return 1; }
+  double added(const Words& words, std::size_t i, double) const {
+    return stddev * random::normal(words, i);
+  }
 };
 
-Places places_of(const Tensor& x) {
-  const Shape lead = x.shape().sub(0, std::min(2, x.rank()));
-  const auto steps = lead.rank() == 2 ? lead[1] : 1;
-  Places p;
-  const int mask_rank = rows::mask_rank(x);
-  p.features = x.shape().count(std::max(lead.rank(), mask_rank), x.rank());
-  const auto runs = p.features == 0 ? 0 : rows::total(x) / p.features;
-  p.sequence = Index(runs);
-  p.step = Index(runs);
-  std::int64_t last_sequence = -1, rank = 0;
-  for (std::int64_t r = 0; r < runs; ++r) {
-    auto at = r;
-    if (x.has_mask() && mask_rank > 0) {
-      const auto behind = lead.count(std::min(mask_rank, lead.rank()), lead.rank());
-      at = x.mask().impl().positions[r / behind] * behind + r % behind;
-      if (mask_rank > 2) at /= x.mask().shape().count(2, mask_rank);
-    }
-    p.sequence[r] = at / steps;
-    rank = p.sequence[r] == last_sequence ? rank + 1 : 0;
-    last_sequence = p.sequence[r];
-    p.step[r] = rank;
-  }
-  return p;
+std::uint32_t limit_of(double rate) {
+  return static_cast<std::uint32_t>(rate * 0x1p32);
 }
 
-/// Multiplies by 1 / (1 - rate) or sets 0, the same at each call with the same arguments.
-template <Real T>
-void drop(const T* x, const Places& p, double rate, Seed seed, NoisePosition at, bool whole_steps,
-          T* y) {
-  const auto keep = static_cast<T>(1 / (1 - rate));
-  const auto limit = static_cast<std::uint32_t>(rate * 0x1p32);
-  const Seed key = seed.of(at.step);
-  kernels::over_parts(p.sequence.size(), [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t r = from; r < to; ++r) {
-      const auto sequence = static_cast<std::uint64_t>(p.sequence[r] + at.sequence);
-      const auto step = whole_steps ? 0 : static_cast<std::uint32_t>(p.step[r]);
-      for (std::int64_t f = 0; f < p.features; f += 4) {
-        const auto words = random::philox(
-            {static_cast<std::uint32_t>(f / 4), step, static_cast<std::uint32_t>(sequence),
-             static_cast<std::uint32_t>(sequence >> 32)},
-            key);
-        const auto count = std::min<std::int64_t>(4, p.features - f);
-        for (std::int64_t i = 0; i < count; ++i) {
-          const auto place = r * p.features + f + i;
-          y[place] = words[static_cast<std::size_t>(i)] < limit ? T(0) : x[place] * keep;
-        }
-      }
-    }
-  });
+template <class Noise>
+Tensor noisy(std::string_view op, const Tensor& x, Seed seed, bool whole_steps, Noise noise) {
+  const NoisePlaces places = noise_places(x, whole_steps);
+  const auto apply = [op, places, seed, noise](const Tensor& from, bool add) {
+    Tensor to = rows::make(from.shape(), from.dtype(), from.mask());
+    dispatch_real(op, from.dtype(), [&]<class T>() {
+      const T* x = rows::of<T>(from).data();
+      T* y = rows::of_mutable<T>(to).data();
+      each_noise(places, seed, [&](std::int64_t at, const Words& words, std::size_t i) {
+        const double factor = noise.factor(words, i);
+        const T more = add ? static_cast<T>(noise.added(words, i, factor)) : T(0);
+        y[at] = factor == 0 ? more : x[at] * static_cast<T>(factor) + more;
+      });
+    });
+    return to;
+  };
+  return record(op, apply(x, true), {x},
+                [apply](const Tensor& dy, Grads& grads) { grads.add(0, apply(dy, false)); });
+}
+
+void check_rate(std::string_view op, const Tensor& x, double rate) {
+  check::real(op, x);
+  if (rate >= 0 && rate < 1) return;
+  fail<OptionError>(op, "the rate is {}; expected a probability from 0 up to but not 1", rate);
+}
+
+bool nothing_to_do(const Tensor& x, double amount) {
+  return !training() || amount == 0 || x.is_meta();
 }
 
 }  // namespace
 
-NoisePosition noise_position() {
-  return position_now;
-}
-void set_noise_position(NoisePosition position) {
-  position_now = position;
+Tensor dropout(const Tensor& x, double rate, Seed seed, bool whole_steps) {
+  check_rate("dropout", x, rate);
+  if (nothing_to_do(x, rate)) return x;
+  return noisy("dropout", x, seed, whole_steps, Drop{limit_of(rate), 1 / (1 - rate)});
 }
 
-Tensor dropout(const Tensor& x, double rate, Seed seed, bool whole_steps) {
+Tensor alpha_dropout(const Tensor& x, double rate, Seed seed, bool whole_steps) {
+  check_rate("alpha_dropout", x, rate);
+  if (nothing_to_do(x, rate)) return x;
+  constexpr double lowest = -1.0507009873554805 * 1.6732632423543772;  // of selu
+  const double scale = 1 / std::sqrt((1 - rate) * (1 + rate * lowest * lowest));
+  const double move = -scale * lowest * rate;
+  return noisy("alpha_dropout", x, seed, whole_steps,
+               Drop{limit_of(rate), scale, move, scale * lowest + move});
+}
+
+Tensor gaussian_dropout(const Tensor& x, double rate, Seed seed) {
+  check_rate("gaussian_dropout", x, rate);
+  if (nothing_to_do(x, rate)) return x;
+  return noisy("gaussian_dropout", x, seed, false, GaussianFactor{std::sqrt(rate / (1 - rate))});
+}
+
+Tensor gaussian_noise(const Tensor& x, double stddev, Seed seed) {
+  constexpr std::string_view op = "gaussian_noise";
   check::real(op, x);
-  if (!(rate >= 0 && rate < 1)) {
-    fail<OptionError>(op, "the rate is {}; expected a probability from 0 up to but not 1", rate);
-  }
-  if (!training() || rate == 0 || x.is_meta()) return x;
-  const Places places = places_of(x);
-  const auto at = position_now;
-  auto apply = [places, rate, seed, at, whole_steps](const Tensor& from) {
-    Tensor to = rows::make(from.shape(), from.dtype(), from.mask());
-    dispatch_real(op, from.dtype(), [&]<class T>() {
-      drop<T>(rows::of<T>(from).data(), places, rate, seed, at, whole_steps,
-              rows::of_mutable<T>(to).data());
-    });
-    return to;
-  };
-  return record(op, apply(x), {x},
-                [apply](const Tensor& dy, Grads& grads) { grads.add(0, apply(dy)); });
+  if (!(stddev >= 0)) fail<OptionError>(op, "stddev is {}; expected 0 or more", stddev);
+  if (nothing_to_do(x, stddev)) return x;
+  return noisy(op, x, seed, false, GaussianSum{stddev});
 }
 
 }  // namespace maskgrad

@@ -15,4 +15,16 @@ namespace maskgrad {
 /// Source:   Srivastava et al. 2014, Dropout.
 Tensor dropout(const Tensor& x, double rate, Seed seed, bool whole_steps = false);
 
+/// The same with the lowest value of selu in the place of 0, scaled and moved so that normal values
+/// keep their mean and variance. Source:   Klambauer et al. 2017, arXiv:1706.02515.
+Tensor alpha_dropout(const Tensor& x, double rate, Seed seed, bool whole_steps = false);
+
+/// Each value times a normal number of mean 1 and variance rate / (1 - rate); x itself under
+/// Evaluate. Shapes, mask, gradient and errors as dropout. Source:   Srivastava et al. 2014.
+Tensor gaussian_dropout(const Tensor& x, double rate, Seed seed);
+
+/// Each value plus a normal number of mean 0; x itself under Evaluate. Shapes and mask as dropout.
+/// Gradient: dy. Throws:   OptionError where stddev is below 0.
+Tensor gaussian_noise(const Tensor& x, double stddev, Seed seed);
+
 }  // namespace maskgrad

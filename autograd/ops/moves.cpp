@@ -88,10 +88,14 @@ Tensor regroup(std::string_view op, const Tensor& x, const Shape& shape, int mas
   Mask mask = x.mask();
   const Shape mask_shape = shape.sub(0, mask_rank);
   if (mask && mask.shape() != mask_shape) mask = masks::reshape(mask, mask_shape);
+  return regroup(op, x, shape, mask);
+}
+
+Tensor regroup(std::string_view op, const Tensor& x, const Shape& shape, const Mask& mask) {
   if (x.is_meta()) return rows::make_meta(shape, x.dtype(), mask);
   return record(op, rows::share(x, shape, mask), {x},
-                [before = x.shape(), mask = x.mask()](const Tensor& dy, Grads& grads) {
-                  grads.add(0, rows::share(dy, before, mask));
+                [before = x.shape(), own = x.mask()](const Tensor& dy, Grads& grads) {
+                  grads.add(0, rows::share(dy, before, own));
                 });
 }
 

@@ -50,6 +50,8 @@ Index row_map(const Mask& from, const Mask& to, const Strides& strides, std::int
 
 /// The values of `x`, shared, under `shape`, of which the first `mask_rank` axes are the mask's.
 Tensor regroup(std::string_view op, const Tensor& x, const Shape& shape, int mask_rank);
+/// The same under a mask with as many valid positions times inner values.
+Tensor regroup(std::string_view op, const Tensor& x, const Shape& shape, const Mask& mask);
 
 /// Row r of the result is row from[r] of `x`, `fill` where there is none; each row of `x` at most
 /// once.

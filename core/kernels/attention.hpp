@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
-#include <maskgrad/core/random.hpp>
+#include <maskgrad/core/noise_samples.hpp>
 
 namespace maskgrad::kernels {
 
@@ -20,6 +21,7 @@ struct AttentionNoise {
   double rate = 0;
   Seed key;                   ///< of the call and the step
   std::int64_t sequence = 0;  ///< index in the step of the batch's first sequence
+  std::shared_ptr<const NoiseSamples> samples = {};  ///< none: a sample is a sequence
 };
 
 /// softmax(scale q k^T + bias) v for each sequence and head, by rows: a row holds the values of all

@@ -1,35 +1,62 @@
 #include <maskgrad/layers/basic/activation.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+
 namespace maskgrad {
 namespace {
 
 void only_of(const ActivationOptions& options, bool given, std::string_view option,
-             std::string_view function, std::string_view other = {}) {
-  if (!given || options.activation == function || options.activation == other) return;
-  fail<OptionError>("Activation", "the option .{} with the activation '{}'; it is one of {}{}{}",
-                    option, options.activation, function, other.empty() ? "" : " and ", other);
+             std::initializer_list<std::string_view> functions) {
+  if (!given ||
+      std::find(functions.begin(), functions.end(), options.activation) != functions.end()) {
+    return;
+  }
+  fail<OptionError>("Activation", "the option .{} with the activation '{}'; it is one of {}",
+                    option, options.activation, fmt::join(functions, " and "));
+}
+
+void check_options(const ActivationOptions& o) {
+  only_of(o, o.negative_slope.has_value(), "negative_slope", {"relu", "leaky_relu"});
+  only_of(o, o.max_value.has_value(), "max_value", {"relu"});
+  only_of(o, o.threshold.has_value(), "threshold", {"relu", "hard_shrink", "soft_shrink"});
+  only_of(o, o.alpha.has_value(), "alpha", {"elu", "celu"});
+  only_of(o, o.approximate.has_value(), "approximate", {"gelu"});
+}
+
+/// A function of two arguments with the second one given.
+template <class T>
+std::function<Tensor(const Tensor&)> with(Tensor (*f)(const Tensor&, T), T option) {
+  return [f, option](const Tensor& x) { return f(x, option); };
+}
+
+/// The function with its options.
+std::function<Tensor(const Tensor&)> function_of(const ActivationOptions& o) {
+  const std::string& name = o.activation;
+  if (name == "relu" && (o.negative_slope || o.max_value || o.threshold)) {
+    const ReluOptions all{.negative_slope = o.negative_slope.value_or(0),
+                          .max_value = o.max_value.value_or(ReluOptions{}.max_value),
+                          .threshold = o.threshold.value_or(0)};
+    return [all](const Tensor& x) { return relu(x, all); };
+  }
+  if (o.negative_slope) return with<double>(leaky_relu, *o.negative_slope);
+  if (o.threshold && name == "hard_shrink") return with<double>(hard_shrink, *o.threshold);
+  if (o.threshold) return with<double>(soft_shrink, *o.threshold);
+  if (o.alpha && name == "elu") return with<double>(elu, *o.alpha);
+  if (o.alpha) return with<double>(celu, *o.alpha);
+  if (o.approximate) return with<bool>(gelu, *o.approximate);
+  return activation(name);
 }
 
 }  // namespace
 
 Activation::Activation(ActivationOptions options)
-    : info(kind, options.name),
-      options_(std::move(options)),
-      function_(activation(options_.activation)) {
-  only_of(options_, options_.negative_slope.has_value(), "negative_slope", "leaky_relu", "relu");
-  only_of(options_, options_.alpha.has_value(), "alpha", "elu");
-  only_of(options_, options_.approximate.has_value(), "approximate", "gelu");
-}
-
-Tensor Activation::forward(const Tensor& x) const {
-  if (options_.negative_slope) {
-    const double slope = *options_.negative_slope;
-    return options_.activation == "relu" ? relu(x, {.negative_slope = slope})
-                                         : leaky_relu(x, slope);
-  }
-  if (options_.alpha) return elu(x, *options_.alpha);
-  if (options_.approximate) return gelu(x, *options_.approximate);
-  return function_(x);
+    : info(kind, options.name), options_(std::move(options)) {
+  activation(options_.activation);
+  check_options(options_);
+  function_ = function_of(options_);
 }
 
 }  // namespace maskgrad

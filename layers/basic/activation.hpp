@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include <maskgrad/autograd/ops/activations.hpp>
@@ -10,7 +11,9 @@ namespace maskgrad {
 struct ActivationOptions {
   std::string activation;
   std::optional<double> negative_slope = {};  ///< of relu (0) and leaky_relu (0.2)
-  std::optional<double> alpha = {};           ///< of elu (1)
+  std::optional<double> max_value = {};       ///< of relu (none)
+  std::optional<double> threshold = {};       ///< of relu (0), hard_shrink and soft_shrink (0.5)
+  std::optional<double> alpha = {};           ///< of elu and celu (1)
   std::optional<bool> approximate = {};       ///< of gelu (false); true: its form with tanh
   std::string name = {};
 
@@ -18,6 +21,8 @@ struct ActivationOptions {
   static void each_option(Self& o, F&& f) {
     f(required("activation"), o.activation);
     f("negative_slope", o.negative_slope);
+    f("max_value", o.max_value);
+    f("threshold", o.threshold);
     f("alpha", o.alpha);
     f("approximate", o.approximate);
     f("name", o.name);
@@ -38,14 +43,14 @@ class Activation {
 
   explicit Activation(ActivationOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const;
+  Tensor forward(const Tensor& x) const { return function_(x); }
 
   const Options& options() const { return options_; }
   LayerInfo info;
 
  private:
   ActivationOptions options_;
-  ActivationFunction function_;
+  std::function<Tensor(const Tensor&)> function_;
 };
 
 }  // namespace maskgrad

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 
 namespace maskgrad::detail {
 
@@ -28,22 +29,32 @@ void name_layers(std::string_view where, std::vector<AnyLayer>& layers) {
   }
 }
 
-MaskContract contract_of_all(const std::vector<AnyLayer>& layers) {
-  MaskContract whole{.role = MaskRole::propagates, .why = "each of its layers stays inside a row"};
+namespace {
+
+/// The layer that decides under one kind of mask, and its role there; none: all stay inside a row.
+template <class Role>
+std::pair<const AnyLayer*, MaskRole> deciding(const std::vector<AnyLayer>& layers, Role&& role_of) {
+  std::pair<const AnyLayer*, MaskRole> found{nullptr, MaskRole::propagates};
   for (const auto& layer : layers) {
-    const auto contract = layer.contract();
-    switch (contract.role) {
-      case MaskRole::produces:
-      case MaskRole::consumes:
-      case MaskRole::unsupported:
-        return contract;  // the first that makes, ends or refuses a mask decides
-      case MaskRole::supports:
-        whole = contract;
-        break;
-      case MaskRole::propagates:
-        break;
-    }
+    const MaskRole role = role_of(layer.contract());
+    if (role == MaskRole::propagates) continue;
+    found = {&layer, role};
+    if (role != MaskRole::supports) break;  // the first that makes, ends or refuses a mask
   }
+  return found;
+}
+
+}  // namespace
+
+MaskContract contract_of_all(const std::vector<AnyLayer>& layers) {
+  const auto steps = deciding(layers, [](const MaskContract& c) { return c.role; });
+  const auto samples = deciding(layers, [](const MaskContract& c) { return c.under_sample(); });
+  const auto full = deciding(layers, [](const MaskContract& c) { return c.under_full(); });
+  MaskContract whole{.role = MaskRole::propagates, .why = "each of its layers stays inside a row"};
+  if (steps.first) whole = steps.first->contract();
+  if (whole.ways_out.empty() && full.first) whole.ways_out = full.first->contract().ways_out;
+  whole.sample_role = samples.second;
+  whole.full_role = full.second;
   return whole;
 }
 

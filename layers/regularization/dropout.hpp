@@ -4,26 +4,30 @@
 
 #include <maskgrad/autograd/ops/dropout.hpp>
 #include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/regularization/noise_shape.hpp>
 
 namespace maskgrad {
 
 struct DropoutOptions {
   double rate;
+  NoiseShape noise_shape = {};
   std::optional<Seed> seed = {};  ///< none: from the model's seed and the layer's path
   std::string name = {};
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
     f(required("rate"), o.rate);
+    f("noise_shape", o.noise_shape);
     f("seed", o.seed);
     f("name", o.name);
   }
 };
 
 /// In training each value is 0 with probability `rate`, else divided by 1 - rate; in evaluation x.
+/// With the noise_shape [-1, 1, -1] a feature is dropped over a whole sequence.
 /// Shapes:   x -> the same.
 /// Mask:     propagates; what is dropped does not depend on padding (autograd/noise.hpp).
-/// Throws:   OptionError where rate is not in [0, 1).
+/// Throws:   OptionError where rate is not in [0, 1), or noise_shape shares another axis.
 /// Source:   Srivastava et al. 2014; Keras 3, Dropout.
 class Dropout {
  public:
@@ -40,7 +44,9 @@ class Dropout {
   void build(const Tensor&, Builder& builder) {
     seed_ = options_.seed.value_or(builder.layer_seed());
   }
-  Tensor forward(const Tensor& x) const { return dropout(x, options_.rate, seed_); }
+  Tensor forward(const Tensor& x) const {
+    return dropout(x, options_.rate, seed_, shares_steps(kind, options_.noise_shape, x));
+  }
 
   const Options& options() const { return options_; }
   LayerInfo info;

@@ -7,6 +7,8 @@
 #include <maskgrad/autograd/ops/matmul.hpp>
 #include <maskgrad/autograd/ops/overlap_add.hpp>
 #include <maskgrad/autograd/ops/recurrent.hpp>
+#include <maskgrad/autograd/ops/steps.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/autograd/ops/windows.hpp>
 
 #include "op_cases.hpp"
@@ -33,6 +35,38 @@ void add_dropout(std::vector<OpCase>& cases, double rate, bool whole_steps) {
                    .inputs = {{{3}}},
                    .contract = inside_a_row,
                    .laws = {.not_alone = keyed, .not_split = keyed}});
+}
+
+void add_noise(std::vector<OpCase>& cases, const char* op, Tensor (*f)(const Tensor&)) {
+  cases.push_back({.op = op,
+                   .f = f,
+                   .inputs = {{{3}}},
+                   .contract = inside_a_row,
+                   .laws = {.not_alone = keyed, .not_split = keyed}});
+}
+
+void add_noises(std::vector<OpCase>& cases) {
+  add_noise(cases, "alpha_dropout", [](const Tensor& x) { return alpha_dropout(x, 0.4, {3}); });
+  add_noise(cases, "gaussian_dropout",
+            [](const Tensor& x) { return gaussian_dropout(x, 0.4, {3}); });
+  add_noise(cases, "gaussian_noise", [](const Tensor& x) { return gaussian_noise(x, 0.4, {3}); });
+}
+
+void add_steps(std::vector<OpCase>& cases) {
+  constexpr std::string_view merged = "the steps of all sequences are one axis";
+  cases.push_back({.op = "steps_as_samples",
+                   .f = [](const Tensor& x) { return steps_as_samples(x); },
+                   .inputs = {{{3}}},
+                   .contract = inside_a_row,
+                   .laws = {.batch_axis = -1, .not_alone = merged, .not_split = merged}});
+  cases.push_back({.op = "samples_as_steps",
+                   .f =
+                       [](const Tensor& x) {
+                         const Tensor samples = steps_as_samples(x);
+                         return samples_as_steps(square(samples), samples, x);
+                       },
+                   .inputs = {{{3}}},
+                   .contract = inside_a_row});
 }
 
 void add_masks(std::vector<OpCase>& cases) {
@@ -150,6 +184,8 @@ std::vector<OpCase> core_cases() {
   add_dropout(cases, 0, false);
   add_dropout(cases, 0.4, false);
   add_dropout(cases, 0.4, true);
+  add_noises(cases);
+  add_steps(cases);
   cases.push_back({.op = "matmul",
                    .f = [](const Inputs& x) { return matmul(x[0], x[1]); },
                    .inputs = {{{3}}, {{3, 2}, shared}},

@@ -49,12 +49,20 @@ constexpr Row functions[] = {
     {"leaky_relu", leaky_relu, Draw::away_from_zero},
     {"elu", elu, Draw::away_from_zero},
     {"selu", selu, Draw::away_from_zero},
+    {"celu", celu, Draw::away_from_zero},
     {"gelu", gelu},
     {"silu", silu},
     {"mish", mish},
     {"sigmoid", sigmoid},
     {"log_sigmoid", log_sigmoid},
     {"hard_sigmoid", hard_sigmoid},
+    {"hard_silu", hard_silu},
+    {"hard_tanh", hard_tanh},
+    {"hard_shrink", hard_shrink},
+    {"soft_shrink", soft_shrink},
+    {"tanh_shrink", tanh_shrink},
+    {"squareplus", squareplus},
+    {"sparse_plus", sparse_plus},
     {"softplus", softplus},
     {"softsign", softsign},
     {"exponential", exponential},
@@ -92,6 +100,11 @@ void add_options(std::vector<OpCase>& cases) {
       Draw::away_from_zero);
   put(
       "elu", "alpha 1.3", [](const Tensor& x) { return elu(x, 1.3); }, Draw::away_from_zero);
+  put(
+      "celu", "alpha 1.3", [](const Tensor& x) { return celu(x, 1.3); }, Draw::away_from_zero);
+  put("hard_shrink", "threshold 0.8", [](const Tensor& x) { return hard_shrink(x, 0.8); });
+  put("soft_shrink", "threshold 0.8", [](const Tensor& x) { return soft_shrink(x, 0.8); });
+  put("squareplus", "b 0.3", [](const Tensor& x) { return squareplus(x, 0.3); });
   put("gelu", "approximate", [](const Tensor& x) { return gelu(x, true); });
 }
 

@@ -104,6 +104,11 @@ TEST_SUITE("messages of mathematics") {
     CHECK(throws<OptionError>([&] { relu(x, {.max_value = -1}); },
                               "relu: max_value is -1 and threshold 0; expected threshold <= "
                               "max_value"));
+    CHECK(throws<OptionError>([&] { celu(x, 0); }, "celu: alpha is 0; expected a number above 0"));
+    CHECK(throws<OptionError>([&] { hard_shrink(x, -1); },
+                              "hard_shrink: threshold is -1; expected 0 or more"));
+    CHECK(throws<OptionError>([&] { soft_shrink(x, -1); }, "soft_shrink: threshold is -1"));
+    CHECK(throws<OptionError>([&] { squareplus(x, -1); }, "squareplus: b is -1"));
     CHECK(throws<OptionError>([&] { variance(x, 0, false, -1); },
                               "variance: ddof is -1; expected 0 or more"));
     CHECK(

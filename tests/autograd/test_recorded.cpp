@@ -20,7 +20,10 @@ using Names = std::pair<std::string, std::string>;
 
 /// Operations of which no other library can say the numbers, and why.
 const std::map<std::string, std::string> exempt{
-    {"dropout", "draws by a key of its own; see test_dropout.cpp"}};
+    {"dropout", "draws by a key of its own; see test_dropout.cpp"},
+    {"alpha_dropout", "draws by a key of its own; see layers/test_noise_layers.cpp"},
+    {"gaussian_dropout", "draws by a key of its own; see layers/test_noise_layers.cpp"},
+    {"gaussian_noise", "draws by a key of its own; see layers/test_noise_layers.cpp"}};
 
 /// Operations of several tensors that are broadcast to each other.
 const std::set<std::string> broadcasting{

@@ -78,6 +78,30 @@ void pooling_cases_by_attention(Rows& rows) {
   rows.add("dropout", AttentionPooling1D{{.dropout = 0.3}}, {features}, by_index);
 }
 
+void transformer_cases(Rows& rows) {
+  const CaseInput four{.shape = {4}};
+  rows.add("", TransformerEncoder{{.intermediate_dim = 3, .num_heads = 2}}, {four});
+  rows.add("normalize_first, gelu, scores",
+           TransformerEncoder{{.intermediate_dim = 3,
+                               .num_heads = 2,
+                               .activation = "gelu",
+                               .normalize_first = true,
+                               .return_attention_scores = true}},
+           {four}, with_scores);
+  rows.add("dropout", TransformerEncoder{{.intermediate_dim = 3, .num_heads = 2, .dropout = 0.2}},
+           {four}, by_index);
+  rows.add("alone", TransformerDecoder{{.intermediate_dim = 3, .num_heads = 2}}, {four});
+  rows.add("with an encoder",
+           TransformerDecoder{{.intermediate_dim = 3, .num_heads = 2, .activation = "tanh"}},
+           {four, narrow});
+  rows.add("with an encoder, normalize_first, not causal",
+           TransformerDecoder{{.intermediate_dim = 3,
+                               .num_heads = 3,
+                               .normalize_first = true,
+                               .use_causal_mask = false}},
+           {four, narrow});
+}
+
 }  // namespace
 
 void attention_cases(Rows& rows) {
@@ -86,6 +110,7 @@ void attention_cases(Rows& rows) {
   plain_cases(rows);
   position_cases(rows);
   pooling_cases_by_attention(rows);
+  transformer_cases(rows);
 }
 
 }  // namespace maskgrad::tests

@@ -4,6 +4,7 @@ namespace maskgrad::tests {
 
 std::vector<OpCase> layer_cases(DType dtype) {
   Rows rows(dtype);
+  activations_cases(rows);
   attention_cases(rows);
   basic_cases(rows);
   convolution_cases(rows);

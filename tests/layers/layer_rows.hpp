@@ -54,6 +54,7 @@ inline const LawOptions by_index{.not_alone = "what is dropped depends on the se
                                  .not_split = "what is dropped depends on the sequence's index"};
 
 /// A folder of layers/ each, in the file of its name.
+void activations_cases(Rows& rows);
 void attention_cases(Rows& rows);
 void basic_cases(Rows& rows);
 void convolution_cases(Rows& rows);

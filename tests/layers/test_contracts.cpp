@@ -67,6 +67,39 @@ TEST_CASE("the error's fields name the layer") {
   }
 }
 
+TEST_CASE("a refusal five levels down names the whole path, and leaves nothing half-built") {
+  const auto named = [](std::string name, std::vector<AnyLayer> layers) {
+    return Sequential(std::move(layers), std::move(name));
+  };
+  const Conv1D conv{{.filters = 2, .kernel_size = 3, .name = "smooth"}};
+  Functional block("block");
+  const auto x = block.input();
+  block.outputs({block.add(named("stem", {Dense{{.units = 4}}, conv}), {x})});
+  Sequential model =
+      named("tagger",
+            {Masking{}, named("encoder", {Dropout{{.rate = 0.1}},
+                                          named("stack", {LayerNormalization{}, block, ReLU{}})})});
+  const std::string path = "tagger/encoder/stack/block/stem/smooth";
+  CHECK(throws<MaskError>(
+      [&] {
+        model.build(Spec::f32({any, any, 16}), Seed{1});
+      },
+      "Conv1D '" + path + "' does not accept a mask", "input  f32[any, any, 4], mask [any, any]",
+      "made by Masking 'tagger/masking'", "ways out: MaskedConv1D"));
+  CHECK(throws<StateError>([&] { model.parameters(); }, "has no parameters yet"));
+  // Without the mask it is built; then a call is refused in the same words.
+  Sequential inner = named("encoder", {named("stack", {LayerNormalization{}, block})});
+  inner.build(Spec::f32({any, any, 16}), Seed{1});
+  try {
+    inner(zeros({2, 5, 16}).with_mask(Mask::from_lengths({5, 3})));
+    FAIL("no error");
+  } catch (const MaskError& e) {
+    CHECK(e.layer == "encoder/stack/block/stem/smooth");
+    CHECK(std::string(e.what()).find("mask [2, 5] made by Mask::from_lengths") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("Conv1D under a mask [batch] works, and is refused at run time under [batch, time]") {
   Conv1D conv{{.filters = 2, .kernel_size = 3}};
   build(conv, Spec::f64({any, any, 3}).masked(1), Seed{1});

@@ -7,6 +7,7 @@
 #include <maskgrad/autograd/ops/select_where.hpp>
 #include <maskgrad/autograd/ops/sequence.hpp>
 #include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/ops/steps.hpp>
 
 #include "calls.hpp"
 
@@ -30,6 +31,12 @@ const RecordedCall moves[] = {
      }},
     {"flatten", "", [](const Tensor& x) { return flatten(x); }},
     {"flatten", "0 to 1", [](const Tensor& x) { return flatten(x, 0, 1); }},
+    {"steps_as_samples", "", steps_as_samples},
+    {"samples_as_steps", "back",
+     [](const Tensor& x) {
+       const Tensor samples = steps_as_samples(x);
+       return samples_as_steps(samples, samples, x);
+     }},
     {"expand_dims", "1", [](const Tensor& x) { return expand_dims(x, 1); }},
     {"expand_dims", "-1", [](const Tensor& x) { return expand_dims(x, -1); }},
     {"squeeze", "1", [](const Tensor& x) { return squeeze(x, 1); }},

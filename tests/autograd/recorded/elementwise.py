@@ -36,6 +36,22 @@ def special_relu(x):
     return np.where(x >= 2, 2, np.where(x >= -0.5, x, 0.25 * (x + 0.5)))
 
 
+def squareplus(b):
+    """(x + sqrt(x^2 + b)) / 2, without the loss of digits below 0."""
+    def f(x):
+        root = np.sqrt(x * x + b)
+        return np.where(x < 0, b / (2 * (root - x)), (x + root) / 2)
+    return f
+
+
+def hard_silu(x):
+    return np.where(x <= -3, 0, np.where(x >= 3, x, x * (x + 3) / 6))
+
+
+def sparse_plus(x):
+    return np.where(x <= -1, 0, np.where(x >= 1, x, (x + 1) ** 2 / 4))
+
+
 ANY, POSITIVE, UNIT = (-2.5, 3.75), (1 / 64, 9), (-63 / 64, 63 / 64)
 UNARY = {
     "abs": (np.abs, ANY), "sign": (np.sign, ANY), "square": (np.square, ANY),
@@ -53,6 +69,10 @@ UNARY = {
     "silu": (by_torch(F.silu), ANY), "mish": (by_torch(F.mish), ANY),
     "sigmoid": (by_torch(torch.sigmoid), ANY), "log_sigmoid": (by_torch(F.logsigmoid), ANY),
     "hard_sigmoid": (by_torch(F.hardsigmoid), (-5, 5)),
+    "celu": (by_torch(F.celu), ANY), "hard_silu": (hard_silu, (-5, 5)),
+    "hard_tanh": (by_torch(F.hardtanh), ANY), "hard_shrink": (by_torch(F.hardshrink), ANY),
+    "soft_shrink": (by_torch(F.softshrink), ANY), "tanh_shrink": (lambda x: x - np.tanh(x), ANY),
+    "squareplus": (squareplus(4), ANY), "sparse_plus": (sparse_plus, ANY),
     "softplus": (by_torch(lambda x: F.softplus(x, threshold=1e3)), ANY),
     "softsign": (by_torch(F.softsign), ANY), "exponential": (np.exp, ANY),
     "linear": (np.array, ANY), "stop_gradient": (np.array, ANY),
@@ -60,6 +80,10 @@ UNARY = {
     ("relu", "all options"): (special_relu, ANY),
     ("leaky_relu", "0.3"): (by_torch(lambda x: F.leaky_relu(x, 0.3)), ANY),
     ("elu", "1.3"): (by_torch(lambda x: F.elu(x, 1.3)), ANY),
+    ("celu", "2"): (by_torch(lambda x: F.celu(x, 2)), ANY),
+    ("hard_shrink", "1"): (by_torch(lambda x: F.hardshrink(x, 1)), ANY),
+    ("soft_shrink", "0.75"): (by_torch(lambda x: F.softshrink(x, 0.75)), ANY),
+    ("squareplus", "0.3"): (squareplus(0.3), ANY),
     ("gelu", "approximate"): (by_torch(lambda x: F.gelu(x, approximate="tanh")), ANY),
 }
 

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <maskgrad/core/mask_rows.hpp>
+#include <maskgrad/core/random.hpp>
+
+namespace maskgrad {
+
+/// What the noise of a sample is drawn by.
+struct NoiseSource {
+  std::uint64_t sequence;
+  Seed key;
+};
+
+/// The samples of a batch where they are steps of sequences (TimeDistributed): noise knows them by
+/// their sequence and their rank in it, never by their index, which padding and splits change.
+struct NoiseSamples {
+  std::int64_t time = 1;  ///< sample n is step n % time of sequence n / time
+  Mask steps = {};        ///< [batch, time]; none: all are valid
+  std::shared_ptr<const NoiseSamples> outer = {};  ///< of the sequences, where they are steps too
+};
+
+/// Of sample `n`; `first` is the index in the step of the batch's first sequence. Without
+/// `samples` a sample is a sequence.
+inline NoiseSource noise_source(const NoiseSamples* samples, std::int64_t first, Seed key,
+                                std::int64_t n) {
+  if (!samples) return {static_cast<std::uint64_t>(first + n), key};
+  const auto sequence = n / samples->time;
+  NoiseSource source = noise_source(samples->outer.get(), first, key, sequence);
+  const auto rank = samples->steps
+                        ? samples->steps.impl().row_of()[n] - samples->steps.impl().first[sequence]
+                        : n % samples->time;
+  source.key = source.key.of(static_cast<std::uint64_t>(rank));
+  return source;
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,36 @@
+#include <maskgrad/layers/attention/transformer_decoder.hpp>
+
+namespace maskgrad {
+
+TransformerDecoder::TransformerDecoder(TransformerDecoderOptions options)
+    : info(kind, options.name),
+      options_(std::move(options)),
+      attention_(transformer_settings(kind, options_), options_.use_causal_mask, false),
+      cross_(transformer_settings(kind, options_), false, false),
+      feedforward_(transformer_settings(kind, options_)) {}
+
+void TransformerDecoder::build(const Tensors& inputs, Builder&) {
+  for (const auto& x : inputs) {
+    check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+    check::has_features(info, kind, x);
+  }
+  crosses_ = inputs.size() > 1;
+  attention_.fit(kind, inputs[0]);
+  cross_.fit(kind, inputs[0]);
+  feedforward_.fit(inputs[0]);
+}
+
+Tensors TransformerDecoder::forward(const Tensors& inputs) {
+  if (inputs.size() != (crosses_ ? 2 : 1)) {
+    fail<ShapeError>(kind,
+                     "got {} inputs; expected {}, as it was built. Build one for each use, with or "
+                     "without an encoder's sequence",
+                     inputs.size(),
+                     crosses_ ? "its own sequence and the encoder's" : "its own sequence alone");
+  }
+  Tensor x = attention_(inputs[0], {})[0];
+  if (crosses_) x = cross_(x, {inputs[1]})[0];
+  return {feedforward_(x)};
+}
+
+}  // namespace maskgrad

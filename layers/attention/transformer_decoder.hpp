@@ -1,0 +1,75 @@
+#pragma once
+
+#include <maskgrad/layers/attention/transformer_parts.hpp>
+
+namespace maskgrad {
+
+struct TransformerDecoderOptions {
+  std::int64_t intermediate_dim;
+  std::int64_t num_heads;
+  double dropout = 0;
+  std::string activation = "relu";  ///< of the feedforward part
+  double layer_norm_epsilon = 1e-5;
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer bias_initializer = "zeros";
+  bool normalize_first = false;  ///< normalise what a part reads, not what it gives
+  bool use_causal_mask = true;   ///< a step reads no later step of its own sequence
+  std::string name = {};
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("intermediate_dim"), o.intermediate_dim);
+    f(required("num_heads"), o.num_heads);
+    f("dropout", o.dropout);
+    f("activation", o.activation);
+    f("layer_norm_epsilon", o.layer_norm_epsilon);
+    f("kernel_initializer", o.kernel_initializer);
+    f("bias_initializer", o.bias_initializer);
+    f("normalize_first", o.normalize_first);
+    f("use_causal_mask", o.use_causal_mask);
+    f("name", o.name);
+  }
+};
+
+/// Causal self attention, attention to an encoder's sequence where one is given, then a feedforward
+/// part, each with a residual and layer normalization.
+/// Shapes:   x [batch, time, features], and maybe the encoder's [batch, time 2, features 2] -> as
+///           x. The number of inputs is that of the build.
+/// Mask:     supports: each valid step reads valid steps, of either sequence by its own mask; the
+///           result carries that of x. An empty sequence of the encoder gives a context of zeros.
+/// Throws:   OptionError, also for fewer features than heads; ShapeError, MaskError.
+/// Source:   Vaswani et al. 2017; KerasHub, TransformerDecoder.
+class TransformerDecoder {
+ public:
+  using Options = TransformerDecoderOptions;
+  static constexpr std::string_view kind = "TransformerDecoder";
+  static constexpr MaskContract contract = attention_contract;
+
+  explicit TransformerDecoder(TransformerDecoderOptions options);
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  Tensor operator()(const Tensor& x, const Tensor& encoded) {
+    return maskgrad::call(*this, Tensors{x, encoded}).front();
+  }
+  void build(const Tensors& inputs, Builder& builder);
+  Tensors forward(const Tensors& inputs);
+
+  template <class Self, class F>
+  static void each_layer(Self& self, F&& f) {
+    AttentionPart::each_layer(self.attention_, "self_attention", "self_attention", f);
+    if (self.crosses_) {
+      AttentionPart::each_layer(self.cross_, "cross_attention", "cross_attention", f);
+    }
+    FeedforwardPart::each_layer(self.feedforward_, f);
+  }
+
+  const Options& options() const { return options_; }
+  LayerInfo info;
+
+ private:
+  TransformerDecoderOptions options_;
+  AttentionPart attention_, cross_;
+  FeedforwardPart feedforward_;
+  bool crosses_ = true;  ///< false once it is built without an encoder's sequence
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,24 @@
+#include <maskgrad/layers/attention/transformer_encoder.hpp>
+
+namespace maskgrad {
+
+TransformerEncoder::TransformerEncoder(TransformerEncoderOptions options)
+    : info(kind, options.name),
+      options_(std::move(options)),
+      attention_(transformer_settings(kind, options_), false, options_.return_attention_scores),
+      feedforward_(transformer_settings(kind, options_)) {}
+
+void TransformerEncoder::build(const Tensor& x, Builder&) {
+  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  check::has_features(info, kind, x);
+  attention_.fit(kind, x);
+  feedforward_.fit(x);
+}
+
+Tensors TransformerEncoder::forward(const Tensor& x) {
+  Tensors outputs = attention_(x, {});
+  outputs[0] = feedforward_(outputs[0]);
+  return outputs;
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,63 @@
+#include <maskgrad/layers/basic/time_distributed.hpp>
+
+#include <maskgrad/autograd/noise.hpp>
+#include <maskgrad/autograd/ops/steps.hpp>
+#include <maskgrad/layers/factory.hpp>
+
+namespace maskgrad {
+namespace {
+
+/// The steps of `x`, by which the noise in the layer is drawn.
+std::shared_ptr<const NoiseSamples> noise_samples(const Tensor& x) {
+  auto samples = std::make_shared<NoiseSamples>();
+  samples->time = x.shape()[1];
+  samples->outer = noise_position().samples;
+  const int mask_rank = rows::mask_rank(x);
+  if (mask_rank < 2 || x.is_meta()) return samples;
+  const unsigned behind = ((1u << mask_rank) - 1) & ~3u;  // the mask axes that are no steps
+  samples->steps = behind ? masks::any_over(x.mask(), behind, false) : x.mask();
+  return samples;
+}
+
+}  // namespace
+
+TimeDistributed::TimeDistributed(AnyLayer layer, TimeDistributedOptions options)
+    : info(kind, options.name), options_(std::move(options)), layer_(std::move(layer)) {}
+
+MaskContract TimeDistributed::contract_now() const {
+  const MaskContract inner = layer_.contract();
+  return {.role = inner.under_sample(),
+          .why = inner.why,
+          .full_role = inner.under_full(),
+          .ways_out = inner.ways_out};
+}
+
+Tensors TimeDistributed::forward(const Tensor& x) {
+  if (x.rank() < 3) {
+    fail<ShapeError>(kind,
+                     "input is {}; expected [batch, time, ...] with what the layer takes behind "
+                     "the steps",
+                     x.describe());
+  }
+  const Tensor samples = steps_as_samples(x);
+  const NoiseSamplesScope scope(noise_samples(x));
+  Tensors outputs = layer_.call({samples});
+  for (auto& y : outputs) y = samples_as_steps(y, samples, x);
+  return outputs;
+}
+
+TimeDistributed TimeDistributed::from_options(OptionReader& reader) {
+  JsonText layer;
+  TimeDistributedOptions options;
+  reader(required("layer"), layer);
+  reader("name", options.name);
+  reader.finish();
+  return TimeDistributed(detail::layer_from(kind, layer.text), options);
+}
+
+void TimeDistributed::write_options(OptionWriter& writer) const {
+  writer(required("layer"), JsonText{detail::describe_any(layer_)});
+  writer("name", options_.name);
+}
+
+}  // namespace maskgrad
