@@ -81,6 +81,17 @@ Json pooled(Dice& d, std::int64_t) {
           {"padding", d.one_of<std::string>({"valid", "same"})}};
 }
 
+Json rate(Dice& d, std::int64_t) {
+  return {{"rate", 0.1 * static_cast<double>(d.between(1, 6))}};
+}
+
+/// As many heads as divide the features.
+Json transformer(Dice& d, std::int64_t features) {
+  return {{"intermediate_dim", d.between(1, 4)},
+          {"num_heads", features % 2 == 0 ? d.between(1, 2) : 1},
+          {"normalize_first", d.coin()}};
+}
+
 Json no_options(Dice&, std::int64_t) {
   return Json::object();
 }
@@ -102,18 +113,46 @@ const std::vector<LayerDraw>& layer_draws() {
          return Json{
              {"units", d.between(1, 4)}, {"activation", activation(d)}, {"use_bias", d.coin()}};
        }},
+      {"EinsumDense",
+       [](Dice& d, auto) {
+         const auto units = d.between(1, 3);
+         return Json{{"equation", "...x,xy->...y"},
+                     {"output_shape", units},
+                     {"activation", activation(d)},
+                     {"bias_axes", d.coin() ? Json("y") : Json()}};
+       }},
       {"Activation",
        [](Dice& d, auto) {
          return Json{{"activation", activation(d)}};
        }},
+      {"ReLU",
+       [](Dice& d, auto) {
+         return Json{{"max_value", d.coin() ? Json(1.5) : Json()},
+                     {"negative_slope", 0.1 * static_cast<double>(d.between(0, 3))}};
+       }},
+      {"LeakyReLU", no_options},
+      {"PReLU",
+       [](Dice& d, auto) {
+         return Json{{"shared_axes", d.coin() ? Json{1} : Json{1, 2}}};
+       }},
+      {"ELU", no_options},
       {"Softmax",
        [](Dice& d, auto) {
          return Json{{"axis", d.coin() ? -1 : 1}};
        }},
-      {.kind = "Dropout",
+      {.kind = "Lambda", .left_out = "a function cannot be described"},
+      {"TimeDistributed",
+       [](Dice& d, auto) {
+         return Json{{"layer", described("Dense", {{"units", d.between(1, 3)}})}};
+       }},
+      {.kind = "Dropout", .options = rate, .not_alone = by_index},
+      {.kind = "SpatialDropout1D", .options = rate, .not_alone = by_index},
+      {.kind = "GaussianDropout", .options = rate, .not_alone = by_index},
+      {.kind = "AlphaDropout", .options = rate, .not_alone = by_index},
+      {.kind = "GaussianNoise",
        .options =
            [](Dice& d, auto) {
-             return Json{{"rate", 0.1 * static_cast<double>(d.between(1, 6))}};
+             return Json{{"stddev", 0.1 * static_cast<double>(d.between(1, 6))}};
            },
        .not_alone = by_index},
       {"SimpleRNN", recurrent},
@@ -145,6 +184,8 @@ const std::vector<LayerDraw>& layer_draws() {
        },
        2},
       {"AdditiveAttention", plain_attention, 2},
+      {"TransformerEncoder", transformer},
+      {"TransformerDecoder", transformer, 2},
       {"SinePositionEncoding",
        [](Dice& d, auto) {
          return Json{{"start_index", d.between(0, 3)}};
