@@ -1,4 +1,5 @@
 #include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 
 #include "cases_math.hpp"
@@ -26,6 +27,7 @@ constexpr Row functions[] = {
     {"rsqrt", rsqrt, Draw::positive},
     {"reciprocal", reciprocal, Draw::away_from_zero},
     {"exp", exp},
+    {"exp2", exp2},
     {"expm1", expm1},
     {"log", log, Draw::positive},
     {"log1p", log1p, Draw::unit},
@@ -40,10 +42,14 @@ constexpr Row functions[] = {
     {"sinh", sinh},
     {"cosh", cosh},
     {"tanh", tanh},
+    {"asinh", asinh},
+    {"acosh", [](const Tensor& x) { return acosh(1 + x); }, Draw::positive},
+    {"atanh", atanh, Draw::unit},
     {"erf", erf},
     {"floor", floor},
     {"ceil", ceil},
     {"round", round},
+    {"trunc", trunc},
     {"relu", relu, Draw::away_from_zero},
     {"relu6", relu6, Draw::away_from_zero},
     {"leaky_relu", leaky_relu, Draw::away_from_zero},
@@ -121,6 +127,7 @@ std::vector<OpCase> math_cases() {
   }
   add_logic(cases, "logical_and", logical_and);
   add_logic(cases, "logical_or", logical_or);
+  add_logic(cases, "logical_xor", logical_xor);
   for (auto& c : reduction_cases()) cases.push_back(std::move(c));
   return cases;
 }
