@@ -13,13 +13,7 @@ using enum InputKind;
 
 constexpr MaskContract inside_a_row{.role = MaskRole::propagates, .why = "works value by value"};
 
-struct Row {
-  const char* op;
-  Unary f;
-  Draw how = Draw::normal;
-};
-
-constexpr Row functions[] = {
+constexpr UnaryRow functions[] = {
     {"abs", abs, Draw::away_from_zero},
     {"sign", sign, Draw::away_from_zero},
     {"square", square},
@@ -43,7 +37,6 @@ constexpr Row functions[] = {
     {"cosh", cosh},
     {"tanh", tanh},
     {"asinh", asinh},
-    {"acosh", [](const Tensor& x) { return acosh(1 + x); }, Draw::positive},
     {"atanh", atanh, Draw::unit},
     {"erf", erf},
     {"floor", floor},
@@ -67,14 +60,14 @@ constexpr Row functions[] = {
     {"linear", linear},
 };
 
-constexpr Row predicates[] = {
+constexpr UnaryRow predicates[] = {
     {"isnan", isnan},
     {"isinf", isinf},
     {"isfinite", isfinite},
     {"logical_not", logical_not, Draw::truth},
 };
 
-OpCase one(const Row& row, const char* variant = "") {
+OpCase one(const UnaryRow& row, const char* variant = "") {
   return {.op = row.op,
           .variant = variant,
           .f = row.f,
@@ -98,6 +91,8 @@ void add_options(std::vector<OpCase>& cases) {
       Draw::away_from_zero);
   put(
       "elu", "alpha 1.3", [](const Tensor& x) { return elu(x, 1.3); }, Draw::away_from_zero);
+  put(
+      "acosh", "of 1 + x", [](const Tensor& x) { return acosh(1 + x); }, Draw::positive);
   put("gelu", "approximate", [](const Tensor& x) { return gelu(x, true); });
 }
 
@@ -116,6 +111,13 @@ void add_logic(std::vector<OpCase>& cases, const char* op,
 }
 
 }  // namespace
+
+std::span<const UnaryRow> unary_rows() {
+  return functions;
+}
+std::span<const UnaryRow> predicate_rows() {
+  return predicates;
+}
 
 std::vector<OpCase> math_cases() {
   std::vector<OpCase> cases;

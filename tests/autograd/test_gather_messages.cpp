@@ -1,20 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <maskgrad/autograd/ops/gather.hpp>
-#include <maskgrad/core/rows.hpp>
+
+#include "zeros.hpp"
 
 namespace maskgrad::tests {
-namespace {
-
-/// f32[2, 3, 4], mask [2, 3].
-Tensor masked() {
-  return zeros({2, 3, 4}).with_mask(Mask::from_lengths({3, 1}));
-}
-Tensor ids(const Shape& shape) {
-  return zeros(shape, DType::i64);
-}
-
-}  // namespace
 
 TEST_SUITE("messages of gathers") {
   TEST_CASE("take, one_hot and add_at") {

@@ -154,7 +154,8 @@ TEST_SUITE("recorded results") {
       recorded.insert({entry.op, entry.variant});
       CHECK_MESSAGE(declared.count(entry.op), entry.title(), " names no operation");
     }
-    for (const auto& [names, f] : calls()) {
+    for (const auto& call : calls()) {
+      const Names& names = call.first;
       CHECK_MESSAGE(recorded.count(names), names.first, " (", names.second, ") is not recorded");
     }
   }

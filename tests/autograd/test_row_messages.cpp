@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/batched_matmul.hpp>
 #include <maskgrad/autograd/ops/cast.hpp>

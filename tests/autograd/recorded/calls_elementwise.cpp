@@ -4,69 +4,13 @@
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 
+#include "autograd/cases_math.hpp"
 #include "calls.hpp"
 
 namespace maskgrad::tests {
 namespace {
 
 using Inputs = std::vector<Tensor>;
-
-struct Unary {
-  const char* op;
-  Tensor (*f)(const Tensor&);
-};
-constexpr Unary unaries[] = {
-    {"abs", abs},
-    {"sign", sign},
-    {"square", square},
-    {"sqrt", sqrt},
-    {"rsqrt", rsqrt},
-    {"reciprocal", reciprocal},
-    {"exp", exp},
-    {"exp2", exp2},
-    {"expm1", expm1},
-    {"log", log},
-    {"log1p", log1p},
-    {"log2", log2},
-    {"log10", log10},
-    {"sin", sin},
-    {"cos", cos},
-    {"tan", tan},
-    {"asin", asin},
-    {"acos", acos},
-    {"atan", atan},
-    {"sinh", sinh},
-    {"cosh", cosh},
-    {"tanh", tanh},
-    {"asinh", asinh},
-    {"acosh", acosh},
-    {"atanh", atanh},
-    {"erf", erf},
-    {"floor", floor},
-    {"ceil", ceil},
-    {"round", round},
-    {"trunc", trunc},
-    {"isnan", isnan},
-    {"isinf", isinf},
-    {"isfinite", isfinite},
-    {"logical_not", logical_not},
-    {"relu", relu},
-    {"relu6", relu6},
-    {"leaky_relu", leaky_relu},
-    {"elu", elu},
-    {"selu", selu},
-    {"gelu", gelu},
-    {"silu", silu},
-    {"mish", mish},
-    {"sigmoid", sigmoid},
-    {"log_sigmoid", log_sigmoid},
-    {"hard_sigmoid", hard_sigmoid},
-    {"softplus", softplus},
-    {"softsign", softsign},
-    {"exponential", exponential},
-    {"linear", linear},
-    {"stop_gradient", stop_gradient},
-};
 
 struct Binary {
   const char* op;
@@ -124,6 +68,8 @@ const RecordedCall with_options[] = {
     {"leaky_relu", "0.3", [](const Tensor& x) { return leaky_relu(x, 0.3); }},
     {"elu", "1.3", [](const Tensor& x) { return elu(x, 1.3); }},
     {"gelu", "approximate", [](const Tensor& x) { return gelu(x, true); }},
+    {"acosh", "", acosh},
+    {"stop_gradient", "", stop_gradient},
     {"cast", "to f32", [](const Tensor& x) { return cast(x, DType::f32); }},
     {"cast", "to f64", [](const Tensor& x) { return cast(x, DType::f64); }},
     {"cast", "to i64", [](const Tensor& x) { return cast(x, DType::i64); }},
@@ -134,7 +80,9 @@ const RecordedCall with_options[] = {
 
 std::vector<RecordedCall> elementwise_calls() {
   std::vector<RecordedCall> calls(std::begin(with_options), std::end(with_options));
-  for (const auto& [op, f] : unaries) calls.push_back({op, "", f});
+  for (const auto& rows : {unary_rows(), predicate_rows()}) {
+    for (const auto& row : rows) calls.push_back({row.op, "", row.f});
+  }
   for (const auto& [op, f] : binaries) {
     calls.push_back({op, "", [f = f](const Inputs& x) { return f(x[0], x[1]); }});
   }
