@@ -18,6 +18,14 @@ Tensor power(const Tensor& a, const Tensor& b);
 /// The greater value; a tie sends half of the gradient to each, as PyTorch does.
 Tensor maximum(const Tensor& a, const Tensor& b);
 Tensor minimum(const Tensor& a, const Tensor& b);
+/// a / b rounded down to a whole number, and what is left, which has the sign of b, as in Python;
+/// of whole numbers and b = 0 both are 0. The gradient of floor_divide is 0.
+Tensor floor_divide(const Tensor& a, const Tensor& b);
+Tensor remainder(const Tensor& a, const Tensor& b);
+/// The angle of the point (b, a), from -pi to pi.
+Tensor atan2(const Tensor& a, const Tensor& b);
+/// log(exp(a) + exp(b)), without overflow.
+Tensor logaddexp(const Tensor& a, const Tensor& b);
 
 /// Truth values, element by element; masks as in arithmetic, no gradient.
 Tensor equal(const Tensor& a, const Tensor& b);
@@ -40,7 +48,7 @@ inline Tensor operator/(const Tensor& a, const Tensor& b) {
   return divide(a, b);
 }
 
-// With a number, which takes the tensor's type.
+// With a number, which takes the tensor's type; TypeError for one that is not whole with i64.
 Tensor operator+(const Tensor& a, double b);
 Tensor operator+(double a, const Tensor& b);
 Tensor operator-(const Tensor& a, double b);
@@ -53,5 +61,13 @@ Tensor operator-(const Tensor& a);
 Tensor power(const Tensor& a, double b);
 Tensor maximum(const Tensor& a, double b);
 Tensor minimum(const Tensor& a, double b);
+Tensor floor_divide(const Tensor& a, double b);
+Tensor remainder(const Tensor& a, double b);
+Tensor equal(const Tensor& a, double b);
+Tensor not_equal(const Tensor& a, double b);
+Tensor less(const Tensor& a, double b);
+Tensor less_equal(const Tensor& a, double b);
+Tensor greater(const Tensor& a, double b);
+Tensor greater_equal(const Tensor& a, double b);
 
 }  // namespace maskgrad

@@ -9,7 +9,7 @@ namespace {
 
 void check_bool(std::string_view op, const Tensor& x) {
   if (x.dtype() == DType::boolean) return;
-  fail<TypeError>(op, "got {}; expected bool. Use a comparison such as not_equal(x, zero)",
+  fail<TypeError>(op, "got {}; expected bool. Use a comparison such as not_equal(x, 0)",
                   x.describe());
 }
 
@@ -64,6 +64,9 @@ Tensor logical_and(const Tensor& a, const Tensor& b) {
 }
 Tensor logical_or(const Tensor& a, const Tensor& b) {
   return combine("logical_or", a, b, [](bool x, bool y) { return x || y; });
+}
+Tensor logical_xor(const Tensor& a, const Tensor& b) {
+  return combine("logical_xor", a, b, [](bool x, bool y) { return x != y; });
 }
 
 }  // namespace maskgrad

@@ -58,7 +58,7 @@ Tensor product_backward(const Reduced& r, const Tensor& x, const Tensor& dy) {
 template <class Fold>
 Tensor truth(std::string_view op, const Tensor& x, const Axes& axes, bool keepdims) {
   if (x.dtype() != DType::boolean) {
-    fail<TypeError>(op, "got {}; expected bool. Use a comparison such as not_equal(x, zero)",
+    fail<TypeError>(op, "got {}; expected bool. Use a comparison such as not_equal(x, 0)",
                     x.describe());
   }
   const Reduced r(op, x, axes, keepdims, 0);

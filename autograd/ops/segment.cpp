@@ -1,6 +1,7 @@
 #include <maskgrad/autograd/ops/segment.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 #include <maskgrad/autograd/extend.hpp>
@@ -113,14 +114,14 @@ Index rows_of(const Segments& s, const Mask& mask) {
   return row;
 }
 
-/// y row to[r] = the greater of it and x row r, value by value.
-template <class T>
-void greatest(const T* x, const Index& to, std::int64_t width, T* y) {
+/// y row to[r] = the greater (or lesser) of it and x row r, value by value; NaN where there is one.
+template <class Better, class T>
+void best_of(const T* x, const Index& to, std::int64_t width, T* y) {
   for (std::int64_t r = 0; r < to.size(); ++r) {
     for (std::int64_t i = 0; i < width; ++i) {
       T& best = y[to[r] * width + i];
       const T v = x[r * width + i];
-      best = v > best || v != v ? v : best;
+      best = Better{}(v, best) || v != v ? v : best;
     }
   }
 }
@@ -139,6 +140,32 @@ void share(const T* x, const T* y, const Index& to, std::int64_t width, const T*
       if (x[r * width + i] == y[at]) dx[r * width + i] += dy[at] / ties[at];
     }
   }
+}
+
+/// Of all steps of a segment the one that is Better; `worst` is what no value is worse than.
+template <class Better>
+Tensor extreme(std::string_view op, const Tensor& x, const Tensor& ids, std::int64_t n,
+               double worst) {
+  const Segments s = segments_of(op, x, ids, n);
+  const Mask mask = filled(op, s);
+  if (s.meta) return rows::make_meta(s.shape, x.dtype(), mask);
+  const Tensor y = rows::make(s.shape, x.dtype(), mask);
+  const Index row = rows_of(s, mask);
+  Index to(s.to.size());
+  for (std::int64_t r = 0; r < to.size(); ++r) to[r] = row[s.to[r]];
+  dispatch_real(op, x.dtype(), [&]<class T>() {
+    std::ranges::fill(rows::of_mutable<T>(y), static_cast<T>(worst));
+    best_of<Better, T>(rows::of<T>(s.x).data(), to, s.width, rows::of_mutable<T>(y).data());
+  });
+  return record(op, y, {s.x},
+                [op, y, to, width = s.width, x = Saved(s.x)](const Tensor& dy, Grads& grads) {
+                  dispatch_real(op, dy.dtype(), [&]<class T>() {
+                    const Tensor ties = rows::make_zeros(dy.shape(), dy.dtype(), dy.mask());
+                    share<T>(rows::of<T>(x.get()).data(), rows::of<T>(y).data(), to, width,
+                             rows::of<T>(dy).data(), rows::of_mutable<T>(ties).data(),
+                             grads.into<T>(0).data());
+                  });
+                });
 }
 
 }  // namespace
@@ -166,27 +193,12 @@ Tensor segment_mean(const Tensor& x, const Tensor& ids, std::int64_t n) {
 }
 
 Tensor segment_max(const Tensor& x, const Tensor& ids, std::int64_t n) {
-  constexpr std::string_view op = "segment_max";
-  const Segments s = segments_of(op, x, ids, n);
-  const Mask mask = filled(op, s);
-  if (s.meta) return rows::make_meta(s.shape, x.dtype(), mask);
-  const Tensor y = rows::make(s.shape, x.dtype(), mask);
-  const Index row = rows_of(s, mask);
-  Index to(s.to.size());
-  for (std::int64_t r = 0; r < to.size(); ++r) to[r] = row[s.to[r]];
-  dispatch_real(op, x.dtype(), [&]<class T>() {
-    std::ranges::fill(rows::of_mutable<T>(y), -std::numeric_limits<T>::infinity());
-    greatest<T>(rows::of<T>(s.x).data(), to, s.width, rows::of_mutable<T>(y).data());
-  });
-  return record(op, y, {s.x},
-                [y, to, width = s.width, x = Saved(s.x)](const Tensor& dy, Grads& grads) {
-                  dispatch_real("segment_max", dy.dtype(), [&]<class T>() {
-                    const Tensor ties = rows::make_zeros(dy.shape(), dy.dtype(), dy.mask());
-                    share<T>(rows::of<T>(x.get()).data(), rows::of<T>(y).data(), to, width,
-                             rows::of<T>(dy).data(), rows::of_mutable<T>(ties).data(),
-                             grads.into<T>(0).data());
-                  });
-                });
+  return extreme<std::greater<>>("segment_max", x, ids, n,
+                                 -std::numeric_limits<double>::infinity());
+}
+
+Tensor segment_min(const Tensor& x, const Tensor& ids, std::int64_t n) {
+  return extreme<std::less<>>("segment_min", x, ids, n, std::numeric_limits<double>::infinity());
 }
 
 }  // namespace maskgrad

@@ -20,5 +20,7 @@ Tensor segment_mean(const Tensor& x, const Tensor& ids, std::int64_t n);
 /// The greatest value, NaN where there is one; of nothing it does not exist. Gradient: dy, in equal
 /// parts to all that are greatest, as max.
 Tensor segment_max(const Tensor& x, const Tensor& ids, std::int64_t n);
+/// The least value, as segment_max.
+Tensor segment_min(const Tensor& x, const Tensor& ids, std::int64_t n);
 
 }  // namespace maskgrad

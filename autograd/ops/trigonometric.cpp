@@ -94,6 +94,39 @@ struct Cosh {
     return std::sinh(x);
   }
 };
+struct Asinh {
+  static constexpr Keeps keeps = Keeps::input;
+  template <class T>
+  T value(T x) const {
+    return std::asinh(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return 1 / std::sqrt(x * x + 1);
+  }
+};
+struct Acosh {
+  static constexpr Keeps keeps = Keeps::input;
+  template <class T>
+  T value(T x) const {
+    return std::acosh(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return 1 / std::sqrt(x * x - 1);
+  }
+};
+struct Atanh {
+  static constexpr Keeps keeps = Keeps::input;
+  template <class T>
+  T value(T x) const {
+    return std::atanh(x);
+  }
+  template <class T>
+  T slope(T x) const {
+    return 1 / (1 - x * x);
+  }
+};
 
 }  // namespace
 
@@ -120,6 +153,15 @@ Tensor sinh(const Tensor& x) {
 }
 Tensor cosh(const Tensor& x) {
   return unary("cosh", x, Cosh{});
+}
+Tensor asinh(const Tensor& x) {
+  return unary("asinh", x, Asinh{});
+}
+Tensor acosh(const Tensor& x) {
+  return unary("acosh", x, Acosh{});
+}
+Tensor atanh(const Tensor& x) {
+  return unary("atanh", x, Atanh{});
 }
 
 }  // namespace maskgrad

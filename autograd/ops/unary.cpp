@@ -88,6 +88,17 @@ struct Exp {
     return y;
   }
 };
+struct Exp2 {
+  static constexpr Keeps keeps = Keeps::result;
+  template <class T>
+  T value(T x) const {
+    return std::exp2(x);
+  }
+  template <class T>
+  T slope(T y) const {
+    return y * static_cast<T>(std::numbers::ln2);
+  }
+};
 struct Expm1 {
   static constexpr Keeps keeps = Keeps::result;
   template <class T>
@@ -186,6 +197,13 @@ struct Round {
     return std::nearbyint(x);
   }
 };
+struct Trunc {
+  static constexpr Keeps keeps = Keeps::nothing;
+  template <class T>
+  T value(T x) const {
+    return std::trunc(x);
+  }
+};
 struct Clip {
   static constexpr Keeps keeps = Keeps::input;
   static constexpr bool integers = true;
@@ -223,6 +241,9 @@ Tensor reciprocal(const Tensor& x) {
 Tensor exp(const Tensor& x) {
   return unary("exp", x, Exp{});
 }
+Tensor exp2(const Tensor& x) {
+  return unary("exp2", x, Exp2{});
+}
 Tensor expm1(const Tensor& x) {
   return unary("expm1", x, Expm1{});
 }
@@ -252,6 +273,9 @@ Tensor ceil(const Tensor& x) {
 }
 Tensor round(const Tensor& x) {
   return unary("round", x, Round{});
+}
+Tensor trunc(const Tensor& x) {
+  return unary("trunc", x, Trunc{});
 }
 
 Tensor clip(const Tensor& x, double low, double high) {

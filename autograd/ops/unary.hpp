@@ -15,6 +15,7 @@ Tensor sqrt(const Tensor& x);
 Tensor rsqrt(const Tensor& x);  ///< 1 / sqrt(x)
 Tensor reciprocal(const Tensor& x);
 Tensor exp(const Tensor& x);
+Tensor exp2(const Tensor& x);
 Tensor expm1(const Tensor& x);
 Tensor log(const Tensor& x);
 Tensor log1p(const Tensor& x);
@@ -29,11 +30,15 @@ Tensor atan(const Tensor& x);
 Tensor sinh(const Tensor& x);
 Tensor cosh(const Tensor& x);
 Tensor tanh(const Tensor& x);
+Tensor asinh(const Tensor& x);
+Tensor acosh(const Tensor& x);
+Tensor atanh(const Tensor& x);
 Tensor erf(const Tensor& x);
-/// Whole numbers below, above, and nearest (a half goes to the even one); derivative 0.
+/// Whole numbers below, above, nearest (a half goes to the even one) and towards 0; derivative 0.
 Tensor floor(const Tensor& x);
 Tensor ceil(const Tensor& x);
 Tensor round(const Tensor& x);
+Tensor trunc(const Tensor& x);
 
 /// The values moved into [low, high]; f32, f64 or i64.
 /// Mask:     propagates. Gradient: dy where low <= x <= high, else 0.
@@ -50,5 +55,6 @@ Tensor isfinite(const Tensor& x);
 Tensor logical_not(const Tensor& x);
 Tensor logical_and(const Tensor& a, const Tensor& b);
 Tensor logical_or(const Tensor& a, const Tensor& b);
+Tensor logical_xor(const Tensor& a, const Tensor& b);
 
 }  // namespace maskgrad

@@ -54,6 +54,10 @@ std::vector<OpCase> arithmetic_cases() {
   add_binary(cases, "power", power, Draw::positive, Draw::normal);
   add_binary(cases, "maximum", maximum, Draw::normal, Draw::normal);
   add_binary(cases, "minimum", minimum, Draw::normal, Draw::normal);
+  add_binary(cases, "floor_divide", floor_divide, Draw::unit, Draw::positive);
+  add_binary(cases, "remainder", remainder, Draw::unit, Draw::positive);
+  add_binary(cases, "atan2", atan2, Draw::normal, Draw::away_from_zero);
+  add_binary(cases, "logaddexp", logaddexp, Draw::normal, Draw::normal);
   add_binary(cases, "equal", equal, Draw::ids, Draw::ids, false);
   add_binary(cases, "not_equal", not_equal, Draw::normal, Draw::normal, false);
   add_binary(cases, "less", less, Draw::ids, Draw::ids, false);
@@ -77,6 +81,7 @@ std::vector<OpCase> arithmetic_cases() {
   add_number(cases, "power", "x to the 3", [](const Tensor& x) { return power(x, 3); });
   add_number(cases, "maximum", "with 0.1", [](const Tensor& x) { return maximum(x, 0.1); });
   add_number(cases, "minimum", "with 0.1", [](const Tensor& x) { return minimum(x, 0.1); });
+  add_number(cases, "remainder", "by 0.7", [](const Tensor& x) { return remainder(x, 0.7); });
   return cases;
 }
 

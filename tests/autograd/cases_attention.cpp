@@ -141,6 +141,7 @@ std::vector<OpCase> attention_cases() {
   add_segments(cases, "segment_sum", segment_sum, Draw::normal);
   add_segments(cases, "segment_mean", segment_mean, Draw::normal);
   add_segments(cases, "segment_max", segment_max, Draw::distinct);
+  add_segments(cases, "segment_min", segment_min, Draw::distinct);
   return cases;
 }
 

@@ -1,4 +1,5 @@
 #include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 
 #include "cases_math.hpp"
@@ -12,13 +13,7 @@ using enum InputKind;
 
 constexpr MaskContract inside_a_row{.role = MaskRole::propagates, .why = "works value by value"};
 
-struct Row {
-  const char* op;
-  Unary f;
-  Draw how = Draw::normal;
-};
-
-constexpr Row functions[] = {
+constexpr UnaryRow functions[] = {
     {"abs", abs, Draw::away_from_zero},
     {"sign", sign, Draw::away_from_zero},
     {"square", square},
@@ -26,6 +21,7 @@ constexpr Row functions[] = {
     {"rsqrt", rsqrt, Draw::positive},
     {"reciprocal", reciprocal, Draw::away_from_zero},
     {"exp", exp},
+    {"exp2", exp2},
     {"expm1", expm1},
     {"log", log, Draw::positive},
     {"log1p", log1p, Draw::unit},
@@ -40,10 +36,13 @@ constexpr Row functions[] = {
     {"sinh", sinh},
     {"cosh", cosh},
     {"tanh", tanh},
+    {"asinh", asinh},
+    {"atanh", atanh, Draw::unit},
     {"erf", erf},
     {"floor", floor},
     {"ceil", ceil},
     {"round", round},
+    {"trunc", trunc},
     {"relu", relu, Draw::away_from_zero},
     {"relu6", relu6, Draw::away_from_zero},
     {"leaky_relu", leaky_relu, Draw::away_from_zero},
@@ -69,14 +68,14 @@ constexpr Row functions[] = {
     {"linear", linear},
 };
 
-constexpr Row predicates[] = {
+constexpr UnaryRow predicates[] = {
     {"isnan", isnan},
     {"isinf", isinf},
     {"isfinite", isfinite},
     {"logical_not", logical_not, Draw::truth},
 };
 
-OpCase one(const Row& row, const char* variant = "") {
+OpCase one(const UnaryRow& row, const char* variant = "") {
   return {.op = row.op,
           .variant = variant,
           .f = row.f,
@@ -105,6 +104,7 @@ void add_options(std::vector<OpCase>& cases) {
   put("hard_shrink", "threshold 0.8", [](const Tensor& x) { return hard_shrink(x, 0.8); });
   put("soft_shrink", "threshold 0.8", [](const Tensor& x) { return soft_shrink(x, 0.8); });
   put("squareplus", "b 0.3", [](const Tensor& x) { return squareplus(x, 0.3); });
+      "acosh", "of 1 + x", [](const Tensor& x) { return acosh(1 + x); }, Draw::positive);
   put("gelu", "approximate", [](const Tensor& x) { return gelu(x, true); });
 }
 
@@ -124,6 +124,13 @@ void add_logic(std::vector<OpCase>& cases, const char* op,
 
 }  // namespace
 
+std::span<const UnaryRow> unary_rows() {
+  return functions;
+}
+std::span<const UnaryRow> predicate_rows() {
+  return predicates;
+}
+
 std::vector<OpCase> math_cases() {
   std::vector<OpCase> cases;
   for (const auto& row : functions) cases.push_back(one(row));
@@ -134,6 +141,7 @@ std::vector<OpCase> math_cases() {
   }
   add_logic(cases, "logical_and", logical_and);
   add_logic(cases, "logical_or", logical_or);
+  add_logic(cases, "logical_xor", logical_xor);
   for (auto& c : reduction_cases()) cases.push_back(std::move(c));
   return cases;
 }

@@ -25,6 +25,12 @@ inline Mask holes() {
   return Mask::keep({{true, false, true}, {false, true, true}});
 }
 
+/// x under a mask over all of its axes, true everywhere.
+inline Tensor fully_masked(const Tensor& x) {
+  const Bits all(static_cast<std::size_t>(x.shape().count()), true);
+  return x.with_mask(Mask::keep(all, x.shape()));
+}
+
 inline void check(const Tensor& y, const Shape& shape, const Values& values) {
   CHECK(y.shape() == shape);
   CHECK(y.to_vector<double>(none) == values);

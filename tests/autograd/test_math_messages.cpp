@@ -39,7 +39,9 @@ TEST_SUITE("messages of mathematics") {
     CHECK(throws<TypeError>([] { logical_not(ids()); },
                             "logical_not: got i64[6]; expected bool. Use a comparison"));
     CHECK(throws<TypeError>([] { logical_and(truth(), ids()); }, "logical_and: got i64[6]"));
-    CHECK(throws<TypeError>([] { any_true(ids()); }, "any_true: got i64[6]; expected bool"));
+    CHECK(throws<TypeError>([] { any_true(ids()); },
+                            "any_true: got i64[6]; expected bool. Use a comparison such as "
+                            "not_equal(x, 0)"));
     CHECK(throws<TypeError>([] { all_true(ids()); }, "all_true: got i64[6]; expected bool"));
     for (auto f : {sum, product, max, min, argmax, argmin}) {
       CHECK(throws<TypeError>([&] { f(truth(), {}, false); }, "got bool[2]; expected numbers"));
@@ -52,7 +54,11 @@ TEST_SUITE("messages of mathematics") {
     }
     CHECK(throws<TypeError>([] { softmax(ids()); }, "softmax: got i64[6]"));
     CHECK(throws<TypeError>([] { cumsum(truth(), 0); }, "cumsum: got bool[2]"));
+    CHECK(throws<TypeError>([] { cumprod(truth(), 0); }, "cumprod: got bool[2]"));
     CHECK(throws<TypeError>([] { sort(truth()); }, "sort: got bool[2]"));
+    CHECK(throws<TypeError>([] { argsort(truth()); }, "argsort: got bool[2]"));
+    CHECK(throws<TypeError>([] { top_k(truth(), 1); }, "top_k: got bool[2]"));
+    CHECK(throws<TypeError>([] { clip(truth(), 0, 1); }, "clip: got bool[2]"));
   }
 
   TEST_CASE("axes") {
@@ -76,7 +82,8 @@ TEST_SUITE("messages of mathematics") {
         "to 3"));
     CHECK(throws<ShapeError>([] { top_k(counted({2, 3}), -1); }, "k is -1"));
     CHECK(throws<ShapeError>([] { standardise(counted({3})); },
-                             "standardise: got f64[3]; expected [..., features], or the axes"));
+                             "standardise: got f64[3]; expected [..., features], or the axes to "
+                             "run over"));
   }
 
   TEST_CASE("masks") {

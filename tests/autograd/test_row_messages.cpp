@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/batched_matmul.hpp>
 #include <maskgrad/autograd/ops/cast.hpp>
@@ -5,6 +7,7 @@
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
 #include <maskgrad/autograd/ops/normalise.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
 
 #include "counted.hpp"
 #include "throws.hpp"
@@ -20,13 +23,18 @@ Tensor masked() {
 Tensor fully() {
   return counted({2, 3}).with_mask(holes());
 }
+
+using Binary = Tensor (*)(const Tensor&, const Tensor&);
 constexpr auto mask_23 = ", mask [2, 3] made by Mask::keep";
 
 }  // namespace
 
 TEST_SUITE("messages of operations on rows") {
   TEST_CASE("arithmetic") {
-    for (auto f : {add, subtract, multiply, divide, power, maximum, minimum}) {
+    const Tensor truth = zeros({2}, DType::boolean);
+    for (const auto f :
+         std::initializer_list<Binary>{add, subtract, multiply, divide, power, maximum, minimum,
+                                       floor_divide, remainder, atan2, logaddexp}) {
       CHECK(throws<ShapeError>(
           [&] {
             f(counted({2, 3}), counted({2, 2}));
@@ -36,17 +44,32 @@ TEST_SUITE("messages of operations on rows") {
       CHECK(throws<TypeError>([&] { f(counted({2}), zeros({2})); },
                               "f64[2] with f32[2]; expected one element type. Use cast(x, "
                               "DType::f64)"));
-      CHECK(throws<TypeError>([&] { f(zeros({2}, DType::boolean), zeros({2}, DType::boolean)); },
-                              "got bool[2]"));
+      CHECK(throws<TypeError>([&] { f(truth, truth); }, "got bool[2]"));
     }
-    for (auto f : {divide, power}) {
+    for (const auto f : std::initializer_list<Binary>{divide, power, atan2, logaddexp}) {
       CHECK(throws<TypeError>([&] { f(arange(2), arange(2)); },
                               "got i64[2]; expected f32 or f64. Use cast(x, DType::f32)"));
     }
-    for (auto f : {equal, not_equal, less, less_equal, greater, greater_equal}) {
+    for (const auto f : std::initializer_list<Binary>{equal, not_equal, less, less_equal, greater,
+                                                      greater_equal}) {
       CHECK(throws<ShapeError>([&] { f(arange(2), arange(3)); }, "i64[2] with i64[3]: sizes 2 "));
       CHECK(throws<TypeError>([&] { f(arange(2), zeros({2})); }, "i64[2] with f32[2]"));
     }
+    for (const auto f : std::initializer_list<Binary>{logical_and, logical_or, logical_xor}) {
+      CHECK(
+          throws<TypeError>([&] { f(truth, arange(2)); },
+                            "got i64[2]; expected bool. Use a comparison such as not_equal(x, 0)"));
+    }
+  }
+
+  TEST_CASE("a number takes the tensor's type, or is refused") {
+    CHECK((arange(2) + 2).dtype() == DType::i64);
+    CHECK(throws<TypeError>([] { arange(2) * 0.5; },
+                            "multiply: the number 0.5 with i64[2]; expected a whole one. Use "
+                            "cast(x, DType::f32)"));
+    CHECK(
+        throws<TypeError>([] { greater(arange(2), 0.5); }, "greater: the number 0.5 with i64[2]"));
+    CHECK(throws<TypeError>([] { maximum(arange(2), 0.5); }, "maximum: the number 0.5"));
   }
 
   TEST_CASE("masks, put on and ended") {

@@ -4,72 +4,13 @@
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 
+#include "autograd/cases_math.hpp"
 #include "calls.hpp"
 
 namespace maskgrad::tests {
 namespace {
 
 using Inputs = std::vector<Tensor>;
-
-struct Unary {
-  const char* op;
-  Tensor (*f)(const Tensor&);
-};
-constexpr Unary unaries[] = {
-    {"abs", abs},
-    {"sign", sign},
-    {"square", square},
-    {"sqrt", sqrt},
-    {"rsqrt", rsqrt},
-    {"reciprocal", reciprocal},
-    {"exp", exp},
-    {"expm1", expm1},
-    {"log", log},
-    {"log1p", log1p},
-    {"log2", log2},
-    {"log10", log10},
-    {"sin", sin},
-    {"cos", cos},
-    {"tan", tan},
-    {"asin", asin},
-    {"acos", acos},
-    {"atan", atan},
-    {"sinh", sinh},
-    {"cosh", cosh},
-    {"tanh", tanh},
-    {"erf", erf},
-    {"floor", floor},
-    {"ceil", ceil},
-    {"round", round},
-    {"isnan", isnan},
-    {"isinf", isinf},
-    {"isfinite", isfinite},
-    {"logical_not", logical_not},
-    {"relu", relu},
-    {"relu6", relu6},
-    {"leaky_relu", leaky_relu},
-    {"elu", elu},
-    {"selu", selu},
-    {"gelu", gelu},
-    {"silu", silu},
-    {"mish", mish},
-    {"sigmoid", sigmoid},
-    {"log_sigmoid", log_sigmoid},
-    {"celu", celu},
-    {"hard_sigmoid", hard_sigmoid},
-    {"hard_silu", hard_silu},
-    {"hard_tanh", hard_tanh},
-    {"hard_shrink", hard_shrink},
-    {"soft_shrink", soft_shrink},
-    {"tanh_shrink", tanh_shrink},
-    {"squareplus", squareplus},
-    {"sparse_plus", sparse_plus},
-    {"softplus", softplus},
-    {"softsign", softsign},
-    {"exponential", exponential},
-    {"linear", linear},
-    {"stop_gradient", stop_gradient},
-};
 
 struct Binary {
   const char* op;
@@ -83,6 +24,10 @@ constexpr Binary binaries[] = {
     {"power", power},
     {"maximum", maximum},
     {"minimum", minimum},
+    {"floor_divide", floor_divide},
+    {"remainder", remainder},
+    {"atan2", atan2},
+    {"logaddexp", logaddexp},
     {"equal", equal},
     {"not_equal", not_equal},
     {"less", less},
@@ -91,6 +36,7 @@ constexpr Binary binaries[] = {
     {"greater_equal", greater_equal},
     {"logical_and", logical_and},
     {"logical_or", logical_or},
+    {"logical_xor", logical_xor},
 };
 
 const RecordedCall with_options[] = {
@@ -106,6 +52,14 @@ const RecordedCall with_options[] = {
     {"power", "x to the 3", [](const Tensor& x) { return power(x, 3); }},
     {"maximum", "with 0.5", [](const Tensor& x) { return maximum(x, 0.5); }},
     {"minimum", "with 0.5", [](const Tensor& x) { return minimum(x, 0.5); }},
+    {"floor_divide", "by 0.75", [](const Tensor& x) { return floor_divide(x, 0.75); }},
+    {"remainder", "by -0.75", [](const Tensor& x) { return remainder(x, -0.75); }},
+    {"greater", "than 1", [](const Tensor& x) { return greater(x, 1); }},
+    {"greater_equal", "1", [](const Tensor& x) { return greater_equal(x, 1); }},
+    {"less", "than 1", [](const Tensor& x) { return less(x, 1); }},
+    {"less_equal", "1", [](const Tensor& x) { return less_equal(x, 1); }},
+    {"equal", "1", [](const Tensor& x) { return equal(x, 1); }},
+    {"not_equal", "1", [](const Tensor& x) { return not_equal(x, 1); }},
     {"clip", "-1 to 2", [](const Tensor& x) { return clip(x, -1, 2); }},
     {"relu", "all options",
      [](const Tensor& x) {
@@ -118,6 +72,8 @@ const RecordedCall with_options[] = {
     {"soft_shrink", "0.75", [](const Tensor& x) { return soft_shrink(x, 0.75); }},
     {"squareplus", "0.3", [](const Tensor& x) { return squareplus(x, 0.3); }},
     {"gelu", "approximate", [](const Tensor& x) { return gelu(x, true); }},
+    {"acosh", "", acosh},
+    {"stop_gradient", "", stop_gradient},
     {"cast", "to f32", [](const Tensor& x) { return cast(x, DType::f32); }},
     {"cast", "to f64", [](const Tensor& x) { return cast(x, DType::f64); }},
     {"cast", "to i64", [](const Tensor& x) { return cast(x, DType::i64); }},
@@ -128,7 +84,9 @@ const RecordedCall with_options[] = {
 
 std::vector<RecordedCall> elementwise_calls() {
   std::vector<RecordedCall> calls(std::begin(with_options), std::end(with_options));
-  for (const auto& [op, f] : unaries) calls.push_back({op, "", f});
+  for (const auto& rows : {unary_rows(), predicate_rows()}) {
+    for (const auto& row : rows) calls.push_back({row.op, "", row.f});
+  }
   for (const auto& [op, f] : binaries) {
     calls.push_back({op, "", [f = f](const Inputs& x) { return f(x[0], x[1]); }});
   }

@@ -35,7 +35,8 @@ constexpr struct {
 
 void add_reductions(std::vector<RecordedCall>& calls) {
   for (const auto& [op, f] : reductions) {
-    const auto put = [&, f = f](const char* variant, const Axes& axes, bool keepdims = false) {
+    const auto put = [&, op = op, f = f](const char* variant, const Axes& axes,
+                                         bool keepdims = false) {
       calls.push_back({op, variant, [=](const Tensor& x) { return f(x, axes, keepdims); }});
     };
     put("all", {});

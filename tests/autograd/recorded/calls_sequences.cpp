@@ -37,6 +37,7 @@ const RecordedCall along_steps[] = {
     {"segment_sum", "3", [](const Inputs& x) { return segment_sum(x[0], x[1], 3); }},
     {"segment_mean", "3", [](const Inputs& x) { return segment_mean(x[0], x[1], 3); }},
     {"segment_max", "3", [](const Inputs& x) { return segment_max(x[0], x[1], 3); }},
+    {"segment_min", "3", [](const Inputs& x) { return segment_min(x[0], x[1], 3); }},
     {"crf_negative_log_likelihood", "",
      [](const Inputs& x) { return crf_negative_log_likelihood(x[0], x[1], x[2]); }},
     {"crf_decode", "", [](const Inputs& x) { return crf_decode(x[0], x[1]); }},

@@ -10,11 +10,13 @@ SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan])
 
 ARITHMETIC = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply,
               "divide": np.divide, "power": np.power, "maximum": np.maximum,
-              "minimum": np.minimum}
+              "minimum": np.minimum, "floor_divide": np.floor_divide,
+              "remainder": np.remainder, "atan2": np.arctan2, "logaddexp": np.logaddexp}
 COMPARISONS = {"equal": np.equal, "not_equal": np.not_equal, "less": np.less,
                "less_equal": np.less_equal, "greater": np.greater,
                "greater_equal": np.greater_equal}
-LOGIC = {"logical_and": np.logical_and, "logical_or": np.logical_or}
+LOGIC = {"logical_and": np.logical_and, "logical_or": np.logical_or,
+         "logical_xor": np.logical_xor}
 PAIRS = {"ordinary": ([2, 3], [2, 3]), "broadcast": ([2, 1, 3], [4, 1]), "row": ([2, 3, 2], [2]),
          "scalar first": ([], [2, 3]), "empty": ([0, 3], [1, 3])}
 
@@ -24,7 +26,12 @@ NUMBERS = {("add", "x + 2"): lambda x: x + 2, ("add", "2 + x"): lambda x: 2 + x,
            ("multiply", "-x"): lambda x: -x, ("divide", "x / 3"): lambda x: x / 3,
            ("divide", "3 / x"): lambda x: 3 / x, ("power", "x to the 3"): lambda x: x**3,
            ("maximum", "with 0.5"): lambda x: np.maximum(x, 0.5),
-           ("minimum", "with 0.5"): lambda x: np.minimum(x, 0.5)}
+           ("minimum", "with 0.5"): lambda x: np.minimum(x, 0.5),
+           ("floor_divide", "by 0.75"): lambda x: x // 0.75,
+           ("remainder", "by -0.75"): lambda x: x % -0.75,
+           ("greater", "than 1"): lambda x: x > 1, ("greater_equal", "1"): lambda x: x >= 1,
+           ("less", "than 1"): lambda x: x < 1, ("less_equal", "1"): lambda x: x <= 1,
+           ("equal", "1"): lambda x: x == 1, ("not_equal", "1"): lambda x: x != 1}
 
 
 def by_torch(f):
@@ -56,13 +63,15 @@ ANY, POSITIVE, UNIT = (-2.5, 3.75), (1 / 64, 9), (-63 / 64, 63 / 64)
 UNARY = {
     "abs": (np.abs, ANY), "sign": (np.sign, ANY), "square": (np.square, ANY),
     "sqrt": (np.sqrt, POSITIVE), "rsqrt": (by_torch(torch.rsqrt), POSITIVE),
-    "reciprocal": (lambda x: 1 / x, POSITIVE), "exp": (np.exp, ANY), "expm1": (np.expm1, ANY),
+    "reciprocal": (lambda x: 1 / x, POSITIVE), "exp": (np.exp, ANY), "exp2": (np.exp2, ANY),
+    "expm1": (np.expm1, ANY),
     "log": (np.log, POSITIVE), "log1p": (np.log1p, POSITIVE), "log2": (np.log2, POSITIVE),
     "log10": (np.log10, POSITIVE), "sin": (np.sin, ANY), "cos": (np.cos, ANY),
     "tan": (np.tan, UNIT), "asin": (np.arcsin, UNIT), "acos": (np.arccos, UNIT),
     "atan": (np.arctan, ANY), "sinh": (np.sinh, ANY), "cosh": (np.cosh, ANY),
+    "asinh": (np.arcsinh, ANY), "acosh": (np.arccosh, (1, 9)), "atanh": (np.arctanh, UNIT),
     "tanh": (np.tanh, ANY), "erf": (by_torch(torch.erf), ANY), "floor": (np.floor, ANY),
-    "ceil": (np.ceil, ANY), "round": (np.round, ANY),
+    "ceil": (np.ceil, ANY), "round": (np.round, ANY), "trunc": (np.trunc, ANY),
     "relu": (by_torch(F.relu), ANY), "relu6": (by_torch(F.relu6), (-3, 9)),
     "leaky_relu": (by_torch(lambda x: F.leaky_relu(x, 0.2)), ANY), "elu": (by_torch(F.elu), ANY),
     "selu": (by_torch(F.selu), ANY), "gelu": (by_torch(F.gelu), ANY),
@@ -90,7 +99,7 @@ UNARY = {
 
 def binary():
     for op, f in (ARITHMETIC | COMPARISONS).items():
-        real_only = op in ["divide", "power"]
+        real_only = op in ["divide", "power", "atan2", "logaddexp"]
         for case, (a, b) in PAIRS.items():
             draw = Draw(op, case)
             x = draw.between(1 / 64, 3, *a) if op == "power" else draw.reals(*a)
@@ -109,15 +118,14 @@ def binary():
             x, y = draw.ids(5, 2, 3) - 2, draw.ids(5, 3) - 2
             record(op, "", "whole numbers", [x, y], [f(x, y)])
     for (op, variant), f in NUMBERS.items():
-        for case, shape in {"ordinary": [2, 3], "empty": [0]}.items():
-            x = Draw(op, variant, case).between(0.25, 3, *shape)
-            record(op, variant, case, [x], [f(x)])
+        x = Draw(op, variant, "ordinary").between(0.25, 3, 2, 3)
+        record(op, variant, "ordinary", [x], [f(x)])
 
 
 def unary():
     for op, (f, (low, high)) in UNARY.items():
         op, variant = op if isinstance(op, tuple) else (op, "")
-        for case, shape in {"ordinary": [6], "three axes": [1, 2, 3], "empty": [0, 3]}.items():
+        for case, shape in {"ordinary": [2, 3], "empty": [0, 3]}.items():
             x = Draw(op, variant, case).between(low, high, *shape)
             record(op, variant, case, [x], [f(x)])
         x = Draw(op, variant, "masked").between(low, high, *STEPS.shape)

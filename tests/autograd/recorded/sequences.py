@@ -104,6 +104,8 @@ def recurrent():
         for case, (b, steps, features, units) in {
                 "ordinary": (2, 3, 2, 2), "other sizes": (1, 2, 3, 1), "empty": (0, 3, 2, 2),
                 "no steps": (2, 0, 2, 2), "masked": (4, 4, 2, 2)}.items():
+            if case == "no steps" and variant != "LSTM":
+                continue
             draw, n = Draw("recurrent", variant, case), gates[cell] * units
             x = draw.reals(b, steps, features)
             weights = [draw.between(-1, 1, features, n), draw.between(-1, 1, units, n),
@@ -164,7 +166,8 @@ def windows():
 
 
 def segments():
-    functions = {"segment_sum": np.sum, "segment_mean": np.mean, "segment_max": np.max}
+    functions = {"segment_sum": np.sum, "segment_mean": np.mean, "segment_max": np.max,
+                 "segment_min": np.min}
     for op, f in functions.items():
         for case, shape in {"ordinary": [2, 4, 2], "one value a step": [3, 5], "empty": [0, 4, 2],
                             "no steps": [2, 0, 2], "masked": [4, 4, 2]}.items():

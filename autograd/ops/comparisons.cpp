@@ -1,0 +1,64 @@
+#include <functional>
+
+#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/pairwise.hpp>
+
+namespace maskgrad {
+namespace {
+
+template <class Compare>
+Tensor compare(std::string_view name, const Tensor& a, const Tensor& b) {
+  check::same_dtype(name, a, b);
+  const Broadcast plan(name, a, b);
+  if (a.is_meta() || b.is_meta()) return rows::make_meta(plan.shape, DType::boolean, plan.mask);
+  Tensor y = rows::make(plan.shape, DType::boolean, plan.mask);
+  dispatch(a.dtype(), [&]<class T>() {
+    const T *pa = rows::of<T>(a).data(), *pb = rows::of<T>(b).data();
+    bool* py = rows::of_mutable<bool>(y).data();
+    kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+      py[i] = Compare{}(pa[ia], pb[ib]);
+    });
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor equal(const Tensor& a, const Tensor& b) {
+  return compare<std::equal_to<>>("equal", a, b);
+}
+Tensor not_equal(const Tensor& a, const Tensor& b) {
+  return compare<std::not_equal_to<>>("not_equal", a, b);
+}
+Tensor less(const Tensor& a, const Tensor& b) {
+  return compare<std::less<>>("less", a, b);
+}
+Tensor less_equal(const Tensor& a, const Tensor& b) {
+  return compare<std::less_equal<>>("less_equal", a, b);
+}
+Tensor greater(const Tensor& a, const Tensor& b) {
+  return compare<std::greater<>>("greater", a, b);
+}
+Tensor greater_equal(const Tensor& a, const Tensor& b) {
+  return compare<std::greater_equal<>>("greater_equal", a, b);
+}
+Tensor equal(const Tensor& a, double b) {
+  return equal(a, pairwise::number("equal", b, a));
+}
+Tensor not_equal(const Tensor& a, double b) {
+  return not_equal(a, pairwise::number("not_equal", b, a));
+}
+Tensor less(const Tensor& a, double b) {
+  return less(a, pairwise::number("less", b, a));
+}
+Tensor less_equal(const Tensor& a, double b) {
+  return less_equal(a, pairwise::number("less_equal", b, a));
+}
+Tensor greater(const Tensor& a, double b) {
+  return greater(a, pairwise::number("greater", b, a));
+}
+Tensor greater_equal(const Tensor& a, double b) {
+  return greater_equal(a, pairwise::number("greater_equal", b, a));
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cmath>
+#include <string_view>
+
+#include <maskgrad/autograd/broadcast.hpp>
+#include <maskgrad/autograd/extend.hpp>
+
+/// What operations on two tensors, value by value, are made of. An operation is a type with
+/// `value(a, b)`, and `da(dy, a, b)` and `db(dy, a, b)`: what of dy goes to a and to b; `reads`
+/// where that needs a and b.
+namespace maskgrad::pairwise {
+
+template <class Op>
+Tensor forward(const Broadcast& plan, const Tensor& a, const Tensor& b) {
+  Tensor y = rows::make(plan.shape, a.dtype(), plan.mask);
+  dispatch(a.dtype(), [&]<class T>() {
+    if constexpr (!std::is_same_v<T, bool>) {
+      const T *pa = rows::of<T>(a).data(), *pb = rows::of<T>(b).data();
+      T* py = rows::of_mutable<T>(y).data();
+      kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+        py[i] = Op::template value<T>(pa[ia], pb[ib]);
+      });
+    }
+  });
+  return y;
+}
+
+/// Adds what goes to input `which` to its gradient. A tensor without values stands for one that is
+/// not read.
+template <class Op, int which>
+void backward(const Broadcast& plan, const Tensor& dy, const Tensor* a, const Tensor* b,
+              Grads& grads) {
+  if (!grads.wants(which)) return;
+  dispatch_real("backward", dy.dtype(), [&]<class T>() {
+    const T* pd = rows::of<T>(dy).data();
+    const T* pa = a ? rows::of<T>(*a).data() : nullptr;
+    const T* pb = b ? rows::of<T>(*b).data() : nullptr;
+    T* to = grads.into<T>(which).data();
+    kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+      const T x = Op::reads ? pa[ia] : T(0), z = Op::reads ? pb[ib] : T(0);
+      to[which == 0 ? ia : ib] +=
+          which == 0 ? Op::template da<T>(pd[i], x, z) : Op::template db<T>(pd[i], x, z);
+    });
+  });
+}
+
+template <class Op>
+Tensor binary(std::string_view name, const Tensor& a, const Tensor& b) {
+  check::numeric(name, a);
+  check::same_dtype(name, a, b);
+  const Broadcast plan(name, a, b);
+  if (a.is_meta() || b.is_meta()) return rows::make_meta(plan.shape, a.dtype(), plan.mask);
+  const Tensor y = forward<Op>(plan, a, b);
+  if constexpr (Op::reads) {
+    return record(name, y, {a, b},
+                  [plan, a = Saved(a), b = Saved(b)](const Tensor& dy, Grads& grads) {
+                    backward<Op, 0>(plan, dy, &a.get(), &b.get(), grads);
+                    backward<Op, 1>(plan, dy, &a.get(), &b.get(), grads);
+                  });
+  } else {
+    return record(name, y, {a, b}, [plan](const Tensor& dy, Grads& grads) {
+      backward<Op, 0>(plan, dy, nullptr, nullptr, grads);
+      backward<Op, 1>(plan, dy, nullptr, nullptr, grads);
+    });
+  }
+}
+
+/// A number in the type of `like`. TypeError where that is i64 and the number is not whole.
+inline Tensor number(std::string_view name, double value, const Tensor& like) {
+  if (like.dtype() == DType::i64 && value != std::floor(value)) {
+    fail<TypeError>(name, "the number {} with {}; expected a whole one. Use cast(x, DType::f32)",
+                    value, like.describe());
+  }
+  return scalar(value, like.dtype());
+}
+
+}  // namespace maskgrad::pairwise
