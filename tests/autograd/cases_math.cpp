@@ -104,6 +104,7 @@ void add_options(std::vector<OpCase>& cases) {
   put("hard_shrink", "threshold 0.8", [](const Tensor& x) { return hard_shrink(x, 0.8); });
   put("soft_shrink", "threshold 0.8", [](const Tensor& x) { return soft_shrink(x, 0.8); });
   put("squareplus", "b 0.3", [](const Tensor& x) { return squareplus(x, 0.3); });
+  put(
       "acosh", "of 1 + x", [](const Tensor& x) { return acosh(1 + x); }, Draw::positive);
   put("gelu", "approximate", [](const Tensor& x) { return gelu(x, true); });
 }
