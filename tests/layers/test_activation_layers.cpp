@@ -92,7 +92,7 @@ TEST_CASE("PReLU refuses a mask over steps with slopes of their own, and what do
       [&] {
         layer(x.with_mask(Mask::from_lengths({2, 1, 0})));
       },
-      "PReLU in PReLU 'p_re_lu': input is f64[3, 2, 4], mask [3, 2] made by Mask::from_lengths",
+      "PReLU 'p_re_lu': input is f64[3, 2, 4], mask [3, 2] made by Mask::from_lengths",
       "axis 1, which the mask covers, has 2 slopes", ".shared_axes = {{1}}",
       "x.drop_mask(\"why\")"));
   CHECK(layer(x.with_mask(Mask::keep({true, false, true}, {3}))).mask().rank() == 1);

@@ -77,10 +77,10 @@ TEST_CASE("EinsumDense: weights and results of other equations") {
 TEST_CASE("EinsumDense refuses a mask over an axis that it does not pass on") {
   const auto refuses = [](EinsumDenseOptions o, const Spec& spec, std::string_view axis) {
     EinsumDense layer{o};
-    CHECK(throws<MaskError>(
-        [&] { build(layer, spec); }, "EinsumDense in EinsumDense 'einsum_dense'",
-        "\"" + o.equation + "\" does more with axis", axis,
-        "at the same place in the result, and in no weight", "x.drop_mask(\"why\")"));
+    CHECK(throws<MaskError>([&] { build(layer, spec); }, "EinsumDense 'einsum_dense'",
+                            "\"" + o.equation + "\" does more with axis", axis,
+                            "at the same place in the result, and in no weight",
+                            "x.drop_mask(\"why\")"));
   };
   const Spec masked = Spec::f64({any, 2, 3}).masked(2);
   refuses({.equation = "abc,bd->adc", .output_shape = {3, any}}, masked, "axis 1 ('b')");

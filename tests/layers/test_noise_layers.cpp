@@ -185,7 +185,7 @@ TEST_CASE("noise layers refuse options and inputs that do not fit") {
         [&] {
           build(layer, Spec::f32({any, 4, 3}));
         },
-        "Dropout in Dropout 'dropout'", text));
+        "Dropout 'dropout'", text));
   };
   refuses({any, 1},
           "the option .noise_shape is [-1, 1] for f32[any, 4, 3]; expected -1 or the size");

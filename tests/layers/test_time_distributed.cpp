@@ -97,7 +97,7 @@ TEST_CASE("TimeDistributed refuses what it cannot do") {
       [&] {
         build(layer, Spec::f64({any, 3}));
       },
-      "TimeDistributed in TimeDistributed 'time_distributed': input is "
+      "TimeDistributed 'time_distributed': input is "
       "f64[any, 3]; expected [batch, time, ...]"));
   TimeDistributed all{Lambda{[](const Tensor& x) { return sum(x); }}};
   CHECK(throws<ShapeError>(
@@ -135,7 +135,7 @@ TEST_CASE("Lambda is held to the contract that it declares") {
   CHECK(lambda(MaskRole::propagates, keeps)(x).mask().same(holes()));
   CHECK_FALSE(lambda(MaskRole::consumes, ends)(x).has_mask());
   CHECK(throws<MaskError>([&] { lambda(MaskRole::propagates, ends)(x); },
-                          "Lambda in Lambda 'lambda': it is declared that it propagates a mask (a "
+                          "Lambda 'lambda': it is declared that it propagates a mask (a "
                           "test), but of f64[3, 3, 2], mask [3, 3]",
                           "its function made f64[3, 3, 2]; expected a result with a mask",
                           "Declare what it does"));
