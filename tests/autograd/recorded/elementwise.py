@@ -55,6 +55,11 @@ def hard_silu(x):
     return np.where(x <= -3, 0, np.where(x >= 3, x, x * (x + 3) / 6))
 
 
+def soft_shrink(threshold):
+    """PyTorch's makes 0 of NaN."""
+    return lambda x: np.where(np.abs(x) <= threshold, 0, x - np.sign(x) * threshold)
+
+
 def sparse_plus(x):
     return np.where(x <= -1, 0, np.where(x >= 1, x, (x + 1) ** 2 / 4))
 
@@ -80,7 +85,7 @@ UNARY = {
     "hard_sigmoid": (by_torch(F.hardsigmoid), (-5, 5)),
     "celu": (by_torch(F.celu), ANY), "hard_silu": (hard_silu, (-5, 5)),
     "hard_tanh": (by_torch(F.hardtanh), ANY), "hard_shrink": (by_torch(F.hardshrink), ANY),
-    "soft_shrink": (by_torch(F.softshrink), ANY), "tanh_shrink": (lambda x: x - np.tanh(x), ANY),
+    "soft_shrink": (soft_shrink(0.5), ANY), "tanh_shrink": (lambda x: x - np.tanh(x), ANY),
     "squareplus": (squareplus(4), ANY), "sparse_plus": (sparse_plus, ANY),
     "softplus": (by_torch(lambda x: F.softplus(x, threshold=1e3)), ANY),
     "softsign": (by_torch(F.softsign), ANY), "exponential": (np.exp, ANY),
@@ -91,7 +96,7 @@ UNARY = {
     ("elu", "1.3"): (by_torch(lambda x: F.elu(x, 1.3)), ANY),
     ("celu", "2"): (by_torch(lambda x: F.celu(x, 2)), ANY),
     ("hard_shrink", "1"): (by_torch(lambda x: F.hardshrink(x, 1)), ANY),
-    ("soft_shrink", "0.75"): (by_torch(lambda x: F.softshrink(x, 0.75)), ANY),
+    ("soft_shrink", "0.75"): (soft_shrink(0.75), ANY),
     ("squareplus", "0.3"): (squareplus(0.3), ANY),
     ("gelu", "approximate"): (by_torch(lambda x: F.gelu(x, approximate="tanh")), ANY),
 }
