@@ -23,7 +23,10 @@ const std::map<std::string, std::string> exempt{
     {"dropout", "draws by a key of its own; see test_dropout.cpp"},
     {"alpha_dropout", "draws by a key of its own; see layers/test_noise_layers.cpp"},
     {"gaussian_dropout", "draws by a key of its own; see layers/test_noise_layers.cpp"},
-    {"gaussian_noise", "draws by a key of its own; see layers/test_noise_layers.cpp"}};
+    {"gaussian_noise", "draws by a key of its own; see layers/test_noise_layers.cpp"},
+    {"depthwise", "takes windows; held against plain loops in layers/test_window_layers.cpp"},
+    {"overlap_add", "takes windows; see test_windows.cpp and layers/test_convolution.cpp"},
+    {"window_sizes", "counts steps of windows; see layers/test_window_pooling.cpp"}};
 
 /// Operations of several tensors that are broadcast to each other.
 const std::set<std::string> broadcasting{

@@ -100,8 +100,9 @@ TEST_SUITE("messages of operations on sequences") {
         },
         "windows: got f64[2, 4] with 2 axes; expected 3 [batch, time, "
         "features]"));
-    CHECK(throws<OptionError>([&] { windows(x, {.width = 0}); },
-                              "windows: width 0, stride 1, dilation 1; expected 1 to 1073741824 each"));
+    CHECK(throws<OptionError>(
+        [&] { windows(x, {.width = 0}); },
+        "windows: width 0, stride 1, dilation 1; expected 1 to 1073741824 each"));
     CHECK(throws<OptionError>([&] { windows(x, {.stride = 0}); }, "stride 0"));
     CHECK(throws<OptionError>([&] { windows(x, {.dilation = -1}); }, "dilation -1"));
     CHECK(throws<MaskError>([&] { windows(fully_masked(x), {}); },
