@@ -1,4 +1,4 @@
-// What most files of the library include, compiled once for all of them: a third of a build's time.
+// What most files of the library include, compiled once for all of them.
 // No file may count on it: each includes what it uses, and -Db_pch=false builds without.
 #include <algorithm>
 #include <array>

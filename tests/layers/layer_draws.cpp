@@ -6,9 +6,7 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::string_view in_an_rnn = "takes one step; it is drawn as the cell of an RNN";
 constexpr std::string_view refuses = "refuses the mask that every random model is given";
-constexpr std::string_view in_pairs = "needs a second value of the same steps";
-constexpr std::string_view of_samples = "takes samples; every random model begins with steps";
-// Pooling never keeps the axis: a summary has no position, which a causal mask would ask for.
+constexpr std::string_view of_samples = "LastStep";  // makes samples of steps
 constexpr std::string_view by_index = "what is dropped depends on the sequence's index";
 
 std::string activation(Dice& d) {
@@ -72,6 +70,10 @@ Json plain_attention(Dice& d, std::int64_t) {
 
 Json scaled(Dice& d, std::int64_t) {
   return {{"center", d.coin()}, {"scale", d.coin()}};
+}
+
+Json keepdims(Dice& d, std::int64_t) {
+  return {{"keepdims", d.coin()}};
 }
 
 Json pooled(Dice& d, std::int64_t) {
@@ -212,25 +214,41 @@ const std::vector<LayerDraw>& layer_draws() {
          options["groups"] = d.coin() ? -1 : d.between(1, 3);
          return options;
        }},
-      {"GlobalAveragePooling1D", no_options},
-      {"GlobalMaxPooling1D", no_options},
+      {"GlobalAveragePooling1D", keepdims},
+      {"GlobalMaxPooling1D", keepdims},
       {.kind = "GlobalSumPooling1D",
        .left_out = "the sum of nothing is a value, which layers behind it take for a step"},
       {"FirstStep", no_options},
       {"LastStep", no_options},
       {"AttentionPooling1D",
        [](Dice& d, auto) {
-         return Json{{"num_heads", d.between(1, 2)}};
+         return Json{{"num_heads", d.between(1, 2)}, {"keepdims", d.coin()}};
        }},
-      {.kind = "Add", .left_out = in_pairs},
-      {.kind = "Subtract", .left_out = in_pairs},
-      {.kind = "Multiply", .left_out = in_pairs},
-      {.kind = "Average", .left_out = in_pairs},
-      {.kind = "Maximum", .left_out = in_pairs},
-      {.kind = "Minimum", .left_out = in_pairs},
-      {.kind = "Concatenate", .left_out = in_pairs},
-      {.kind = "Dot", .left_out = in_pairs},
-      {.kind = "RepeatVector", .left_out = of_samples},
+      {"Add", no_options, 2, 2},
+      {"Subtract", no_options, 2, 2},
+      {"Multiply", no_options, 2, 2},
+      {"Average", no_options, 2, 2},
+      {"Maximum", no_options, 2, 2},
+      {"Minimum", no_options, 2, 2},
+      {"Concatenate",
+       [](Dice& d, auto) {
+         return Json{{"axis", d.coin() ? -1 : 1}};
+       },
+       2, 2},
+      {.kind = "Dot",
+       .options =
+           [](Dice& d, auto) {
+             return Json{{"axes", -1}, {"normalize", d.coin()}};
+           },
+       .inputs = 2,
+       .least = 2,
+       .behind = of_samples},
+      {.kind = "RepeatVector",
+       .options =
+           [](Dice& d, auto) {
+             return Json{{"n", d.between(1, 3)}};
+           },
+       .behind = of_samples},
       {"Permute",
        [](Dice& d, auto) {
          return Json{{"dims", d.coin() ? Json{1, 2} : Json{2, 1}}};
@@ -239,7 +257,7 @@ const std::vector<LayerDraw>& layer_draws() {
        [](Dice& d, auto f) {
          return Json{{"target_shape", d.coin() ? Json{-1, f} : Json{-1, f, 1}}};
        }},
-      {.kind = "Flatten", .left_out = of_samples},
+      {.kind = "Flatten", .options = no_options, .behind = of_samples},
       {"Reverse", no_options},
       {"MaskedConv1D", masked_conv},
       {"MaskedMaxPooling1D", pooled},

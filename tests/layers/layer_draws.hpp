@@ -38,6 +38,8 @@ struct LayerDraw {
   std::string_view kind;
   std::function<nlohmann::json(Dice&, std::int64_t features)> options = {};
   int inputs = 1;                   ///< at most; the further ones are earlier values of the model
+  int least = 1;                    ///< inputs at least
+  std::string_view behind = {};     ///< what it stands behind where no other layers are drawn
   std::string_view left_out = {};   ///< why there are no options: it is in no random model
   std::string_view not_alone = {};  ///< why law 2 does not hold
 };

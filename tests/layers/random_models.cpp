@@ -68,6 +68,21 @@ std::int64_t width_of(const DrawnModel& model) {
   return without_data(f, model, 2).shape().back();
 }
 
+/// Whether the model takes sequences of some lengths: without data only free sizes were compared.
+bool takes_lengths(const DrawnModel& model) {
+  Functional f = model.built();
+  const NoGrad no_grad;
+  for (const std::int64_t time : {1, 2, 5, 8}) {
+    const Spec spec = model.ids ? Spec::ids({2, time}) : Spec::f64({2, time, features});
+    try {
+      call(f, spec.masked(2).meta());
+    } catch (const Error&) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Adds a layer, if options are found that fit.
 bool add(DrawnModel& model, const LayerDraw& layer, Dice& dice) {
   const bool ids = layer.kind == "Embedding" && model.calls.empty();
@@ -75,12 +90,14 @@ bool add(DrawnModel& model, const LayerDraw& layer, Dice& dice) {
     DrawnModel more = model;
     more.ids = model.ids || ids;
     const auto earlier = static_cast<std::int64_t>(model.calls.size());
-    const bool second = layer.inputs > 1 && dice.coin();
+    const bool second = layer.least > 1 || (layer.inputs > 1 && dice.coin());
     const int other = second ? static_cast<int>(dice.between(0, earlier)) : -1;
     try {
-      more.calls.push_back(
-          {std::string(layer.kind), layer.options(dice, width_of(model)), other, layer.not_alone});
-      more.built();
+      auto options = layer.options(dice, width_of(model));
+      // A causal mask goes by positions, which are the same only within one value.
+      if (second) options.erase("use_causal_mask");
+      more.calls.push_back({std::string(layer.kind), options, other, layer.not_alone});
+      if (!takes_lengths(more)) continue;
     } catch (const Error&) {
       continue;  // it does not fit here
     }
@@ -151,6 +168,9 @@ DrawnModel draw_model(const LayerDraw& wanted, Seed seed) {
   }
   if (there) return model;
   DrawnModel alone;  // it did not fit behind the others
+  for (const auto* layer : known) {
+    if (layer->kind == wanted.behind) add(alone, *layer, dice);
+  }
   if (!add(alone, wanted, dice)) {
     fail<OptionError>("draw_model", "no options that were drawn for {} make a model of it alone",
                       wanted.kind);
