@@ -6,28 +6,24 @@
 #include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/layers/check.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
-WindowPoolingCore::WindowPoolingCore(std::string_view kind, WindowPoolingOptions options)
-    : options_(std::move(options)),
-      windows_{options_.pool_size, options_.strides.value_or(options_.pool_size),
-               padding_option(kind, options_.padding, false)} {
-  check::at_least(kind, "pool_size", windows_.width, 1);
-  check::at_least(kind, "strides", windows_.stride, 1);
+WindowOptions pooling_windows(std::string_view kind, const WindowPoolingOptions& o) {
+  const WindowOptions windows{o.pool_size, o.strides.value_or(o.pool_size),
+                              padding_option(kind, o.padding, false)};
+  check::at_least(kind, "pool_size", windows.width, 1);
+  check::at_least(kind, "strides", windows.stride, 1);
+  return windows;
 }
 
-Tensor WindowPoolingCore::greatest(const LayerInfo& info, std::string_view kind,
-                                   const Tensor& x) const {
+Tensor pooled(Pool pool, const LayerInfo& info, std::string_view kind, const Tensor& x,
+              const WindowOptions& options) {
   check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  return max(windows(x, windows_, -std::numeric_limits<double>::infinity()), {2});
+  if (pool == Pool::max) {
+    return max(windows(x, options, -std::numeric_limits<double>::infinity()), {2});
+  }
+  const Tensor w = windows(x, options);
+  return options.padding == Padding::valid ? mean(w, {2}) : sum(w, {2}) / window_sizes(x, options);
 }
 
-Tensor WindowPoolingCore::average(const LayerInfo& info, std::string_view kind,
-                                  const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  const Tensor w = windows(x, windows_);
-  return windows_.padding == Padding::valid ? mean(w, {2})
-                                            : sum(w, {2}) / window_sizes(x, windows_);
-}
-
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <maskgrad/layers/convolution/window_layers.hpp>
+#include <maskgrad/layers/pooling/global_pooling.hpp>
 
 namespace maskgrad {
 
@@ -19,126 +20,65 @@ struct WindowPoolingOptions {
   }
 };
 
-/// Pooling over windows; what the four layers have in common.
-class WindowPoolingCore {
+namespace detail {
+constexpr std::string_view window_pooling_kind(Pool pool, bool masked) {
+  if (masked) return pool == Pool::max ? "MaskedMaxPooling1D" : "MaskedAveragePooling1D";
+  return pool == Pool::max ? "MaxPooling1D" : "AveragePooling1D";
+}
+constexpr MaskContract window_pooling_contract(Pool pool, bool masked) {
+  if (masked) return takes_valid_steps("pools each sequence's valid steps as if it were alone");
+  constexpr std::string_view keras = "warns that it destroys the mask, and pools the padding";
+  return pool == Pool::max
+             ? refuses_steps("a window takes neighbouring steps, so padding could be the greatest",
+                             "MaskedMaxPooling1D (each sequence pooled as if alone) · "
+                             "x.drop_mask(\"why\") to pool the padding as data",
+                             keras)
+             : refuses_steps("a window mixes neighbouring steps, so padding would leak",
+                             "MaskedAveragePooling1D (each sequence pooled as if alone) · "
+                             "x.drop_mask(\"why\") to pool the padding as data",
+                             keras);
+}
+/// Throws OptionError, naming `kind`, for options out of range.
+WindowOptions pooling_windows(std::string_view kind, const WindowPoolingOptions& options);
+Tensor pooled(Pool pool, const LayerInfo& info, std::string_view kind, const Tensor& x,
+              const WindowOptions& options);
+}  // namespace detail
+
+/// The greatest, or the mean, of each feature in each window of steps; Masked: over each sequence's
+/// valid steps, as if it were alone and unpadded.
+/// Shapes:   x [batch, time, features] -> [batch, steps, features]; `padding` valid, or same: a
+///           window may reach over the ends, what is there does not count.
+/// Mask:     unsupported over time; under [batch] it propagates. Masked: supports; where the length
+///           stays (strides 1 and `same`, or a pool_size of 1) results stand at their own steps,
+///           else result k stands at step k, and the mask follows from the new lengths.
+/// Gradient: dy to what is greatest, in equal parts where several are; of the mean dy / n.
+/// Throws:   MaskError, ShapeError, OptionError.
+/// Source:   Keras 3, MaxPooling1D, AveragePooling1D; the masked ones are ours.
+template <Pool pool, bool masked>
+class WindowPooling1D {
  public:
-  /// Throws OptionError, naming `kind`, for options out of range.
-  WindowPoolingCore(std::string_view kind, WindowPoolingOptions options);
-  Tensor greatest(const LayerInfo& info, std::string_view kind, const Tensor& x) const;
-  Tensor average(const LayerInfo& info, std::string_view kind, const Tensor& x) const;
-  const WindowPoolingOptions& options() const { return options_; }
+  using Options = WindowPoolingOptions;
+  static constexpr std::string_view kind = detail::window_pooling_kind(pool, masked);
+  static constexpr MaskContract contract = detail::window_pooling_contract(pool, masked);
+
+  explicit WindowPooling1D(WindowPoolingOptions options = {})
+      : info(kind, options.name),
+        options_(std::move(options)),
+        windows_(detail::pooling_windows(kind, options_)) {}
+  Tensor operator()(const Tensor& x) { return call(*this, x); }
+  Tensor forward(const Tensor& x) const { return detail::pooled(pool, info, kind, x, windows_); }
+
+  const Options& options() const { return options_; }
+  LayerInfo info;
 
  private:
   WindowPoolingOptions options_;
   WindowOptions windows_;
 };
 
-/// The greatest of each feature in each window of steps.
-/// Shapes:   x [batch, time, features] -> [batch, steps, features]; `padding` valid, or same: a
-///           window may reach over the ends, what is there does not count.
-/// Mask:     unsupported over time. Under [batch] it stays inside a row and propagates.
-/// Gradient: dy to what is greatest, in equal parts where several are.
-/// Throws:   MaskError, ShapeError, OptionError.
-/// Source:   Keras 3, MaxPooling1D.
-class MaxPooling1D {
- public:
-  using Options = WindowPoolingOptions;
-  static constexpr std::string_view kind = "MaxPooling1D";
-  static constexpr MaskContract contract = refuses_steps(
-      "a window takes neighbouring steps, so padding could be the greatest",
-      "MaskedMaxPooling1D (each sequence pooled as if alone) · x.drop_mask(\"why\") to pool the "
-      "padding as data",
-      "warns that it destroys the mask, and pools the padding");
-
-  explicit MaxPooling1D(WindowPoolingOptions options = {})
-      : info(kind, options.name), core_(kind, std::move(options)) {}
-  Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const { return core_.greatest(info, kind, x); }
-
-  const Options& options() const { return core_.options(); }
-  LayerInfo info;
-
- private:
-  WindowPoolingCore core_;
-};
-
-/// The mean of each feature over each window of steps.
-/// Shapes:   x [batch, time, features] -> [batch, steps, features]; `padding` valid, or same: a
-///           window may reach over the ends, what is there does not count.
-/// Mask:     unsupported over time. Under [batch] it stays inside a row and propagates.
-/// Gradient: dy / n to each of the window's n steps.
-/// Throws:   MaskError, ShapeError, OptionError.
-/// Source:   Keras 3, AveragePooling1D.
-class AveragePooling1D {
- public:
-  using Options = WindowPoolingOptions;
-  static constexpr std::string_view kind = "AveragePooling1D";
-  static constexpr MaskContract contract =
-      refuses_steps("a window mixes neighbouring steps, so padding would leak",
-                    "MaskedAveragePooling1D (each sequence pooled as if alone) · "
-                    "x.drop_mask(\"why\") to pool the "
-                    "padding as data",
-                    "warns that it destroys the mask, and pools the padding");
-
-  explicit AveragePooling1D(WindowPoolingOptions options = {})
-      : info(kind, options.name), core_(kind, std::move(options)) {}
-  Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const { return core_.average(info, kind, x); }
-
-  const Options& options() const { return core_.options(); }
-  LayerInfo info;
-
- private:
-  WindowPoolingCore core_;
-};
-
-/// MaxPooling1D over each sequence's valid steps, as if each sequence were alone and unpadded.
-/// Shapes:   as MaxPooling1D.
-/// Mask:     supports: where the length stays (strides 1 and `same`, or a pool_size of 1) results
-///           stand at their own steps; else result k stands at step k, and the mask follows from
-///           the new lengths.
-/// Throws:   MaskError (a mask over features), ShapeError, OptionError.
-/// Source:   ours.
-class MaskedMaxPooling1D {
- public:
-  using Options = WindowPoolingOptions;
-  static constexpr std::string_view kind = "MaskedMaxPooling1D";
-  static constexpr MaskContract contract =
-      takes_valid_steps("pools each sequence's valid steps as if it were alone");
-
-  explicit MaskedMaxPooling1D(WindowPoolingOptions options = {})
-      : info(kind, options.name), core_(kind, std::move(options)) {}
-  Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const { return core_.greatest(info, kind, x); }
-
-  const Options& options() const { return core_.options(); }
-  LayerInfo info;
-
- private:
-  WindowPoolingCore core_;
-};
-
-/// AveragePooling1D over each sequence's valid steps, as if each were alone and unpadded.
-/// Shapes:   as AveragePooling1D.
-/// Mask:     as MaskedMaxPooling1D.
-/// Throws:   MaskError (a mask over features), ShapeError, OptionError.
-/// Source:   ours.
-class MaskedAveragePooling1D {
- public:
-  using Options = WindowPoolingOptions;
-  static constexpr std::string_view kind = "MaskedAveragePooling1D";
-  static constexpr MaskContract contract = MaskedMaxPooling1D::contract;
-
-  explicit MaskedAveragePooling1D(WindowPoolingOptions options = {})
-      : info(kind, options.name), core_(kind, std::move(options)) {}
-  Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const { return core_.average(info, kind, x); }
-
-  const Options& options() const { return core_.options(); }
-  LayerInfo info;
-
- private:
-  WindowPoolingCore core_;
-};
+using MaxPooling1D = WindowPooling1D<Pool::max, false>;
+using AveragePooling1D = WindowPooling1D<Pool::average, false>;
+using MaskedMaxPooling1D = WindowPooling1D<Pool::max, true>;
+using MaskedAveragePooling1D = WindowPooling1D<Pool::average, true>;
 
 }  // namespace maskgrad

@@ -27,11 +27,7 @@ GRU::WithState GRU::with_state(const Tensor& x, const Tensor& initial) {
 }
 
 GRU GRU::mirrored() const {
-  auto options = options_;
-  options.go_backwards = !options.go_backwards;
-  GRU other(options);
-  other.core_.flip();
-  return other;
+  return RecurrentCore::mirrored(*this, &GRU::core_);
 }
 
 }  // namespace maskgrad

@@ -27,11 +27,7 @@ LSTM::WithState LSTM::with_state(const Tensor& x, const RecurrentState& initial)
 }
 
 LSTM LSTM::mirrored() const {
-  auto options = options_;
-  options.go_backwards = !options.go_backwards;
-  LSTM other(options);
-  other.core_.flip();
-  return other;
+  return RecurrentCore::mirrored(*this, &LSTM::core_);
 }
 
 }  // namespace maskgrad

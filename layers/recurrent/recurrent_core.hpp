@@ -54,8 +54,15 @@ class RecurrentCore {
     return forward(layer.info, L::kind, inputs, true);
   }
   const RecurrentSettings& settings() const { return settings_; }
-  /// From now on outputs stand in the other order of time: see mirrored() of the layers.
-  void flip() { flipped_ = !flipped_; }
+  /// The layer over the steps in the other direction, its outputs in the order of this one's.
+  template <class L>
+  static L mirrored(const L& layer, RecurrentCore L::*core) {
+    auto options = layer.options();
+    options.go_backwards = !options.go_backwards;
+    L other(options);
+    (other.*core).flipped_ = !(layer.*core).flipped_;
+    return other;
+  }
   int states() const { return settings_.cell == kernels::Cell::lstm ? 2 : 1; }
   /// See reset_states (layers/model/model.hpp).
   void reset_state() { carried_.reset(); }
@@ -83,7 +90,7 @@ class RecurrentCore {
   Parameter kernel_, recurrent_kernel_, bias_;
   Seed seed_;
   CarriedState carried_;
-  bool flipped_ = false;
+  bool flipped_ = false;  ///< outputs stand in the other order of time
 };
 
 /// What a recurrent layer does with a mask, as its options make it.

@@ -25,11 +25,7 @@ SimpleRNN::WithState SimpleRNN::with_state(const Tensor& x, const Tensor& initia
 }
 
 SimpleRNN SimpleRNN::mirrored() const {
-  auto options = options_;
-  options.go_backwards = !options.go_backwards;
-  SimpleRNN other(options);
-  other.core_.flip();
-  return other;
+  return RecurrentCore::mirrored(*this, &SimpleRNN::core_);
 }
 
 }  // namespace maskgrad
