@@ -46,6 +46,8 @@ inline constexpr std::int64_t case_batch = 4, case_time = 5;
 
 /// The value of an input, dense: [case_batch, case_time, shape...] for sequences. Reals are f64.
 Tensor draw(const CaseInput& input, std::uint64_t seed);
+/// Index 2 of the time axis; of no steps, the step that does not exist.
+Tensor third(const Tensor& x);
 /// All inputs of a case, ready for check_mask_laws.
 std::vector<LawInput> law_inputs(const OpCase& c);
 
@@ -53,6 +55,7 @@ std::vector<LawInput> law_inputs(const OpCase& c);
 std::vector<OpCase> arithmetic_cases();
 std::vector<OpCase> core_cases();
 std::vector<OpCase> shape_cases();
+std::vector<OpCase> position_cases();
 std::vector<OpCase> math_cases();
 std::vector<OpCase> attention_cases();
 std::vector<OpCase> loss_op_cases();
