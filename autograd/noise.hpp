@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <memory>
 
-#include <maskgrad/core/noise_samples.hpp>
+#include <maskgrad/autograd/noise_samples.hpp>
 
 namespace maskgrad {
 

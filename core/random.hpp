@@ -16,6 +16,12 @@ struct Seed {
   Seed of(std::uint64_t part) const;
 };
 
+/// What the noise of a sample is drawn by.
+struct NoiseSource {
+  std::uint64_t sequence;  ///< its index in the step
+  Seed key;
+};
+
 /// Independent standard normal values, rounded from f64.
 Tensor random_normal(const Shape& shape, Seed seed, DType dtype = DType::f32);
 /// Independent values, even over [low, high).

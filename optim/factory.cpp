@@ -1,8 +1,6 @@
 #include <maskgrad/optim/factory.hpp>
 
-#include <array>
-
-#include <maskgrad/core/nearest.hpp>
+#include <maskgrad/core/named_table.hpp>
 #include <maskgrad/layers/factory.hpp>
 #include <maskgrad/optim/adadelta.hpp>
 #include <maskgrad/optim/adagrad.hpp>
@@ -40,11 +38,7 @@ constexpr std::array table = {
     Row{"SGD", make<SGD, SGDOptions>},
 };
 
-constexpr auto names = [] {
-  std::array<std::string_view, table.size()> all;
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = table[i].name;
-  return all;
-}();
+constexpr auto names = names_of(table);
 
 }  // namespace
 
@@ -55,11 +49,7 @@ std::span<const std::string_view> optimizer_names() {
 Made make_optimizer(std::string_view name, std::vector<Parameter> parameters,
                     std::string_view options) {
   OptionReader reader(name, options);
-  for (const auto& row : table) {
-    if (name == row.name) return row.make(std::move(parameters), reader);
-  }
-  fail<OptionError>("make_optimizer", "there is no optimizer '{}'; {}", name,
-                    nearest_hint(name, names));
+  return find_named("make_optimizer", "optimizer", table, name).make(std::move(parameters), reader);
 }
 
 std::string describe(const Optimizer& optimizer) {

@@ -1,6 +1,5 @@
 #include <maskgrad/autograd/ops/additive_attention.hpp>
 
-#include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/ops/additive_attention_call.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/reshape.hpp>
@@ -181,17 +180,17 @@ void backward(const Problem<T>& problem, const Gradients<T>& g) {
   });
 }
 
-/// A call with its noise, as backward needs it again.
+/// What backward needs again.
 struct Recorded {
   Call call;
-  AttentionNoise noise;
+  attention_detail::CallNoise noise;
 
   template <class T>
   Problem<T> problem(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& w) const {
     auto p = call.problem<T>(expand_dims(q, 2), expand_dims(k, 2), {});
     p.dim_v = v.shape()[2];
     p.v = rows::of<T>(v).data();
-    p.noise = noise;
+    p.noise = noise.get();
     return {p, rows::of<T>(w).data()};
   }
 };
@@ -203,12 +202,8 @@ T* into(Grads& grads, int input) {
 
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& w,
               const AdditiveAttentionOptions& options) {
-  const auto position = noise_position();
   const Recorded recorded{additive_detail::call(q, k, options),
-                          {.rate = training() ? options.dropout : 0,
-                           .key = options.seed.of(position.step),
-                           .sequence = position.sequence,
-                           .samples = position.samples}};
+                          {options.dropout, options.seed, q.shape()[0]}};
   const Tensor y = rows::make(q.shape().sub(0, 2) + Shape{v.shape()[2]}, q.dtype(), q.mask());
   const Tensor log_sum = rows::make({recorded.call.queries.step.size()}, q.dtype());
   dispatch_real(op, q.dtype(), [&]<class T>() {

@@ -1,6 +1,5 @@
 #include <maskgrad/autograd/ops/attention.hpp>
 
-#include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/ops/attention_call.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 
@@ -22,10 +21,10 @@ void check_values(const Tensor& k, const Tensor& v) {
                    k.describe(), v.describe());
 }
 
-/// A call with its noise, as backward needs it again.
+/// What backward needs again.
 struct Recorded {
   Call call;
-  kernels::AttentionNoise noise;
+  attention_detail::CallNoise noise;
 
   template <class T>
   kernels::AttentionProblem<T> problem(const Tensor& q, const Tensor& k, const Tensor& v,
@@ -33,7 +32,7 @@ struct Recorded {
     auto p = call.problem<T>(q, k, bias);
     p.dim_v = v.shape()[3];
     p.v = rows::of<T>(v).data();
-    p.noise = noise;
+    p.noise = noise.get();
     return p;
   }
 };
@@ -44,12 +43,7 @@ T* into(Grads& grads, int input) {
 }
 
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  const auto position = noise_position();
-  const Recorded recorded{Call(q, k, options),
-                          {.rate = training() ? options.dropout : 0,
-                           .key = options.seed.of(position.step),
-                           .sequence = position.sequence,
-                           .samples = position.samples}};
+  const Recorded recorded{Call(q, k, options), {options.dropout, options.seed, q.shape()[0]}};
   const Tensor& bias = options.bias;
   const auto heads = q.shape()[2], width = v.shape()[3];
   const Tensor y = rows::make(q.shape().sub(0, 3) + Shape{width}, q.dtype(), q.mask());

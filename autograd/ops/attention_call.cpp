@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <maskgrad/autograd/noise.hpp>
+
 namespace maskgrad::attention_detail {
 namespace {
 
@@ -115,6 +117,16 @@ void Call::limit(const AttentionOptions& options) {
       from[r] = std::max<std::int64_t>(0, before - window);
       to[r] = options.causal ? upto : std::min(count, upto + window);
     }
+  }
+}
+
+CallNoise::CallNoise(double dropout, Seed seed, std::int64_t batch)
+    : rate_(training() ? dropout : 0) {
+  if (rate_ == 0) return;
+  const auto position = noise_position();
+  const Seed key = seed.of(position.step);
+  for (std::int64_t n = 0; n < batch; ++n) {
+    sources_.push_back(noise_source(position.samples.get(), position.sequence, key, n));
   }
 }
 

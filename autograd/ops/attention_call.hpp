@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/attention.hpp>
@@ -68,6 +69,17 @@ struct Call {
             .query_step = queries.step.data(),
             .key_step = keys.step.data()};
   }
+};
+
+/// The noise of a call, drawn by where the thread stands now: backward needs the same again.
+class CallNoise {
+ public:
+  CallNoise(double dropout, Seed seed, std::int64_t batch);
+  kernels::AttentionNoise get() const { return {.rate = rate_, .sources = sources_.data()}; }
+
+ private:
+  double rate_;
+  std::vector<NoiseSource> sources_;
 };
 
 }  // namespace maskgrad::attention_detail

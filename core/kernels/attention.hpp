@@ -1,9 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
-#include <maskgrad/core/noise_samples.hpp>
+#include <maskgrad/core/random.hpp>
 
 namespace maskgrad::kernels {
 
@@ -19,9 +18,7 @@ struct AttentionBias {
 /// Which weights are dropped: by sequence, head and ranks among valid steps, never by place.
 struct AttentionNoise {
   double rate = 0;
-  Seed key;                   ///< of the call and the step
-  std::int64_t sequence = 0;  ///< index in the step of the batch's first sequence
-  std::shared_ptr<const NoiseSamples> samples = {};  ///< none: a sample is a sequence
+  const NoiseSource* sources = nullptr;  ///< [batch], where the rate is above 0
 };
 
 /// softmax(scale q k^T + bias) v for each sequence and head, by rows: a row holds the values of all

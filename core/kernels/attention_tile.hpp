@@ -106,8 +106,7 @@ struct Tile {
   void noise(std::int64_t i, T* factor) const {
     const auto keep = static_cast<T>(1 / (1 - p.noise.rate));
     const auto limit = static_cast<std::uint32_t>(p.noise.rate * 0x1p32);
-    const auto source =
-        noise_source(p.noise.samples.get(), p.noise.sequence, p.noise.key, sequence);
+    const auto& source = p.noise.sources[sequence];
     const auto index = source.sequence;
     const auto rank = static_cast<std::uint32_t>(query + i - p.query_first[sequence]);
     const Seed seed = source.key.of(static_cast<std::uint64_t>(head));

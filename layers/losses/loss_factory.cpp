@@ -1,6 +1,6 @@
 #include <array>
 
-#include <maskgrad/core/nearest.hpp>
+#include <maskgrad/core/named_table.hpp>
 #include <maskgrad/layers/factory.hpp>
 #include <maskgrad/layers/losses/losses.hpp>
 
@@ -60,11 +60,7 @@ constexpr std::array table = {
     Row{"CTC", "ctc", with_options<CTCOptions, ctc>},
 };
 
-constexpr auto class_names = [] {
-  std::array<std::string_view, table.size()> all;
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = table[i].name;
-  return all;
-}();
+constexpr auto class_names = names_of(table);
 
 }  // namespace
 

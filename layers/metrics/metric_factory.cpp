@@ -1,8 +1,6 @@
 #include <maskgrad/layers/metrics/metric_factory.hpp>
 
-#include <array>
-
-#include <maskgrad/core/nearest.hpp>
+#include <maskgrad/core/named_table.hpp>
 #include <maskgrad/layers/factory.hpp>
 #include <maskgrad/layers/metrics/metrics.hpp>
 
@@ -45,11 +43,7 @@ constexpr std::array table = {
     Row{"EditDistance", with<EditDistance, EditDistanceOptions>},
 };
 
-constexpr auto names = [] {
-  std::array<std::string_view, table.size()> all;
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = table[i].name;
-  return all;
-}();
+constexpr auto names = names_of(table);
 
 }  // namespace
 
@@ -59,10 +53,7 @@ std::span<const std::string_view> metric_names() {
 
 Made make_metric(std::string_view name, std::string_view options) {
   OptionReader reader(name, options);
-  for (const auto& row : table) {
-    if (name == row.name) return row.make(reader);
-  }
-  fail<OptionError>("make_metric", "there is no metric '{}'; {}", name, nearest_hint(name, names));
+  return find_named("make_metric", "metric", table, name).make(reader);
 }
 
 std::string describe(const MetricSums& metric) {

@@ -1,24 +1,11 @@
 #pragma once
 
-#include <optional>
-
-#include <maskgrad/autograd/ops/dropout.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/regularization/gaussian_dropout.hpp>
 
 namespace maskgrad {
 
-struct SpatialDropout1DOptions {
-  double rate;
-  std::optional<Seed> seed = {};  ///< none: from the model's seed and the layer's path
-  std::string name = {};
-
-  template <class Self, class F>
-  static void each_option(Self& o, F&& f) {
-    f(required("rate"), o.rate);
-    f("seed", o.seed);
-    f("name", o.name);
-  }
-};
+/// The same as GaussianDropout's.
+using SpatialDropout1DOptions = GaussianDropoutOptions;
 
 /// In training each feature is 0 over a whole sequence with probability `rate`, else divided by
 /// 1 - rate; in evaluation x.

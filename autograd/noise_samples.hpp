@@ -8,12 +8,6 @@
 
 namespace maskgrad {
 
-/// What the noise of a sample is drawn by.
-struct NoiseSource {
-  std::uint64_t sequence;
-  Seed key;
-};
-
 /// The samples of a batch where they are steps of sequences (TimeDistributed): noise knows them by
 /// their sequence and their rank in it, never by their index, which padding and splits change.
 struct NoiseSamples {
