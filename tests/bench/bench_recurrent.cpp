@@ -7,8 +7,8 @@
 
 #include <fstream>
 #include <string>
-#include <string_view>
 
+#include "bench/bench.hpp"
 #include "bench/recurrent_case.hpp"
 
 namespace maskgrad::bench {
@@ -58,10 +58,8 @@ void run(benchmark::State& state, const Case& c) {
   count(state, c, x);
 }
 
-void add(const Case& c) {
-  benchmark::RegisterBenchmark(c.name().c_str(), [c](benchmark::State& s) { run(s, c); })
-      ->Unit(benchmark::kMillisecond)
-      ->UseRealTime();
+void add_case(const Case& c) {
+  add(c.name(), [c](benchmark::State& s) { run(s, c); });
 }
 
 }  // namespace
@@ -72,33 +70,15 @@ void register_recurrent() {
       for (const auto& size : sizes) {
         for (const auto& valid : valids) {
           for (const int threads : {1, 2}) {
-            add({kind, layer, size, valid, threads});
+            add_case({kind, layer, size, valid, threads});
           }
         }
       }
     }
   }
   for (const auto& size : other_lengths) {
-    for (const int threads : {1, 2}) add({"train", "GRU", size, valids[0], threads});
+    for (const int threads : {1, 2}) add_case({"train", "GRU", size, valids[0], threads});
   }
-}
-
-/// {size: {share: [lengths]}} as JSON, for peers that are to run on the same.
-int print_lengths() {
-  std::string separator = "{";
-  for (const auto& size : sizes) {
-    fmt::print("{}\"{}\": {{", separator, size.name());
-    separator = ", ";
-    std::string_view between = "";
-    for (const auto& valid : valids) {
-      if (valid.share == 1 || valid.holes) continue;
-      fmt::print("{}\"{}\": [{}]", between, valid.name, fmt::join(lengths_of(size, valid), ", "));
-      between = ", ";
-    }
-    fmt::print("}}");
-  }
-  fmt::print("}}\n");
-  return 0;
 }
 
 /// What training a GRU at the first size takes in a process that does nothing else.

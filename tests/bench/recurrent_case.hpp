@@ -6,6 +6,9 @@
 
 #include <maskgrad/maskgrad.hpp>
 
+#include "bench/peaks.hpp"
+#include "bench/valid.hpp"
+
 namespace maskgrad::bench {
 
 /// A size of a recurrent benchmark, as in `b34_t1000_f16_h64`.
@@ -19,22 +22,8 @@ inline const std::vector<Size> sizes{
 /// The first size, shorter and longer: time a row must stay the same.
 inline const std::vector<Size> other_lengths{{34, 125, 16, 64}, {34, 8000, 16, 64}};
 
-/// Which steps are there: all, or lengths even over 1 ... 2 * share * time, cut at time, of a fixed
-/// seed; right-padded, or the same number of valid steps with holes.
-struct Valid {
-  std::string name;  ///< valid100, valid50, valid25, holes50
-  double share;
-  bool holes = false;
-};
-inline const std::vector<Valid> valids{
-    {"valid100", 1}, {"valid50", 0.5}, {"valid25", 0.25}, {"holes50", 0.5, true}};
-
-/// Valid steps of each sequence.
-std::vector<std::int64_t> lengths_of(const Size& size, const Valid& valid);
 /// Random input under such a mask; without a mask where all is valid.
 Tensor input_of(const Size& size, const Valid& valid);
-/// Share of the steps that are valid.
-double real_share(const Tensor& x);
 /// Flop of a training step by the convention 3 * 2 * gates * units * (features + units) a valid
 /// step; an inference a third.
 double training_flop(const Size& size, int gates, const Tensor& x);
@@ -55,11 +44,6 @@ class Training {
   Adam adam_;
 };
 
-/// GFLOP/s of a 2048 x 2048 x 2048 product on so many threads, the best of some; measured once.
-double sgemm_peak(int threads);
-
-void register_recurrent();
-int print_lengths();
 int print_memory();
 
 }  // namespace maskgrad::bench

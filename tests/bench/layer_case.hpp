@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <maskgrad/maskgrad.hpp>
+
+#include "bench/valid.hpp"
+
+namespace maskgrad::bench {
+
+/// A layer of the registry as it is measured, over [batch, time, features].
+struct LayerCase {
+  std::string_view kind, options = "{}";
+  std::int64_t batch = 32, time = 512, features = 256;
+  int inputs = 1;
+  std::string_view left_out = {};  ///< why it is not measured
+  std::string size() const;
+};
+
+/// A row for each registered layer. StateError, which names it, where one has none.
+const std::vector<LayerCase>& layer_cases();
+
+/// Its inputs, with their gradients wanted.
+Tensors inputs_of(const LayerCase& c, const Valid& valid);
+/// The layer, built for them.
+AnyLayer layer_of(const LayerCase& c);
+
+}  // namespace maskgrad::bench
