@@ -6,6 +6,7 @@
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/simd/philox.hpp>
 
 namespace maskgrad {
 
@@ -22,26 +23,38 @@ struct NoisePlaces {
 /// sequence get the same noise.
 NoisePlaces noise_places(const Tensor& x, bool whole_steps);
 
-/// Calls f(place, words, i) for each stored value, from many threads: word i of four random ones is
-/// the value's. The same at each call with the same arguments.
+/// Random words of values that stand side by side: value k's is words[skip + k], in blocks of four.
+struct NoiseWords {
+  const std::uint32_t* words;
+  std::int64_t skip, n;
+};
+/// Most values of one NoiseWords, and words that stand for them.
+inline constexpr std::int64_t noise_values = 256, noise_words = noise_values + 8;
+
+/// Calls f(place of the first, NoiseWords) for all stored values, from many threads. The same at
+/// each call with the same arguments.
 template <class F>
 void each_noise(const NoisePlaces& p, Seed seed, F&& f) {
   const Seed key = seed.of(p.position.step);
-  kernels::over_parts(p.sample.size(), [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t r = from; r < to; ++r) {
+  const auto runs = p.sample.size();
+  const auto shards = std::min(std::max<std::int64_t>(runs, 1),
+                               shard_count(runs * p.features, kernels::elementwise_grain));
+  parallel_for(shards, [&](std::int64_t shard) {
+    std::uint32_t words[noise_words];
+    const auto end = shard_begin(runs, shards, shard + 1);
+    for (auto r = shard_begin(runs, shards, shard); r < end; ++r) {
       const auto source =
           noise_source(p.position.samples.get(), p.position.sequence, key, p.sample[r]);
+      const std::array<std::uint32_t, 3> rest{static_cast<std::uint32_t>(p.step[r]),
+                                              static_cast<std::uint32_t>(source.sequence),
+                                              static_cast<std::uint32_t>(source.sequence >> 32)};
       const auto first = p.feature.size() > 0 ? p.feature[r] : 0;
-      for (auto at = first; at < first + p.features;) {
-        const auto words = random::philox(
-            {static_cast<std::uint32_t>(at / 4), static_cast<std::uint32_t>(p.step[r]),
-             static_cast<std::uint32_t>(source.sequence),
-             static_cast<std::uint32_t>(source.sequence >> 32)},
-            source.key);
-        const auto end = std::min((at / 4 + 1) * 4, first + p.features);
-        for (; at < end; ++at) {
-          f(r * p.features + at - first, words, static_cast<std::size_t>(at % 4));
-        }
+      for (std::int64_t done = 0; done < p.features; done += noise_values) {
+        const auto n = std::min(noise_values, p.features - done), at = first + done;
+        const auto skip = at % 4;
+        kernels::simd::philox(static_cast<std::uint32_t>(at / 4), rest, source.key,
+                              (skip + n + 3) / 4, words);
+        f(r * p.features + done, NoiseWords{words, skip, n});
       }
     }
   });

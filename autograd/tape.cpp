@@ -156,7 +156,16 @@ void commit(Leaf& leaf, double count) {
 
 }  // namespace
 
+void check_on_tape(const Tensor& root) {
+  if (root.on_tape()) return;
+  fail<GradError>("backward",
+                  "{} is not on the tape: nothing it was made of wants a gradient, or it was made "
+                  "under NoGrad or Evaluate",
+                  root.describe());
+}
+
 void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, const Run& run) {
+  for (const auto& root : roots) check_on_tape(root);
   const NoGrad no_grad;
   const auto order = reach(roots);
   try {
@@ -240,12 +249,7 @@ void Tensor::backward() const {
                     "loss",
                     describe());
   }
-  if (!on_tape()) {
-    fail<GradError>("backward",
-                    "{} is not on the tape: nothing it was made of wants a gradient, or "
-                    "it was made under NoGrad or Evaluate",
-                    describe());
-  }
+  tape::check_on_tape(*this);
   const Tensor seed = rows::make(shape(), dtype(), mask());
   dispatch_real("backward", dtype(), [&]<class T>() {
     for (auto& v : rows::of_mutable<T>(seed)) v = 1;

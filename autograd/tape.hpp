@@ -77,6 +77,8 @@ struct Run {
   bool retain = false;  ///< the tape can be used again
   double count = 1;     ///< positions that the seeds are a mean over; leaves add it up
 };
+/// GradError for a tensor that no backward can start from.
+void check_on_tape(const Tensor& root);
 /// Runs backward from several tensors at once; seeds have the roots' layouts. Leaves change only
 /// when all went well.
 void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, const Run& run = {});

@@ -35,12 +35,28 @@ Seed Seed::of(std::string_view part) const {
 }
 
 namespace random {
+namespace {
+
+/// Box and Muller, of a pair of words; 1 - u is never 0.
+struct Polar {
+  explicit Polar(const std::uint32_t* pair)
+      : radius(std::sqrt(-2 * std::log(1 - unit(pair[0])))),
+        angle(2 * std::numbers::pi * unit(pair[1])) {}
+  double radius, angle;
+};
+
+}  // namespace
+
 double normal(const std::array<std::uint32_t, 4>& words, std::size_t i) {
-  // Box and Muller, of the pair that `i` is of; 1 - u is never 0.
-  const auto pair = i / 2 * 2;
-  const double radius = std::sqrt(-2 * std::log(1 - unit(words[pair])));
-  const double angle = 2 * std::numbers::pi * unit(words[pair + 1]);
-  return radius * (i == pair ? std::cos(angle) : std::sin(angle));
+  const Polar polar(&words[i / 2 * 2]);
+  return polar.radius * (i % 2 == 0 ? std::cos(polar.angle) : std::sin(polar.angle));
+}
+void normals(const std::uint32_t* words, double* four) {
+  for (int i = 0; i < 4; i += 2) {
+    const Polar polar(words + i);
+    four[i] = polar.radius * std::cos(polar.angle);
+    four[i + 1] = polar.radius * std::sin(polar.angle);
+  }
 }
 double unit_at(Seed seed, std::uint64_t index) {
   const auto w = words(seed, index);

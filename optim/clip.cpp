@@ -1,18 +1,29 @@
 #include <maskgrad/optim/clip.hpp>
 
 #include <cmath>
+#include <numeric>
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
+#include <maskgrad/core/pooled.hpp>
 
 namespace maskgrad {
 namespace {
 
 double square_sum(const Tensor& x) {
-  double total = 0;
+  const auto n = rows::total(x);
+  const auto shards = shard_count(n, kernels::elementwise_grain);
+  Pooled<double> parts(shards);
   dispatch_real("global_norm", x.dtype(), [&]<class T>() {
-    for (T v : rows::of<T>(x)) total += static_cast<double>(v) * static_cast<double>(v);
+    const T* values = rows::of<T>(x).data();
+    parallel_for(shards, [&](std::int64_t s) {
+      const auto begin = shard_begin(n, shards, s);
+      parts[s] = kernels::simd::lines<T>().squares(values + begin, T(0),
+                                                   shard_begin(n, shards, s + 1) - begin);
+    });
   });
-  return total;
+  return std::accumulate(parts.begin(), parts.end(), 0.0);
 }
 
 }  // namespace

@@ -32,11 +32,12 @@ std::string differs(const mg::MaskContract& contract, mg::MaskRole role) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 2) {
-    fmt::print(stderr, "usage: mask_support [LAYER | --page]\n");
-    return 2;
-  }
   const std::string_view asked = argc == 2 ? argv[1] : "";
+  if (argc > 2 || (asked.starts_with('-') && asked != "--page")) {
+    const bool help = asked == "--help" || asked == "-h";
+    fmt::print(help ? stdout : stderr, "usage: mask_support [LAYER | --page]\n");
+    return help ? 0 : 2;
+  }
   try {
     if (asked == "--page") {
       fmt::print("{}", page);

@@ -3,6 +3,7 @@
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/normalise_check.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/pooled.hpp>
 
 namespace maskgrad {
@@ -49,16 +50,14 @@ void statistics(const Tensor& x, double epsilon, const Tensor& mean, const Tenso
   const T* in = rows::of<T>(x).data();
   T *m = rows::of_mutable<T>(mean).data(), *v = rows::of_mutable<T>(variance).data(),
     *r = rows::of_mutable<T>(scale).data();
+  const auto& simd = kernels::simd::lines<T>();
   const double n = static_cast<double>(lines);
   const auto sums = two_sums(lines, features, [&](std::int64_t at, double* a, double*) {
-    for (std::int64_t i = 0; i < features; ++i) a[i] += static_cast<double>(in[at + i]);
+    simd.add_sums(in + at, a, features);
   });
   for (std::int64_t i = 0; i < features; ++i) m[i] = static_cast<T>(sums[i] / n);
   const auto squares = two_sums(lines, features, [&](std::int64_t at, double* a, double*) {
-    for (std::int64_t i = 0; i < features; ++i) {
-      const double d = static_cast<double>(in[at + i]) - static_cast<double>(m[i]);
-      a[i] += d * d;
-    }
+    simd.add_squares(in + at, m, a, features);
   });
   for (std::int64_t i = 0; i < features; ++i) {
     v[i] = static_cast<T>(squares[i] / n);
@@ -94,13 +93,10 @@ void backward(const Tensor& x, const Tensor& gamma, const Tensor& mean, const Te
   const auto features = x.shape().back(), lines = rows::total(x) / features;
   const T *in = rows::of<T>(x).data(), *up = rows::of<T>(dy).data();
   const T *m = rows::of<T>(mean).data(), *r = rows::of<T>(scale).data();
+  const auto& simd = kernels::simd::lines<T>();
   const auto sums =
-      two_sums(lines, features, [=](std::int64_t at, double* of_up, double* of_normal) {
-        for (std::int64_t i = 0; i < features; ++i) {
-          const double u = static_cast<double>(up[at + i]);
-          of_up[i] += u;
-          of_normal[i] += u * static_cast<double>((in[at + i] - m[i]) * r[i]);
-        }
+      two_sums(lines, features, [&](std::int64_t at, double* of_up, double* of_normal) {
+        simd.add_products(in + at, up + at, m, r, of_up, of_normal, features);
       });
   const auto sum_as_gradient = [&](std::int64_t from) {
     const Tensor g = rows::make({features}, dy.dtype());

@@ -1,12 +1,12 @@
 #include <maskgrad/autograd/ops/cross_entropy.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
 
 namespace maskgrad {
 namespace {
@@ -47,13 +47,12 @@ template <Real T>
 void forward(const std::int64_t* ids, const T* x, std::int64_t rows, std::int64_t classes, T* y,
              T* log_sum) {
   if (rows == 0) return;
+  const auto& lines = kernels::simd::lines<T>();
   kernels::over_parts(rows * classes, [&](std::int64_t from, std::int64_t to) {
     for (auto r = (from + classes - 1) / classes; r * classes < to; ++r) {
       const T* row = x + r * classes;
-      const T top = *std::max_element(row, row + classes);
-      T sum = 0;
-      for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(row[c] - top);
-      log_sum[r] = top + std::log(sum);
+      const T top = lines.greatest(row, classes);
+      log_sum[r] = top + static_cast<T>(std::log(lines.sum_exp(row, top, classes)));
       y[r] = log_sum[r] - row[ids[r]];
     }
   });
@@ -61,14 +60,14 @@ void forward(const std::int64_t* ids, const T* x, std::int64_t rows, std::int64_
 
 template <Real T>
 void backward(const std::int64_t* ids, const T* x, const T* log_sum, const T* dy, std::int64_t rows,
-              std::int64_t classes, T* dx) {
+              std::int64_t classes, Grads::Target<T> dx) {
   if (rows == 0) return;
+  const auto& lines = kernels::simd::lines<T>();
   kernels::over_parts(rows * classes, [&](std::int64_t from, std::int64_t to) {
     for (auto r = (from + classes - 1) / classes; r * classes < to; ++r) {
-      for (std::int64_t c = 0; c < classes; ++c) {
-        dx[r * classes + c] += dy[r] * std::exp(x[r * classes + c] - log_sum[r]);
-      }
-      dx[r * classes + ids[r]] -= dy[r];
+      lines.exp_scaled(x + r * classes, log_sum[r], dy[r], !dx.fresh, dx.values + r * classes,
+                       classes);
+      dx.values[r * classes + ids[r]] -= dy[r];
     }
   });
 }
@@ -96,7 +95,7 @@ Tensor sparse_cross_entropy(const Tensor& targets, const Tensor& predictions) {
       const auto n = rows::total(dy);
       backward<T>(rows::of<std::int64_t>(ids).data(), rows::of<T>(x.get()).data(),
                   rows::of<T>(log_sum).data(), rows::of<T>(dy).data(), n, x.get().shape().back(),
-                  grads.into<T>(0).data());
+                  grads.target<T>(0));
     });
   });
 }

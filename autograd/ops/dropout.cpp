@@ -1,5 +1,6 @@
 #include <maskgrad/autograd/ops/dropout.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include <maskgrad/autograd/noise_places.hpp>
@@ -7,32 +8,47 @@
 namespace maskgrad {
 namespace {
 
-using Words = std::array<std::uint32_t, 4>;
-
-// A noise draws for each value by what it is multiplied, and what is added: factor(words, i), of
-// which 0 is selected, so that nothing reaches the result; added(words, i, factor).
+// A noise draws for each value by what it is multiplied, of which 0 is selected, so that nothing
+// reaches the result, and what is added: draw(words, factor, added).
 
 /// `rate` of the values lose what they were.
 struct Drop {
   std::uint32_t limit;
   double keep, kept_add = 0, dropped = 0;
-  double factor(const Words& words, std::size_t i) const { return words[i] < limit ? 0 : keep; }
-  double added(const Words&, std::size_t, double factor) const {
-    return factor == 0 ? dropped : kept_add;
+  template <class T>
+  void draw(const NoiseWords& w, T* factor, T* added) const {
+    const auto by = static_cast<T>(keep), kept = static_cast<T>(kept_add);
+    const auto lost = static_cast<T>(dropped);
+    for (std::int64_t k = 0; k < w.n; ++k) {
+      const bool drops = w.words[w.skip + k] < limit;
+      factor[k] = drops ? T(0) : by;
+      added[k] = drops ? lost : kept;
+    }
   }
 };
+
+/// f(value, normal number) for each.
+template <class F>
+void each_normal(const NoiseWords& w, F&& f) {
+  double normals[noise_words];
+  for (std::int64_t i = 0; i < w.skip + w.n; i += 4) random::normals(w.words + i, normals + i);
+  for (std::int64_t k = 0; k < w.n; ++k) f(k, normals[w.skip + k]);
+}
 struct GaussianFactor {
   double stddev;
-  double factor(const Words& words, std::size_t i) const {
-    return 1 + stddev * random::normal(words, i);
+  template <class T>
+  void draw(const NoiseWords& w, T* factor, T* added) const {
+    std::fill_n(added, w.n, T(0));
+    each_normal(w, [&](auto k, double z) { factor[k] = static_cast<T>(1 + stddev * z); });
   }
-  double added(const Words&, std::size_t, double) const { return 0; }
 };
 struct GaussianSum {
+  static constexpr bool adds_alone = true;  ///< so gradients pass as they are
   double stddev;
-  double factor(const Words&, std::size_t) const { return 1; }
-  double added(const Words& words, std::size_t i, double) const {
-    return stddev * random::normal(words, i);
+  template <class T>
+  void draw(const NoiseWords& w, T* factor, T* added) const {
+    std::fill_n(factor, w.n, T(1));
+    each_normal(w, [&](auto k, double z) { added[k] = static_cast<T>(stddev * z); });
   }
 };
 
@@ -48,16 +64,24 @@ Tensor noisy(std::string_view op, const Tensor& x, Seed seed, bool whole_steps, 
     dispatch_real(op, from.dtype(), [&]<class T>() {
       const T* x = rows::of<T>(from).data();
       T* y = rows::of_mutable<T>(to).data();
-      each_noise(places, seed, [&](std::int64_t at, const Words& words, std::size_t i) {
-        const double factor = noise.factor(words, i);
-        const T more = add ? static_cast<T>(noise.added(words, i, factor)) : T(0);
-        y[at] = factor == 0 ? more : x[at] * static_cast<T>(factor) + more;
+      each_noise(places, seed, [&](std::int64_t at, const NoiseWords& words) {
+        T factor[noise_values], added[noise_values];
+        noise.draw(words, factor, added);
+        for (std::int64_t k = 0; k < words.n; ++k) {
+          const T more = add ? added[k] : T(0);
+          y[at + k] = factor[k] == 0 ? more : x[at + k] * factor[k] + more;
+        }
       });
     });
     return to;
   };
-  return record(op, apply(x, true), {x},
-                [apply](const Tensor& dy, Grads& grads) { grads.add(0, apply(dy, false)); });
+  return record(op, apply(x, true), {x}, [apply](const Tensor& dy, Grads& grads) {
+    if constexpr (requires { Noise::adds_alone; }) {
+      grads.add(0, dy);
+    } else {
+      grads.add(0, apply(dy, false));
+    }
+  });
 }
 
 void check_rate(std::string_view op, const Tensor& x, double rate) {

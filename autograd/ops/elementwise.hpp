@@ -22,8 +22,9 @@ inline constexpr bool takes_integers = requires {
   Op::integers;
 };
 
+// The functions come by value, so that what they hold is known to change in no loop.
 template <class Op, class T>
-void values(const Op& op, const T* x, T* y, std::int64_t n) {
+void values(Op op, const T* x, T* y, std::int64_t n) {
   if constexpr (requires { op.values(x, y, n); }) {
     op.values(x, y, n);
   } else {
@@ -33,7 +34,7 @@ void values(const Op& op, const T* x, T* y, std::int64_t n) {
 
 /// dx = dy * slope(kept).
 template <class Op, class T>
-void slopes(const Op& op, const T* kept, const T* dy, T* dx, std::int64_t n) {
+void slopes(Op op, const T* kept, const T* dy, T* dx, std::int64_t n) {
   if constexpr (requires { op.slopes(kept, dx, n); }) {
     op.slopes(kept, dx, n);
     for (std::int64_t i = 0; i < n; ++i) dx[i] *= dy[i];

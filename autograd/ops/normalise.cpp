@@ -3,10 +3,11 @@
 #include <cmath>
 
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/autograd/ops/folds.hpp>
 #include <maskgrad/autograd/ops/normalise_check.hpp>
 #include <maskgrad/autograd/sequences.hpp>
-#include <maskgrad/core/kernels/reduce.hpp>
+#include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
+#include <maskgrad/core/pooled.hpp>
 
 namespace maskgrad {
 
@@ -52,18 +53,6 @@ struct Cells {
   }
 };
 
-template <class T>
-struct Squares {
-  using State = double;
-  T mean;
-  State start() const { return 0; }
-  void add(State& s, const T* x, std::int64_t) const {
-    const double d = static_cast<double>(*x) - static_cast<double>(mean);
-    s += d * d;
-  }
-  void join(State& s, State later) const { s += later; }
-};
-
 /// f(place of the first value, number) for the pieces of a cell, a line each.
 template <class F>
 void each_line(const Cells& c, std::int64_t segment, std::int64_t group, F&& f) {
@@ -83,14 +72,10 @@ struct Kernel {
     const auto w = c.width(), n = c.length(s) * w;
     double total = 0, squares = 0;
     if (centre) {
-      each_line(c, s, g, [&](std::int64_t at) {
-        kernels::reduction::take(folds::Sum<T>{}, total, x + at, w, 0);
-      });
+      each_line(c, s, g, [&](std::int64_t at) { total += lines().sum(x + at, w); });
     }
     const T m = static_cast<T>(total / static_cast<double>(n));
-    each_line(c, s, g, [&](std::int64_t at) {
-      kernels::reduction::take(Squares<T>{m}, squares, x + at, w, 0);
-    });
+    each_line(c, s, g, [&](std::int64_t at) { squares += lines().squares(x + at, m, w); });
     mean[s * c.groups + g] = m;
     scale[s * c.groups + g] =
         static_cast<T>(1 / std::sqrt(squares / static_cast<double>(n) + epsilon));
@@ -100,11 +85,7 @@ struct Kernel {
     const T m = mean[s * c.groups + g], r = scale[s * c.groups + g];
     const auto w = c.width();
     each_line(c, s, g, [&](std::int64_t at) {
-      for (std::int64_t i = 0; i < w; ++i) {
-        const T normal = (x[at + i] - m) * r;
-        const auto f = g * w + i;
-        y[at + i] = normal * (gamma ? gamma[f] : T(1)) + (beta ? beta[f] : T(0));
-      }
+      lines().normalise(x + at, m, r, part(gamma, g), part(beta, g), y + at, w);
     });
   }
 
@@ -116,27 +97,26 @@ struct Kernel {
     const auto w = c.width();
     double of_d = 0, of_normal = 0;
     each_line(c, s, g, [&](std::int64_t at) {
-      for (std::int64_t i = 0; i < w; ++i) {
-        const auto f = g * w + i;
-        const double normal = static_cast<double>((x[at + i] - m) * r);
-        const double up = static_cast<double>(dy[at + i]);
-        const double d = up * (gamma ? static_cast<double>(gamma[f]) : 1.0);
-        of_d += d;
-        of_normal += d * normal;
-        of_gamma[f] += up * normal;
-        of_beta[f] += up;
-      }
+      const auto sums = lines().normalise_sums(x + at, m, r, part(gamma, g), dy + at,
+                                               of_gamma + g * w, of_beta + g * w, w);
+      of_d += sums.of_d;
+      of_normal += sums.of_normal;
     });
     if (!dx) return;
     const double n = static_cast<double>(c.length(s) * w);
     const T mean_d = centre ? static_cast<T>(of_d / n) : T(0);
     const T mean_normal = static_cast<T>(of_normal / n);
     each_line(c, s, g, [&](std::int64_t at) {
-      for (std::int64_t i = 0; i < w; ++i) {
-        const T d = dy[at + i] * (gamma ? gamma[g * w + i] : T(1));
-        dx[at + i] = r * (d - mean_d - (x[at + i] - m) * r * mean_normal);
-      }
+      lines().normalise_gradient(x + at, m, r, part(gamma, g), dy + at, mean_d, mean_normal,
+                                 dx + at, w);
     });
+  }
+
+ private:
+  static const kernels::simd::Lines<T>& lines() { return kernels::simd::lines<T>(); }
+  /// Gamma or beta of a group.
+  const T* part(const T* of_all, std::int64_t g) const {
+    return of_all ? of_all + g * c.width() : nullptr;
   }
 };
 

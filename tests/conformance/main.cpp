@@ -1,10 +1,12 @@
-// Runs folders of conformance cases and prints a line a case. `conformance [--f32] DIR...`
+// Runs folders of conformance cases and prints a line a case, then how many passed and failed.
+// `conformance [--f32] DIR...`: exit status 0 where all passed, 1 where one failed, 2 where nothing
+// could be run.
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <exception>
+#include <stdexcept>
 #include <string_view>
 
 #include "run.hpp"
@@ -14,8 +16,13 @@ using namespace maskgrad::conformance;
 
 namespace {
 
+constexpr const char* usage =
+    "usage: conformance [--f32] DIR...\n"
+    "Runs the cases (*.safetensors) of each folder, in f64 or with --f32 in f32.\n";
+
 std::vector<fs::path> cases_in(const fs::path& folder) {
   std::vector<fs::path> files;
+  if (!fs::is_directory(folder)) throw std::runtime_error(folder.string() + " is no folder");
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() == ".safetensors") files.push_back(entry.path());
   }
@@ -50,19 +57,23 @@ std::string run(const fs::path& file, bool f32) try {
 int main(int argc, char** argv) try {
   bool f32 = false;
   std::vector<fs::path> files;
-  int folders = 0;
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]) == "--f32") {
       f32 = true;
       continue;
     }
-    ++folders;
+    if (argv[i][0] == '-') {
+      const bool help = std::string_view(argv[i]) == "--help" || std::string_view(argv[i]) == "-h";
+      fmt::print(help ? stdout : stderr, "{}", usage);
+      return help ? 0 : 2;
+    }
     const auto found = cases_in(argv[i]);
-    if (found.empty()) fmt::print(stderr, "conformance: no case in {}\n", argv[i]);
+    if (found.empty())
+      throw std::runtime_error("no case (*.safetensors) in " + std::string(argv[i]));
     files.insert(files.end(), found.begin(), found.end());
   }
-  if (folders == 0 || files.empty()) {
-    fmt::print(stderr, "usage: conformance [--f32] DIR...\n");
+  if (files.empty()) {
+    fmt::print(stderr, "{}", usage);
     return 2;
   }
   int failed = 0;

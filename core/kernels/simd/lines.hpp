@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+
+namespace maskgrad::kernels::simd {
+
+/// Sums over a line of d = dy gamma and of d normal, with normal = (x - mean) scale.
+struct NormaliseSums {
+  double of_d, of_normal;
+};
+
+/// What is done with lines of n values side by side. Sums run in f64, in an order that depends on n
+/// and the level alone. A null gamma is 1, a null beta 0; outputs overlap no input.
+template <class T>
+struct Lines {
+  double (*sum)(const T* x, std::int64_t n);
+  /// Of (x - mean)^2.
+  double (*squares)(const T* x, T mean, std::int64_t n);
+  /// NaN where there is one, -infinity of nothing.
+  T (*greatest)(const T* x, std::int64_t n);
+  /// Of e^(x - top).
+  double (*sum_exp)(const T* x, T top, std::int64_t n);
+  /// y = scale e^(x - top), or y + that.
+  void (*exp_scaled)(const T* x, T top, T scale, bool add, T* y, std::int64_t n);
+
+  // Value by value: a += x; a += (x - mean)^2; of_dy += dy and of_normal += dy (x - mean) scale.
+  void (*add_sums)(const T* x, double* a, std::int64_t n);
+  void (*add_squares)(const T* x, const T* mean, double* a, std::int64_t n);
+  void (*add_products)(const T* x, const T* dy, const T* mean, const T* scale, double* of_dy,
+                       double* of_normal, std::int64_t n);
+
+  /// y = (x - mean) scale gamma + beta.
+  void (*normalise)(const T* x, T mean, T scale, const T* gamma, const T* beta, T* y,
+                    std::int64_t n);
+  /// Adds dy normal to of_gamma and dy to of_beta too, value by value.
+  NormaliseSums (*normalise_sums)(const T* x, T mean, T scale, const T* gamma, const T* dy,
+                                  double* of_gamma, double* of_beta, std::int64_t n);
+  /// dx = scale (dy gamma - mean_d - normal mean_normal).
+  void (*normalise_gradient)(const T* x, T mean, T scale, const T* gamma, const T* dy, T mean_d,
+                             T mean_normal, T* dx, std::int64_t n);
+};
+
+/// Those of the level in use.
+template <class T>
+const Lines<T>& lines();
+/// Those of level L; each level makes its own.
+template <class L, class T>
+Lines<T> lines_at();
+
+}  // namespace maskgrad::kernels::simd

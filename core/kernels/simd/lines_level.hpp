@@ -1,0 +1,195 @@
+#pragma once
+
+#include <limits>
+
+#include <maskgrad/core/kernels/simd/level.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
+#include <maskgrad/core/kernels/simd/math.hpp>
+
+namespace maskgrad::kernels::simd {
+
+/// The functions of Lines at level L.
+template <class L, class T>
+struct LinesLevel {
+  using V = Vec<L, T>;
+  using vec = typename V::type;
+  /// A vector of f64, and as many T.
+  static constexpr int lanes = Vec<L, double>::lanes;
+  using W = Vec<L, double>;
+  using wide = typename W::type;
+  typedef T narrow __attribute__((vector_size(lanes * sizeof(T))));
+
+  [[gnu::always_inline]] static wide load(const T* p) {
+    narrow v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, wide);
+  }
+  [[gnu::always_inline]] static double across(wide v) {
+    double all = 0;
+    for (int i = 0; i < lanes; ++i) all += v[i];
+    return all;
+  }
+  /// The sum of f(x[i]) in f64; f takes vectors and numbers.
+  template <class F>
+  [[gnu::always_inline]] static double total(const T* x, std::int64_t n, F f) {
+    wide s0{}, s1{}, s2{}, s3{};
+    std::int64_t i = 0;
+    for (; i + 4 * lanes <= n; i += 4 * lanes) {
+      s0 += f(load(x + i));
+      s1 += f(load(x + i + lanes));
+      s2 += f(load(x + i + 2 * lanes));
+      s3 += f(load(x + i + 3 * lanes));
+    }
+    double rest = 0;
+    for (; i < n; ++i) rest += f(static_cast<double>(x[i]));
+    return across((s0 + s1) + (s2 + s3)) + rest;
+  }
+
+  static double sum(const T* x, std::int64_t n) {
+    return total(
+        x, n, [](auto v) __attribute__((always_inline)) { return v; });
+  }
+  static double squares(const T* x, T mean, std::int64_t n) {
+    const auto m = static_cast<double>(mean);
+    return total(
+        x, n, [m](auto v) __attribute__((always_inline)) { return (v - m) * (v - m); });
+  }
+
+  static T greatest(const T* x, std::int64_t n) {
+    constexpr T low = -std::numeric_limits<T>::infinity();
+    vec top = V::splat(low), other = top;
+    std::int64_t i = 0;
+    // A NaN beats every value, and nothing beats it.
+    const auto take = [](vec a, vec b) __attribute__((always_inline)) {
+      return a > b || a != a ? a : b;
+    };
+    for (; i + 2 * V::lanes <= n; i += 2 * V::lanes) {
+      top = take(top, V::load(x + i));
+      other = take(other, V::load(x + i + V::lanes));
+    }
+    top = take(other, top);
+    T best = low;
+    const auto one = [&](T v) { best = best > v || best != best ? best : v; };
+    for (int k = 0; k < V::lanes; ++k) one(top[k]);
+    for (; i < n; ++i) one(x[i]);
+    return best;
+  }
+
+  /// e^(x - top) of full vectors and of a padded one, as f(values, place, how many).
+  template <class F>
+  [[gnu::always_inline]] static void each_exp(const T* x, T top, std::int64_t n, F f) {
+    std::int64_t i = 0;
+    for (; i + V::lanes <= n; i += V::lanes) {
+      f(Math<L, T>::exp(V::load(x + i) - top), i, static_cast<std::int64_t>(V::lanes));
+    }
+    if (i < n) f(Math<L, T>::exp(V::load(x + i, n - i) - top), i, n - i);
+  }
+  static double sum_exp(const T* x, T top, std::int64_t n) {
+    constexpr int parts = V::lanes / lanes;
+    wide s[parts] = {};
+    each_exp(
+        x, top, n, [&](vec e, std::int64_t, std::int64_t count) __attribute__((always_inline)) {
+          T part[V::lanes];
+          V::store(part, V::keep(e, count));
+          for (int k = 0; k < parts; ++k) s[k] += load(part + k * lanes);
+        });
+    double all = 0;
+    for (const wide& v : s) all += across(v);
+    return all;
+  }
+  static void exp_scaled(const T* x, T top, T scale, bool add, T* y, std::int64_t n) {
+    each_exp(
+        x, top, n, [&](vec e, std::int64_t at, std::int64_t count) __attribute__((always_inline)) {
+          vec v = e * scale;
+          if (add) v += V::load(y + at, count);
+          V::store(y + at, v, count);
+        });
+  }
+
+  static void add_sums(const T* x, double* __restrict a, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) a[i] += static_cast<double>(x[i]);
+  }
+  static void add_squares(const T* x, const T* mean, double* __restrict a, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double d = static_cast<double>(x[i]) - static_cast<double>(mean[i]);
+      a[i] += d * d;
+    }
+  }
+  static void add_products(const T* x, const T* dy, const T* mean, const T* scale,
+                           double* __restrict of_dy, double* __restrict of_normal, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double up = static_cast<double>(dy[i]);
+      of_dy[i] += up;
+      of_normal[i] += up * static_cast<double>((x[i] - mean[i]) * scale[i]);
+    }
+  }
+
+  static void normalise(const T* x, T mean, T scale, const T* gamma, const T* beta, T* __restrict y,
+                        std::int64_t n) {
+    if (gamma && beta) {
+      for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale * gamma[i] + beta[i];
+      return;
+    }
+    for (std::int64_t i = 0; i < n; ++i) {
+      y[i] = (x[i] - mean) * scale * (gamma ? gamma[i] : T(1)) + (beta ? beta[i] : T(0));
+    }
+  }
+
+  static NormaliseSums normalise_sums(const T* x, T mean, T scale, const T* gamma, const T* dy,
+                                      double* of_gamma, double* of_beta, std::int64_t n) {
+    const auto m = static_cast<double>(mean), r = static_cast<double>(scale);
+    wide d{}, product{};
+    std::int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      const wide up = load(dy + i), normal = (load(x + i) - m) * r;
+      const wide down = gamma ? up * load(gamma + i) : up;
+      d += down;
+      product += down * normal;
+      add_to(of_gamma + i, up * normal);
+      add_to(of_beta + i, up);
+    }
+    NormaliseSums sums{across(d), across(product)};
+    for (; i < n; ++i) {
+      const double up = static_cast<double>(dy[i]), normal = (static_cast<double>(x[i]) - m) * r;
+      const double down = gamma ? up * static_cast<double>(gamma[i]) : up;
+      sums.of_d += down;
+      sums.of_normal += down * normal;
+      of_gamma[i] += up * normal;
+      of_beta[i] += up;
+    }
+    return sums;
+  }
+
+  static void normalise_gradient(const T* x, T mean, T scale, const T* gamma, const T* dy, T mean_d,
+                                 T mean_normal, T* __restrict dx, std::int64_t n) {
+    const T k = scale * mean_normal;
+    if (gamma) {
+      for (std::int64_t i = 0; i < n; ++i) {
+        dx[i] = scale * (dy[i] * gamma[i] - mean_d - (x[i] - mean) * k);
+      }
+      return;
+    }
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = scale * (dy[i] - mean_d - (x[i] - mean) * k);
+  }
+
+ private:
+  [[gnu::always_inline]] static void add_to(double* to, wide v) { W::store(to, W::load(to) + v); }
+};
+
+template <class L, class T>
+Lines<T> lines_at() {
+  using F = LinesLevel<L, T>;
+  return {.sum = F::sum,
+          .squares = F::squares,
+          .greatest = F::greatest,
+          .sum_exp = F::sum_exp,
+          .exp_scaled = F::exp_scaled,
+          .add_sums = F::add_sums,
+          .add_squares = F::add_squares,
+          .add_products = F::add_products,
+          .normalise = F::normalise,
+          .normalise_sums = F::normalise_sums,
+          .normalise_gradient = F::normalise_gradient};
+}
+
+}  // namespace maskgrad::kernels::simd

@@ -1,0 +1,156 @@
+#include <maskgrad/core/kernels/simd/lines.hpp>
+#include <maskgrad/core/kernels/simd/philox.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace {
+
+using namespace maskgrad;
+using kernels::simd::lines;
+
+/// Lengths around whole vectors of every level.
+constexpr std::int64_t lengths[] = {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 70, 129};
+
+template <class T>
+std::vector<T> values(std::int64_t n, double phase) {
+  std::vector<T> x;
+  for (std::int64_t i = 0; i < n; ++i) {
+    x.push_back(static_cast<T>(std::sin(phase + 0.7 * static_cast<double>(i)) * 3));
+  }
+  return x;
+}
+
+template <class T>
+bool near(double a, double b) {
+  return std::abs(a - b) <= (sizeof(T) == 4 ? 1e-5 : 1e-13) * (1 + std::abs(b));
+}
+template <class T, class U>
+bool all_near(const std::vector<U>& a, const std::vector<U>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!near<T>(static_cast<double>(a[i]), static_cast<double>(b[i]))) return false;
+  }
+  return true;
+}
+
+template <class T>
+void check_sums(std::int64_t n) {
+  const auto x = values<T>(n, 0);
+  double sum = 0, squares = 0, exps = 0, greatest = -std::numeric_limits<double>::infinity();
+  for (const T v : x) {
+    const double d = static_cast<double>(v);
+    sum += d;
+    squares += (d - 0.5) * (d - 0.5);
+    exps += std::exp(d - 2);
+    greatest = std::max(greatest, d);
+  }
+  CHECK(near<double>(lines<T>().sum(x.data(), n), sum));
+  CHECK(near<double>(lines<T>().squares(x.data(), T(0.5), n), squares));
+  CHECK(near<T>(lines<T>().sum_exp(x.data(), T(2), n), exps));
+  CHECK(static_cast<double>(lines<T>().greatest(x.data(), n)) == greatest);
+  for (std::int64_t i = 0; i < n; ++i) {
+    auto with_nan = x;
+    with_nan[static_cast<std::size_t>(i)] = std::numeric_limits<T>::quiet_NaN();
+    CHECK(std::isnan(lines<T>().greatest(with_nan.data(), n)));
+  }
+  for (const bool add : {false, true}) {
+    auto y = values<T>(n, 1), expected = y;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      expected[i] = (add ? expected[i] : T(0)) + 3 * std::exp(x[i] - 2);
+    }
+    lines<T>().exp_scaled(x.data(), T(2), T(3), add, y.data(), n);
+    CHECK(all_near<T>(y, expected));
+  }
+}
+
+template <class T>
+void check_columns(std::int64_t n) {
+  const auto x = values<T>(n, 0), dy = values<T>(n, 1), mean = values<T>(n, 2),
+             scale = values<T>(n, 3);
+  std::vector<double> sums(x.size(), 1), squares = sums, of_dy = sums, of_normal = sums;
+  auto sums_2 = sums, squares_2 = sums, of_dy_2 = sums, of_normal_2 = sums;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double d = static_cast<double>(x[i]) - static_cast<double>(mean[i]);
+    sums_2[i] += static_cast<double>(x[i]);
+    squares_2[i] += d * d;
+    of_dy_2[i] += static_cast<double>(dy[i]);
+    of_normal_2[i] += static_cast<double>(dy[i]) * d * static_cast<double>(scale[i]);
+  }
+  lines<T>().add_sums(x.data(), sums.data(), n);
+  lines<T>().add_squares(x.data(), mean.data(), squares.data(), n);
+  lines<T>().add_products(x.data(), dy.data(), mean.data(), scale.data(), of_dy.data(),
+                          of_normal.data(), n);
+  CHECK(all_near<double>(sums, sums_2));
+  CHECK(all_near<double>(squares, squares_2));
+  CHECK(all_near<double>(of_dy, of_dy_2));
+  CHECK(all_near<T>(of_normal, of_normal_2));
+}
+
+template <class T>
+void check_normalise(std::int64_t n, bool with_gamma, bool with_beta) {
+  const auto x = values<T>(n, 0), dy = values<T>(n, 1), g = values<T>(n, 2), b = values<T>(n, 3);
+  const T *gamma = with_gamma ? g.data() : nullptr, *beta = with_beta ? b.data() : nullptr;
+  const T mean = T(0.25), scale = T(1.5), mean_d = T(0.1), mean_normal = T(-0.2);
+  std::vector<T> y(x.size()), dx = y, y_2 = y, dx_2 = y;
+  std::vector<double> of_gamma(x.size(), 1), of_beta = of_gamma;
+  auto of_gamma_2 = of_gamma, of_beta_2 = of_gamma;
+  double of_d = 0, of_normal = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const T normal = (x[i] - mean) * scale, d = dy[i] * (with_gamma ? g[i] : T(1));
+    y_2[i] = normal * (with_gamma ? g[i] : T(1)) + (with_beta ? b[i] : T(0));
+    dx_2[i] = scale * (d - mean_d - normal * mean_normal);
+    of_gamma_2[i] += static_cast<double>(dy[i]) * static_cast<double>(normal);
+    of_beta_2[i] += static_cast<double>(dy[i]);
+    of_d += static_cast<double>(d);
+    of_normal += static_cast<double>(d) * static_cast<double>(normal);
+  }
+  const auto& simd = lines<T>();
+  simd.normalise(x.data(), mean, scale, gamma, beta, y.data(), n);
+  const auto sums = simd.normalise_sums(x.data(), mean, scale, gamma, dy.data(), of_gamma.data(),
+                                        of_beta.data(), n);
+  simd.normalise_gradient(x.data(), mean, scale, gamma, dy.data(), mean_d, mean_normal, dx.data(),
+                          n);
+  CHECK(all_near<T>(y, y_2));
+  CHECK(all_near<T>(dx, dx_2));
+  CHECK(all_near<T>(of_gamma, of_gamma_2));
+  CHECK(all_near<T>(of_beta, of_beta_2));
+  CHECK(near<T>(sums.of_d, of_d));
+  CHECK(near<T>(sums.of_normal, of_normal));
+}
+
+template <class T>
+void check_all() {
+  for (const auto n : lengths) {
+    CAPTURE(n);
+    check_sums<T>(n);
+    check_columns<T>(n);
+    for (const bool gamma : {false, true}) {
+      for (const bool beta : {false, true}) check_normalise<T>(n, gamma, beta);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("lines of values are as in a plain loop") {
+  check_all<float>();
+  check_all<double>();
+}
+
+TEST_CASE("random words are the same side by side as one by one") {
+  const Seed seed{0x123456789abcdef};
+  for (const auto n : lengths) {
+    std::vector<std::uint32_t> words(static_cast<std::size_t>(4 * n + 1), 7);
+    kernels::simd::philox(0xfffffff0, {1, 2, 3}, seed, n, words.data());
+    bool same = true;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const auto four = random::philox({0xfffffff0 + i, 1, 2, 3}, seed);
+      for (std::size_t k = 0; k < 4; ++k) same = same && words[4 * i + k] == four[k];
+    }
+    CHECK(same);
+    CHECK(words.back() == 7);
+  }
+}
