@@ -76,6 +76,8 @@
 #include <maskgrad/optim/adam.hpp>
 #include <maskgrad/optim/adamax.hpp>
 #include <maskgrad/optim/clip.hpp>
+#include <maskgrad/optim/data/batches.hpp>
+#include <maskgrad/optim/data/dataset.hpp>
 #include <maskgrad/optim/factory.hpp>
 #include <maskgrad/optim/lion.hpp>
 #include <maskgrad/optim/nadam.hpp>
