@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
 
 namespace maskgrad {
 namespace {
@@ -45,6 +46,17 @@ double clip_by_global_norm(const std::vector<Parameter>& parameters, double max_
     if (p.grad().defined()) p.set_grad(p.grad() * (max_norm / norm), p.grad_count());
   }
   return norm;
+}
+
+void clip_by_value(const std::vector<Parameter>& parameters, double limit) {
+  if (!(limit > 0)) {
+    fail<OptionError>("clip_by_value", "the limit is {}; expected a number above 0", limit);
+  }
+  global_norm(parameters);  // refuses what is not finite
+  const NoGrad no_grad;
+  for (const auto& p : parameters) {
+    if (p.grad().defined()) p.set_grad(clip(p.grad(), -limit, limit), p.grad_count());
+  }
 }
 
 }  // namespace maskgrad
