@@ -22,7 +22,7 @@ double wave(double a, double b, double share) {
 
 }  // namespace
 
-StepDecay::StepDecay(StepDecayOptions options) : ScheduleOf(options) {
+StepDecay::StepDecay(DecayOptions options) : ScheduleOf(options) {
   check_above_0(name, "every", options.every);
   check_above_0(name, "factor", options.factor);
 }
@@ -30,7 +30,7 @@ double StepDecay::factor(const SchedulePosition& at) const {
   return std::pow(options_.factor, std::floor(time(at) / options_.every));
 }
 
-ExponentialDecay::ExponentialDecay(ExponentialDecayOptions options) : ScheduleOf(options) {
+ExponentialDecay::ExponentialDecay(DecayOptions options) : ScheduleOf(options) {
   check_above_0(name, "every", options.every);
   check_above_0(name, "factor", options.factor);
 }

@@ -4,48 +4,35 @@
 
 namespace maskgrad {
 
-struct StepDecayOptions {
-  double every = 10;
-  double factor = 0.1;
+struct DecayOptions {
+  double every = 0;   ///< how long until the rate is multiplied by `factor`; required
+  double factor = 0;  ///< required
   ScheduleUnit unit = ScheduleUnit::epoch;
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f("every", o.every);
-    f("factor", o.factor);
+    f(required("every"), o.every);
+    f(required("factor"), o.factor);
     f("unit", o.unit);
   }
 };
 
-/// The rate times `factor` after each `every`: factor^floor(t / every).
-/// Throws:   OptionError unless every is above 0 and factor in (0, inf).
+/// The rate times `factor` after each `every`, in stairs: factor^floor(t / every).
+/// Throws:   OptionError unless every and factor are above 0.
 /// Source:   PyTorch, StepLR.
-class StepDecay final : public ScheduleOf<StepDecay, StepDecayOptions> {
+class StepDecay final : public ScheduleOf<StepDecay, DecayOptions> {
  public:
   static constexpr std::string_view name = "StepDecay";
-  explicit StepDecay(StepDecayOptions options = {});
+  explicit StepDecay(DecayOptions options);
   double factor(const SchedulePosition& at) const override;
-};
-
-struct ExponentialDecayOptions {
-  double every = 1;
-  double factor = 0.95;
-  ScheduleUnit unit = ScheduleUnit::epoch;
-
-  template <class Self, class F>
-  static void each_option(Self& o, F&& f) {
-    f("every", o.every);
-    f("factor", o.factor);
-    f("unit", o.unit);
-  }
 };
 
 /// The same without stairs: factor^(t / every).
 /// Source:   Keras 3, ExponentialDecay.
-class ExponentialDecay final : public ScheduleOf<ExponentialDecay, ExponentialDecayOptions> {
+class ExponentialDecay final : public ScheduleOf<ExponentialDecay, DecayOptions> {
  public:
   static constexpr std::string_view name = "ExponentialDecay";
-  explicit ExponentialDecay(ExponentialDecayOptions options = {});
+  explicit ExponentialDecay(DecayOptions options);
   double factor(const SchedulePosition& at) const override;
 };
 

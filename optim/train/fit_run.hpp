@@ -38,6 +38,9 @@ class FitRun {
   double rows_per_second() const;
   double padding_skipped() const;
   Logs training_logs() const;
+  bool leave() const { return interrupts_.asked(); }
+
+  // fit_epoch.cpp
   /// Puts what the loss and the metrics have counted into the state.
   void count();
   /// False where it was interrupted in the validation.
@@ -45,7 +48,6 @@ class FitRun {
   bool judge(EpochRecord& record);
   void keep_best();
   void finish();
-  bool leave() const { return interrupts_.asked(); }
 
   // fit_resume.cpp
   std::string settings() const;
@@ -53,11 +55,13 @@ class FitRun {
   void resume();
   void compare(const std::filesystem::path& from, TrainingState& saved);
   void take(const CheckpointFolder::Found& found, TrainingState saved);
-  void check_reductions(const Loss& loss);
-  void save();
+
+  // fit_save.cpp
   SavedValues saved_values();
   NamedArrays carried() const;
   void put_carried(const NamedArrays& arrays);
+  void save();
+  void check_reductions(const Loss& loss);
   void note(std::string text, bool warning = false);
   void try_to_write(const std::function<void()>& write);
   void say_goodbye();

@@ -10,10 +10,10 @@ std::vector<NamedParameter> ModelRef::named_parameters() const {
   return all;
 }
 
-std::vector<Parameter> ModelRef::parameters() const {
-  std::vector<Parameter> all;
-  for (auto& named : named_parameters()) all.push_back(std::move(named.parameter));
-  return all;
+const std::vector<Parameter>& ModelRef::parameters() const {
+  if (!parameters_.empty()) return parameters_;
+  for (auto& named : named_parameters()) parameters_.push_back(std::move(named.parameter));
+  return parameters_;
 }
 
 void ModelRef::begin(const Batch& batch) const {

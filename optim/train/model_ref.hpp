@@ -26,7 +26,8 @@ class ModelRef {
   void visit(const LayerVisitor& f) const { visit_(f); }
   /// StateError before it is built.
   std::vector<NamedParameter> named_parameters() const;
-  std::vector<Parameter> parameters() const;
+  /// The same without names, looked up once: a model keeps the parameters that it was built with.
+  const std::vector<Parameter>& parameters() const;
   /// Lets stateful layers begin anew in the rows of the batch at which a sequence begins.
   void begin(const Batch& batch) const;
   void reset_states() const;
@@ -39,6 +40,7 @@ class ModelRef {
   std::function<Tensors(const Tensors&)> run_;
   std::function<void(const LayerVisitor&)> visit_;
   std::optional<Seed> seed_;
+  mutable std::vector<Parameter> parameters_;
 };
 
 }  // namespace maskgrad

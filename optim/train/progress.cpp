@@ -10,37 +10,47 @@
 namespace maskgrad::detail {
 namespace {
 
-/// A piece of a line; those of the highest rank are left out first.
+/// A piece of a line, and what it says where room is short; those of the highest rank are left out
+/// first. All are ASCII.
 struct Piece {
   std::string text;
   int rank = 0;
+  std::string brief = {};
 };
 
-std::string joined(const std::vector<Piece>& pieces) {
+std::string joined(const std::vector<Piece>& pieces, std::string_view gap, bool brief) {
   std::string line;
-  for (const auto& p : pieces) line += line.empty() ? p.text : "  " + p.text;
+  for (const auto& p : pieces) {
+    if (!line.empty()) line += gap;
+    line += brief && !p.brief.empty() ? p.brief : p.text;
+  }
   return line;
 }
 
-/// The pieces in their order, without those that there is no room for. All are ASCII.
+/// The pieces in their order; where there is no room for them closer, then brief, then fewer.
 std::string fitted(std::vector<Piece> pieces, int width) {
-  while (width > 0 && static_cast<int>(joined(pieces).size()) > width && pieces.size() > 1) {
+  const auto fits = [width](const std::string& line) {
+    return width == 0 || static_cast<int>(line.size()) <= width;
+  };
+  for (const std::string_view gap : {"  ", " "}) {
+    auto line = joined(pieces, gap, false);
+    if (fits(line)) return line;
+  }
+  auto line = joined(pieces, " ", true);
+  while (!fits(line) && pieces.size() > 1) {
     const auto last =
         std::max_element(pieces.rbegin(), pieces.rend(),
                          [](const Piece& a, const Piece& b) { return a.rank < b.rank; });
     pieces.erase(std::next(last).base());
+    line = joined(pieces, " ", true);
   }
-  std::string line = joined(pieces);
-  if (width > 0) line.resize(std::min(line.size(), static_cast<std::size_t>(width)));
+  if (!fits(line)) line.resize(static_cast<std::size_t>(width));
   return line;
 }
 
 std::string value_text(double value) {
-  return std::isnan(value) ? "-" : fmt::format("{:.4g}", value);
-}
-
-std::string percent(double share) {
-  return fmt::format("{:.0f}%", 100 * share);
+  if (std::isnan(value)) return "-";
+  return std::abs(value) < 999.95 ? fmt::format("{:#.4g}", value) : fmt::format("{:.4g}", value);
 }
 
 /// What a line shows by itself, not as a value of its name.
@@ -59,14 +69,26 @@ void add_values(std::vector<Piece>& pieces, const Logs& logs) {
   }
 }
 
-constexpr int bar_cells = 10;
-
-std::string bar(std::int64_t done, std::int64_t all) {
-  const auto cells = all > 0 ? bar_cells * done / all : bar_cells;
-  std::string text(static_cast<std::size_t>(cells), '=');
-  if (cells < bar_cells) text += '>';
-  text.resize(bar_cells, '.');
+std::string bar(std::int64_t done, std::int64_t all, std::size_t width) {
+  const auto cells = static_cast<std::size_t>(static_cast<std::int64_t>(width) * done / all);
+  std::string text(cells, '=');
+  if (cells < width) text += '>';
+  text.resize(width, '.');
   return "[" + text + "]";
+}
+
+/// `epoch  3/20`, as wide for each epoch.
+std::string epoch_text(std::int64_t epoch, std::int64_t epochs) {
+  const auto all = std::to_string(epochs);
+  return fmt::format("epoch {:>{}}/{}", epoch, all.size(), all);
+}
+
+/// What it costs: valid rows a second, and the share of padding that cost nothing.
+void add_costs(std::vector<Piece>& pieces, double rows_per_second, double padding_skipped) {
+  const auto rows = short_number(rows_per_second);
+  const auto padding = fmt::format("{:.0f}%", 100 * padding_skipped);
+  pieces.push_back({rows + " valid rows/s", 50, rows + " rows/s"});
+  pieces.push_back({padding + " padding skipped", 55, padding + " pad"});
 }
 
 }  // namespace
@@ -86,24 +108,21 @@ std::string duration(double seconds) {
 }
 
 std::string bar_line(const BarPosition& at, const Logs& logs, int width) {
-  std::vector<Piece> pieces{{fmt::format("epoch {}/{}", at.epoch, at.epochs), 0},
-                            {bar(at.batch, at.batches), 60}};
+  const auto batches = std::max<std::int64_t>(1, at.batches);
+  std::vector<Piece> pieces{{epoch_text(at.epoch, at.epochs), 0},
+                            {bar(at.batch, batches, 10), 60, bar(at.batch, batches, 5)}};
   add_values(pieces, logs);
-  pieces.push_back({short_number(at.rows_per_second) + " rows/s", 50});
-  pieces.push_back({percent(at.padding_skipped) + " padding", 55});
+  add_costs(pieces, at.rows_per_second, at.padding_skipped);
   if (at.seconds_left >= 0) pieces.push_back({duration(at.seconds_left) + " left", 2});
   return fitted(std::move(pieces), width);
 }
 
 std::string epoch_line(const EpochRecord& record, std::int64_t epochs, int width) {
   const auto number = [&](const char* name) { return record.logs.find(name).value_or(0); };
-  std::vector<Piece> pieces{{fmt::format("epoch {}/{}", record.epoch, epochs), 0}};
+  std::vector<Piece> pieces{{epoch_text(record.epoch, epochs), 0}};
   add_values(pieces, record.logs);
-  pieces.push_back({"rate " + value_text(number("learning_rate")), 60});
-  pieces.push_back(
-      {short_number(number("rows_per_second")) + (width > 0 ? " rows/s" : " valid rows/s"), 50});
-  pieces.push_back(
-      {percent(number("padding_skipped")) + (width > 0 ? " padding" : " padding skipped"), 55});
+  pieces.push_back({fmt::format("rate {:.4g}", number("learning_rate")), 60});
+  add_costs(pieces, number("rows_per_second"), number("padding_skipped"));
   if (record.skipped > 0) {
     pieces.push_back({fmt::format("{} steps of nothing valid", record.skipped), 40});
   }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view where = "train_step";
 
-/// Lets go of all gradients unless it is told to keep them.
+/// Lets go of all gradients at its end.
 class ClearGradients {
  public:
   explicit ClearGradients(const std::vector<Parameter>& parameters) : parameters_(parameters) {}
@@ -108,7 +108,8 @@ Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& l
 
 TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& loss,
                      const Batch& batch, const StepOptions& options) {
-  const ClearGradients clear(optimizer.parameters());
+  // Those of the model that the optimizer does not train get gradients too.
+  const ClearGradients clear(optimizer.parameters()), clear_others(model.parameters());
   model.begin(batch);
   const auto total = [&] {
     const WeightNoise noise(optimizer.parameters(), options.weight_noise,

@@ -17,14 +17,19 @@ Logs logs_of(std::initializer_list<std::pair<const char*, double>> values) {
 TEST_CASE("a bar fits the width, and leaves out what matters least") {
   const detail::BarPosition at{3, 20, 42, 100, 18234, 0.613, 83};
   const auto logs = logs_of({{"loss", 0.41234}, {"accuracy", 0.9131}});
-  CHECK(detail::bar_line(at, logs, 100) ==
-        "epoch 3/20  [====>.....]  loss 0.4123  accuracy 0.9131  18.2k rows/s  61% padding  1:23 "
-        "left");
+  CHECK(detail::bar_line(at, logs, 120) ==
+        "epoch  3/20  [====>.....]  loss 0.4123  accuracy 0.9131  18.2k valid rows/s  61% padding "
+        "skipped  1:23 left");
+  CHECK(detail::bar_line(at, logs, 102) ==
+        "epoch  3/20 [====>.....] loss 0.4123 accuracy 0.9131 18.2k valid rows/s 61% padding "
+        "skipped 1:23 left");
   CHECK(detail::bar_line(at, logs, 79) ==
-        "epoch 3/20  loss 0.4123  accuracy 0.9131  18.2k rows/s  61% padding  1:23 left");
-  CHECK(detail::bar_line(at, logs, 60) == "epoch 3/20  loss 0.4123  accuracy 0.9131  1:23 left");
-  CHECK(detail::bar_line(at, logs, 30) == "epoch 3/20  loss 0.4123");
-  CHECK(detail::bar_line(at, logs, 8) == "epoch 3/");
+        "epoch  3/20 [==>..] loss 0.4123 accuracy 0.9131 18.2k rows/s 61% pad 1:23 left");
+  CHECK(detail::bar_line(at, logs, 71) ==
+        "epoch  3/20 loss 0.4123 accuracy 0.9131 18.2k rows/s 61% pad 1:23 left");
+  CHECK(detail::bar_line(at, logs, 50) == "epoch  3/20 loss 0.4123 accuracy 0.9131 1:23 left");
+  CHECK(detail::bar_line(at, logs, 30) == "epoch  3/20 loss 0.4123");
+  CHECK(detail::bar_line(at, logs, 8) == "epoch  3");
 }
 
 TEST_CASE("an epoch's line says everything in a file, and what fits on a terminal") {
@@ -35,12 +40,12 @@ TEST_CASE("an epoch's line says everything in a file, and what fits on a termina
                          {"rows_per_second", 1.24e6},
                          {"padding_skipped", 0.375},
                          {"seconds", 12.34}});
-  CHECK(
-      detail::epoch_line(record, 20, 0) ==
-      "epoch 3/20  loss 0.4  val_loss 0.5  rate 0.001  1.24M valid rows/s  38% padding skipped  2 "
-      "steps of nothing valid  12.3 s");
+  CHECK(detail::epoch_line(record, 20, 0) ==
+        "epoch  3/20  loss 0.4000  val_loss 0.5000  rate 0.001  1.24M valid rows/s  38% padding "
+        "skipped  2 "
+        "steps of nothing valid  12.3 s");
   CHECK(detail::epoch_line(record, 20, 79) ==
-        "epoch 3/20  loss 0.4  val_loss 0.5  2 steps of nothing valid  12.3 s");
+        "epoch  3/20 loss 0.4000 val_loss 0.5000 2 steps of nothing valid 12.3 s");
 }
 
 TEST_CASE("numbers and durations are short") {
@@ -77,7 +82,7 @@ TEST_CASE("a file gets plain lines, a bar is redrawn and removed, off is silent"
   CHECK(lines.find("valid rows/s") != std::string::npos);
   const auto bar = written(Progress::bar);
   CHECK(bar.find("\repoch 1/2") != std::string::npos);
-  CHECK(bar.find("\r\033[Kepoch 1/2  loss 0.") != std::string::npos);
+  CHECK(bar.find("\r\033[Kepoch 1/2 loss 0.") != std::string::npos);
   CHECK(bar.back() == '\n');
   CHECK(written(Progress::off).empty());
 }

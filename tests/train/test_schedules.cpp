@@ -29,7 +29,8 @@ TEST_CASE("schedules follow their formulas, in epochs and in steps") {
         doctest::Approx(0.2 + 0.8 * (1 + std::cos(std::numbers::pi / 4)) / 2));
   CHECK(at_epoch(cosine, 8) == doctest::Approx(0.2));
   CHECK(at_epoch(cosine, 80) == doctest::Approx(0.2));
-  const Schedule warm = WarmUp{{.over = 4, .from = 0.2, .then = StepDecay{{.every = 10}}}};
+  const Schedule warm =
+      WarmUp{{.over = 4, .from = 0.2, .then = StepDecay{{.every = 10, .factor = 0.1}}}};
   CHECK(at_epoch(warm, 0) == doctest::Approx(0.2));
   CHECK(at_epoch(warm, 2) == doctest::Approx(0.6));
   CHECK(at_epoch(warm, 9) == doctest::Approx(1));
@@ -85,8 +86,10 @@ TEST_CASE("a plateau goes on from its state, and knows which way a score gets be
 TEST_CASE("every schedule comes back from its JSON; none is null") {
   for (const auto name : schedule_names()) {
     CAPTURE(name);
-    const bool needs = name == "CosineDecay" || name == "OneCycle" || name == "WarmUp";
-    const auto made = make_schedule(name, needs ? R"({"over": 7})" : "{}");
+    const bool decay = name == "StepDecay" || name == "ExponentialDecay";
+    const auto made = make_schedule(name, name == "Plateau" ? "{}"
+                                          : decay           ? R"({"every": 2, "factor": 0.5})"
+                                                            : R"({"over": 7})");
     const auto json = describe(made);
     CHECK(describe(schedule_from(json)) == json);
     CHECK(at_epoch(schedule_from(json), 5) == at_epoch(made, 5));
@@ -102,7 +105,7 @@ TEST_CASE("what schedules refuse") {
   CHECK(throws<OptionError>([] { make_schedule("CosineDecy"); },
                             "there is no schedule 'CosineDecy'", "did you mean 'CosineDecay'"));
   CHECK(throws<OptionError>([] { make_schedule("CosineDecay"); }, "the option .over is missing"));
-  CHECK(throws<OptionError>([] { make_schedule("StepDecay", R"({"unit": "epochs"})"); },
+  CHECK(throws<OptionError>([] { make_schedule("OneCycle", R"({"unit": "epochs"})"); },
                             "there is no unit 'epochs'", "did you mean 'epoch'"));
   CHECK(throws<OptionError>([] { CosineDecay{{.over = 0}}; },
                             "CosineDecay: the option .over is 0; expected a number above 0"));

@@ -84,6 +84,19 @@ TEST_CASE("a batch of fewer sequences than micro-batches has a part for each") {
   CHECK(parts == 3);
 }
 
+TEST_CASE("an optimizer of some of the weights leaves the others alone, in parts too") {
+  Sequential model = toy_model(DType::f64);
+  SGD head{parameters(model.layer(2)), {.learning_rate = 0.1}};
+  const auto gru = parameters(model.layer(0));
+  const auto before = gru[0].value().to_vector<double>();
+  for (const std::int64_t parts : {1, 2, 2}) {
+    train_step(model, head, toy_loss, whole_batch({3, 5, 2}), {.micro_batches = parts});
+    CHECK(!gru[0].grad().defined());
+  }
+  CHECK(head.steps() == 3);
+  CHECK(gru[0].value().to_vector<double>() == before);
+}
+
 TEST_CASE("part_of cuts inputs, target, weight, samples and beginnings") {
   Batch batch = whole_batch({3, 5, 0, 2});
   batch.begins = {0, 2, 3};
