@@ -80,6 +80,9 @@
 #include <maskgrad/optim/clip.hpp>
 #include <maskgrad/optim/data/batches.hpp>
 #include <maskgrad/optim/data/dataset.hpp>
+#include <maskgrad/optim/data/description.hpp>
+#include <maskgrad/optim/data/read.hpp>
+#include <maskgrad/optim/data/standardizer.hpp>
 #include <maskgrad/optim/factory.hpp>
 #include <maskgrad/optim/lion.hpp>
 #include <maskgrad/optim/moving_average.hpp>

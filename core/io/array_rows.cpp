@@ -168,4 +168,27 @@ Array ArrayRows::read_all() const {
   return made;
 }
 
+ArrayRows ArrayRows::merged() const {
+  ArrayRows made = *this;
+  made.shape_.erase(made.shape_.begin());
+  made.shape_[0] *= shape_[0];
+  made.width_ = width_of(made.shape_);
+  return made;
+}
+
+ArrayRows npy_rows(const std::filesystem::path& path) {
+  auto source = std::make_shared<detail::ByteSource>(path, "read_npy");
+  detail::SourceStream in(*source, 0, source->size());
+  const auto layout = detail::read_npy_layout(in);
+  detail::check_npy_size(layout, in);
+  if (layout.fortran) return {in, layout};
+  return {source, in.position(), layout, source->place().file};
+}
+
+std::vector<std::string> npy_texts(const std::filesystem::path& path) {
+  const detail::ByteSource source(path, "read_npy");
+  detail::SourceStream in(source, 0, source.size());
+  return detail::read_npy_texts(in);
+}
+
 }  // namespace maskgrad

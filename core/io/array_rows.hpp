@@ -50,6 +50,8 @@ class ArrayRows {
   void read(std::int64_t first, std::int64_t count, DType dtype, std::byte* to) const;
   /// The whole array.
   Array read_all() const;
+  /// The same elements with the first two axes as one.
+  ArrayRows merged() const;
 
  private:
   struct Parts;
@@ -60,5 +62,7 @@ class ArrayRows {
 
 /// The rows of an `.npy` file.
 ArrayRows npy_rows(const std::filesystem::path& path);
+/// The texts of an `.npy` file that holds a one-dimensional array of them, as UTF-8.
+std::vector<std::string> npy_texts(const std::filesystem::path& path);
 
 }  // namespace maskgrad

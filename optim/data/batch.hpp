@@ -11,8 +11,8 @@ namespace maskgrad {
 struct Batch {
   Tensors inputs;  ///< [batch, time, ...] under a mask [batch, time]; [batch, ...] where an input
                    ///< has one value a sequence
-  Tensor target;                      ///< in the same way; undefined where the data have none
-  Tensor weight;                      ///< in the same way; undefined where the data have none
+  Tensor target;   ///< in the same way; undefined where the data have none
+  Tensor weight;   ///< in the same way; undefined where the data have none
   std::vector<std::int64_t> samples;  ///< of each row of the batch: its number in the data set
   std::vector<std::int64_t> begins;  ///< rows at which a sequence begins: all, unless windows carry
                                      ///< state from batch to batch

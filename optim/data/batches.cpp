@@ -16,10 +16,12 @@ Epoch::Iterator Epoch::begin() {
 }
 
 void Epoch::advance() {
-  begun_ = true;
+  begun_ = at_end_ = true;  // also where what follows throws
+  batch_ = {};
   auto next = loader_->next();
-  at_end_ = !next;
-  batch_ = next ? std::move(*next) : Batch{};
+  if (!next) return;
+  at_end_ = false;
+  batch_ = std::move(*next);
 }
 
 Batches::Batches(Dataset data, BatchesOptions options)

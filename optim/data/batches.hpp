@@ -101,6 +101,9 @@ class Batches {
   /// The batches of that epoch from `first_batch` on. IndexError where there are fewer.
   Epoch epoch(std::int64_t epoch, std::int64_t first_batch = 0) const;
 
+  /// The data, and the padding that the batches of an epoch would carry elsewhere.
+  DataDescription describe(std::int64_t epoch = 0) const;
+
   const Dataset& data() const;
   const BatchesOptions& options() const;
 

@@ -30,18 +30,21 @@ Runs Runs::of_padded(std::vector<std::int64_t> lengths, std::int64_t time) {
   return made;
 }
 
-Runs Runs::of_mask(const Mask& mask) {
+Runs Runs::of_bits(std::span<const bool> valid, std::int64_t sequences, std::int64_t time) {
   Runs made;
-  const auto& m = mask.impl();
-  for (std::int64_t s = 0; s < m.length.size(); ++s) {
+  std::int64_t row = 0;
+  for (std::int64_t s = 0; s < sequences; ++s) {
     made.first.push_back(static_cast<std::int64_t>(made.runs.size()));
-    made.length.push_back(m.length[s]);
-    for (std::int64_t r = m.first[s]; r < m.first[s] + m.length[s]; ++r) {
-      const auto row = m.positions[r];
-      const bool begins = r == m.first[s] || row != m.positions[r - 1] + 1;
-      if (begins) made.runs.push_back({row, 0});
-      ++made.runs.back().steps;
+    std::int64_t length = 0;
+    bool goes_on = false;
+    for (std::int64_t t = 0; t < time; ++t, ++row) {
+      const bool is = valid[static_cast<std::size_t>(row)];
+      if (is && !goes_on) made.runs.push_back({row, 0});
+      if (is) ++made.runs.back().steps;
+      length += is;
+      goes_on = is;
     }
+    made.length.push_back(length);
   }
   made.first.push_back(static_cast<std::int64_t>(made.runs.size()));
   return made;

@@ -22,8 +22,8 @@ struct Runs {
   static Runs of_lengths(std::vector<std::int64_t> lengths);
   /// Sequences of `time` rows each, of which the first lengths[s] are steps.
   static Runs of_padded(std::vector<std::int64_t> lengths, std::int64_t time);
-  /// The valid steps of a mask over rows [sequences, time], in order.
-  static Runs of_mask(const Mask& mask);
+  /// The rows of [sequences, time] where `valid` is true, in order.
+  static Runs of_bits(std::span<const bool> valid, std::int64_t sequences, std::int64_t time);
 };
 
 /// An array of which every sequence has some rows, or one.

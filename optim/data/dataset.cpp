@@ -8,6 +8,8 @@
 #include <maskgrad/core/rows.hpp>
 #include <maskgrad/optim/data/callback.hpp>
 #include <maskgrad/optim/data/columns.hpp>
+#include <maskgrad/optim/data/next_step.hpp>
+#include <maskgrad/optim/data/standardizer.hpp>
 #include <maskgrad/optim/data/views.hpp>
 
 namespace maskgrad {
@@ -122,7 +124,7 @@ Dataset Dataset::subset(std::vector<std::int64_t> samples) const {
     pieces.push_back(source_->whole(i));
   }
   if (!source_) return {};
-  return Dataset(std::make_shared<data::ViewSource>(source_, std::move(pieces)));
+  return over(std::make_shared<data::ViewSource>(source_, std::move(pieces)));
 }
 
 namespace {
@@ -142,7 +144,7 @@ Dataset Dataset::truncated(std::int64_t steps, Keep keep) const {
     const auto length = source_->length(i), kept = std::min(length, steps);
     pieces.push_back({i, keep == Keep::last ? length - kept : 0, kept});
   }
-  return Dataset(std::make_shared<data::ViewSource>(source_, std::move(pieces)));
+  return over(std::make_shared<data::ViewSource>(source_, std::move(pieces)));
 }
 
 Dataset Dataset::pieces(std::int64_t steps) const {
@@ -157,13 +159,24 @@ Dataset Dataset::pieces(std::int64_t steps) const {
       pieces.push_back({i, t, std::min(steps, length - t)});
     }
   }
-  return Dataset(std::make_shared<data::ViewSource>(source_, std::move(pieces)));
+  return over(std::make_shared<data::ViewSource>(source_, std::move(pieces)));
 }
 
 Dataset Dataset::map(std::function<Batch(Batch)> f) const {
   if (!f) fail<OptionError>("Dataset::map", "no function was given");
   if (!source_) return {};
-  return Dataset(std::make_shared<data::MapSource>(source_, std::move(f)));
+  return over(std::make_shared<data::MapSource>(source_, std::move(f)));
+}
+
+Dataset Dataset::next_step(std::int64_t input) const {
+  if (input < 0) fail<OptionError>("Dataset::next_step", "input {}; expected 0 or more", input);
+  if (!source_) return {};
+  return over(std::make_shared<data::NextStepSource>(source_, static_cast<std::size_t>(input)));
+}
+
+Dataset Dataset::standardised(const Standardizer& standardizer) const {
+  if (!source_) return {};
+  return map([standardizer](Batch batch) { return standardizer.apply(std::move(batch)); });
 }
 
 }  // namespace maskgrad

@@ -14,7 +14,7 @@ namespace maskgrad {
 /// One sequence, as a callback gives it.
 struct Sample {
   Tensors inputs;  ///< each [steps, ...], or [...] where the input has one value a sequence
-  Tensor target, weight;
+  Tensor target = {}, weight = {};
 };
 
 /// What a data set is that a function makes, sequence by sequence.
@@ -29,6 +29,22 @@ struct CallbackOptions {
 /// Which end of a sequence is kept when it is cut.
 enum class Keep { first, last };
 
+struct SplitOptions {
+  std::vector<double> fractions = {0.8, 0.2};  ///< of the sequences; the rest is left out
+  std::uint64_t seed = 0;
+  bool stratified = false;  ///< each class (target i64, one a sequence) in the same proportions
+};
+
+struct DataDescription;
+class Standardizer;
+
+namespace data {
+/// What numbers stand for.
+struct Names {
+  std::vector<std::string> parts, classes;
+};
+}  // namespace data
+
 /// A set of sequences of unequal length, with what is to be learned of them. An immutable value,
 /// cheap to copy: subsets and other views share what they are of, and nothing is read before a
 /// batch asks for it. Sequences are their valid steps in order; holes and padding of the original
@@ -36,7 +52,9 @@ enum class Keep { first, last };
 class Dataset {
  public:
   Dataset() = default;
-  explicit Dataset(std::shared_ptr<const data::Source> source) : source_(std::move(source)) {}
+  explicit Dataset(std::shared_ptr<const data::Source> source,
+                   std::shared_ptr<const data::Names> names = {})
+      : source_(std::move(source)), names_(std::move(names)) {}
 
   /// Sequences that are in memory. A tensor under a mask [sequences, time] has a value for each
   /// step (see `from_sequences`, `with_mask`), one without a mask a value for each sequence. How
@@ -68,12 +86,46 @@ class Dataset {
   /// `f` applied to each batch when it is made, on the loader's thread and without a tape. It must
   /// leave the number of rows as it is; its `samples` and `begins` are not looked at.
   Dataset map(std::function<Batch(Batch)> f) const;
+  /// Prediction of the next step: the target is an input as it is, and the input is the step before
+  /// each, zeros before the first. Cut afterwards, a piece begins with the step before it; cut
+  /// before, with zeros. MaskError, while reading, for an input without steps.
+  Dataset next_step(std::int64_t input = 0) const;
+  /// Each batch after the standardizer.
+  Dataset standardised(const Standardizer& standardizer) const;
+
+  /// The sequences that the file or the source counts to a part, by name ("train") or number.
+  /// OptionError, with the parts there are, where there is no such part.
+  Dataset part(std::string_view name) const;
+  Dataset part(std::int64_t number) const;
+  /// What the parts and the classes of the target are called, where the file says so.
+  const std::vector<std::string>& part_names() const;
+  const std::vector<std::string>& class_names() const;
+
+  /// Splits the sequences by chance into parts of these fractions, the same for the same seed.
+  /// OptionError for fractions that are not above 0 or add up to more than 1.
+  std::vector<Dataset> split(const SplitOptions& options) const;
+  struct Fold;
+  /// `count` ways to hold out one part in `count` of the sequences; each is held out once.
+  std::vector<Fold> folds(std::int64_t count, std::uint64_t seed = 0) const;
+
+  /// How many sequences and steps, and how long the sequences are.
+  DataDescription describe() const;
 
   /// What it is made of, for those who write sources of their own.
   const std::shared_ptr<const data::Source>& source() const { return source_; }
 
  private:
+  Dataset over(std::shared_ptr<const data::Source> source) const {
+    return Dataset(std::move(source), names_);
+  }
+
   std::shared_ptr<const data::Source> source_;
+  std::shared_ptr<const data::Names> names_;
+};
+
+/// One way to hold out a part of a data set.
+struct Dataset::Fold {
+  Dataset training, held_out;
 };
 
 }  // namespace maskgrad
