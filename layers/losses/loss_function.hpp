@@ -17,9 +17,10 @@ class LossFunction {
   using Call = std::function<Loss(const Tensor& target, const Tensor& prediction,
                                   const Tensor& sample_weight)>;
 
+  LossFunction() = default;
   template <class F>
-  requires(std::is_invocable_r_v<Loss, F&, const Tensor&, const Tensor&, const Tensor&>)
-      LossFunction(F f)
+  requires(std::is_invocable_r_v<Loss, F&, const Tensor&, const Tensor&, const Tensor&> &&
+           !std::same_as<F, LossFunction>) LossFunction(F f)
       : call_(std::move(f)) {}
   template <class F>
   requires(std::is_invocable_r_v<Loss, F&, const Tensor&, const Tensor&> &&
@@ -31,6 +32,7 @@ class LossFunction {
           return f(target, prediction);
         }) {}
 
+  explicit operator bool() const { return static_cast<bool>(call_); }
   /// `sample_weight` as in LossOptions; none where it is undefined.
   Loss operator()(const Tensor& target, const Tensor& prediction,
                   const Tensor& sample_weight = {}) const {
