@@ -193,13 +193,19 @@ TEST_CASE("other settings are said, and refused where the batches would be other
   CHECK(folder.count() == at_step_6);
   other = way;
   other.optimizer_options = R"({"learning_rate": 0.02})";
-  other.change = [](FitOptions& o) { o.metrics = {"SparseCategoricalAccuracy"}; };
+  other.change = [](FitOptions& o) {
+    o.metrics = {"SparseCategoricalAccuracy"};
+    o.loss = TrainingLoss{toy_loss, R"({"reduction": "per_sequence"})"};
+  };
   const auto history = train(other, folder.path()).history;
   std::string notes;
   for (const auto& note : history.notes) notes += note + "\n";
   CHECK(notes.find("goes on with other settings: /optimizer/config/learning_rate was 0.001, now "
                    "0.02") != std::string::npos);
   CHECK(notes.find("/metrics") != std::string::npos);
+  CHECK(
+      notes.find("goes on with another loss: sparse_categorical_crossentropy: per_sequence, which "
+                 "was sparse_categorical_crossentropy: mean") != std::string::npos);
   CHECK(history.last("learning_rate") == 0.02);
 }
 
