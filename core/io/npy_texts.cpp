@@ -64,6 +64,7 @@ std::vector<std::string> read_npy_texts(ByteStream& in) {
   const auto layout = read_npy_text_layout(in);
   check_size(layout, in);
   std::vector<std::string> texts;
+  texts.reserve(layout.count);
   for (std::uint64_t i = 0; i < layout.count; ++i) texts.push_back(read_text(in, layout));
   in.finish();
   return texts;

@@ -44,7 +44,8 @@ class NpyFiles final : public ArrayFile {
     const auto front = path_.stem().string() + "_";
     std::vector<std::string> found{"values"};
     const auto folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
-    for (const auto& entry : fs::directory_iterator(folder)) {
+    std::error_code closed;  // a folder that does not list its files
+    for (const auto& entry : fs::directory_iterator(folder, closed)) {
       const auto stem = entry.path().stem().string();
       if (entry.path().extension() == ".npy" && stem.starts_with(front)) {
         found.push_back(stem.substr(front.size()));
@@ -52,6 +53,10 @@ class NpyFiles final : public ArrayFile {
     }
     std::sort(found.begin() + 1, found.end());
     return found;
+  }
+  bool contains(const std::string& name) const override {
+    std::error_code unknown;
+    return fs::exists(path_of(name), unknown);
   }
   ArrayRows rows(const std::string& name) const override { return npy_rows(path_of(name)); }
   std::vector<std::string> texts(const std::string& name) const override {

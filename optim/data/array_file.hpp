@@ -18,7 +18,7 @@ class ArrayFile {
   virtual ArrayRows rows(const std::string& name) const = 0;
   /// Texts of a list of them.
   virtual std::vector<std::string> texts(const std::string& name) const = 0;
-  bool contains(const std::string& name) const;
+  virtual bool contains(const std::string& name) const;
   /// Whether an array holds no numbers.
   bool holds_texts(const std::string& name) const;
 };

@@ -148,8 +148,7 @@ double CsvFile::number(const CsvReader& in, std::size_t at) const {
   }
   double value = 0;
   const bool plus = text.size() > 1 && text[0] == '+' && text[1] != '-';
-  const auto [last, error] =
-      std::from_chars(text.data() + plus, text.data() + text.size(), value);
+  const auto [last, error] = std::from_chars(text.data() + plus, text.data() + text.size(), value);
   if (error == std::errc() && last == text.data() + text.size()) return value;
   in.refuse_in(columns_[at], "{} is {}; expected a number, as 12 or -0.5e3",
                detail::in_quotes(text),

@@ -8,7 +8,6 @@
 #include <maskgrad/core/rows.hpp>
 #include <maskgrad/optim/data/callback.hpp>
 #include <maskgrad/optim/data/columns.hpp>
-#include <maskgrad/optim/data/next_step.hpp>
 #include <maskgrad/optim/data/standardizer.hpp>
 #include <maskgrad/optim/data/views.hpp>
 
@@ -83,6 +82,24 @@ Dataset Dataset::from_memory(Tensors inputs, Tensor target, Tensor weight) {
 
 Dataset Dataset::from_callback(CallbackOptions options) {
   return Dataset(std::make_shared<data::CallbackSource>(std::move(options)));
+}
+
+Tensor from_sequences(const Tensors& sequences) {
+  if (sequences.empty()) fail<ShapeError>("from_sequences", "no sequences; expected at least one");
+  CallbackOptions options;
+  std::vector<std::int64_t> all;
+  for (const auto& x : sequences) {
+    if (!x.defined() || x.rank() == 0) {
+      fail<ShapeError>("from_sequences", "sequence {} is {}; expected [steps, ...]", all.size(),
+                       x.describe());
+    }
+    all.push_back(static_cast<std::int64_t>(all.size()));
+    options.lengths.push_back(x.shape()[0]);
+  }
+  options.sample = [&](std::int64_t i) {
+    return Sample{.inputs = {sequences[static_cast<std::size_t>(i)]}};
+  };
+  return Dataset::from_callback(std::move(options)).batch(all).inputs[0];
 }
 
 std::int64_t Dataset::length(std::int64_t sample) const {

@@ -123,6 +123,10 @@ class Dataset {
   std::shared_ptr<const data::Names> names_;
 };
 
+/// Sequences [steps, ...] of unequal length as one masked tensor [sequences, longest, ...].
+/// ShapeError, naming the sequence, where they differ in type or in the axes behind the steps.
+Tensor from_sequences(const Tensors& sequences);
+
 /// One way to hold out a part of a data set.
 struct Dataset::Fold {
   Dataset training, held_out;

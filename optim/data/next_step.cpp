@@ -1,8 +1,7 @@
-#include <maskgrad/optim/data/next_step.hpp>
-
 #include <cstring>
 
 #include <maskgrad/core/rows.hpp>
+#include <maskgrad/optim/data/views.hpp>
 
 namespace maskgrad::data {
 
@@ -24,11 +23,11 @@ Tensor NextStepSource::steps_before(std::span<const Piece> pieces) const {
   for (const auto& p : pieces) {
     if (p.first > 0 && p.steps > 0) before.push_back({p.sample, p.first - 1, 1});
   }
-  return before.empty() ? Tensor() : input_of(base_->read(before));
+  return before.empty() ? Tensor() : input_of(base().read(before));
 }
 
 Batch NextStepSource::read(std::span<const Piece> pieces) const {
-  Batch batch = base_->read(pieces);
+  Batch batch = base().read(pieces);
   const Tensor x = input_of(batch);
   const Tensor before = steps_before(pieces);
   Tensor y = rows::make(x.shape(), x.dtype(), x.mask());

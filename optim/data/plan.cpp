@@ -123,7 +123,8 @@ Plan Planner::cut(const std::vector<std::int64_t>& order) const {
     if (++count == options_.batch_size) end_batch();
   }
   if (count == 0) return plan;
-  if (!options_.drop_remainder) {
+  const bool full = options_.max_rows > 0 && rows >= options_.max_rows;
+  if (full || !options_.drop_remainder) {
     end_batch();
     return plan;
   }

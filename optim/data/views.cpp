@@ -40,7 +40,7 @@ void check_rows(const Tensor& x, std::string_view name, std::int64_t rows) {
 
 Batch MapSource::read(std::span<const Piece> pieces) const {
   const NoGrad no_grad;
-  Batch batch = base_->read(pieces);
+  Batch batch = base().read(pieces);
   for (const auto& p : pieces) batch.samples.push_back(p.sample);
   batch = f_(std::move(batch));
   const auto rows = static_cast<std::int64_t>(pieces.size());

@@ -26,21 +26,48 @@ class ViewSource final : public Source {
   std::vector<Piece> pieces_;
 };
 
-/// Another source's batches after a function.
-class MapSource final : public Source {
+/// The same sequences as another source's, in other batches.
+class SourceOver : public Source {
  public:
-  MapSource(std::shared_ptr<const Source> base, std::function<Batch(Batch)> f)
-      : base_(std::move(base)), f_(std::move(f)) {}
+  explicit SourceOver(std::shared_ptr<const Source> base) : base_(std::move(base)) {}
 
   std::int64_t size() const override { return base_->size(); }
   std::int64_t length(std::int64_t sample) const override { return base_->length(sample); }
   std::int64_t part(std::int64_t sample) const override { return base_->part(sample); }
-  Batch read(std::span<const Piece> pieces) const override;
   void check_cuts(std::string_view where) const override { base_->check_cuts(where); }
+
+ protected:
+  const Source& base() const { return *base_; }
 
  private:
   std::shared_ptr<const Source> base_;
+};
+
+/// Batches after a function.
+class MapSource final : public SourceOver {
+ public:
+  MapSource(std::shared_ptr<const Source> base, std::function<Batch(Batch)> f)
+      : SourceOver(std::move(base)), f_(std::move(f)) {}
+
+  Batch read(std::span<const Piece> pieces) const override;
+
+ private:
   std::function<Batch(Batch)> f_;
+};
+
+/// One of the inputs as the target, and the steps before as the input.
+class NextStepSource final : public SourceOver {
+ public:
+  NextStepSource(std::shared_ptr<const Source> base, std::size_t input)
+      : SourceOver(std::move(base)), input_(input) {}
+
+  Batch read(std::span<const Piece> pieces) const override;
+
+ private:
+  Tensor input_of(const Batch& batch) const;
+  Tensor steps_before(std::span<const Piece> pieces) const;
+
+  std::size_t input_;
 };
 
 }  // namespace maskgrad::data

@@ -44,6 +44,11 @@ TEST_CASE("batches: by valid rows, a longer sequence alone") {
   const Dataset data = counted({3, 0, 1, 9, 2, 2, 0, 1});
   const Batches batches{data, {.max_rows = 4, .shuffle = false}};
   CHECK(samples_of(batches) == Plan{{0, 1, 2}, {3}, {4, 5, 6}, {7}});
+  CHECK(samples_of(Batches{data, {.max_rows = 4, .shuffle = false, .drop_remainder = true}}) ==
+        Plan{{0, 1, 2}, {3}, {4, 5, 6}});
+  const Dataset even = counted({3, 1, 2, 2});
+  CHECK(samples_of(Batches{even, {.max_rows = 4, .shuffle = false, .drop_remainder = true}}) ==
+        Plan{{0, 1}, {2, 3}});
   const Batches both{data, {.batch_size = 2, .max_rows = 4, .shuffle = false}};
   CHECK(samples_of(both) == Plan{{0, 1}, {2}, {3}, {4, 5}, {6, 7}});
 }

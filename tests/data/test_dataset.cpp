@@ -145,6 +145,25 @@ TEST_CASE("dataset: map sees numbers of sequences and changes batches, off the t
   CHECK(throws<OptionError>([&] { data.map(nullptr); }, "Dataset::map: no function was given"));
 }
 
+TEST_CASE("dataset: tensors of unequal length, one for each sequence") {
+  const Tensor x = from_sequences(
+      Tensors{tensor<float>({1, 2}, {1, 2}), zeros({0, 2}), tensor<float>({3, 4, 5, 6}, {2, 2})});
+  CHECK(x.shape() == Shape{3, 2, 2});
+  CHECK(steps_of(Dataset::from_memory({x}).batch({2, 0, 1}).inputs[0]) ==
+        Steps{{3, 4, 5, 6}, {1, 2}, {}});
+  CHECK(throws<ShapeError>([] { from_sequences(Tensors{}); }, "from_sequences: no sequences"));
+  CHECK(throws<ShapeError>(
+      [] {
+        from_sequences(Tensors{zeros({1}), scalar(1)});
+      },
+      "from_sequences: sequence 1 is f32[]; expected [steps, ...]"));
+  CHECK(throws<ShapeError>(
+      [] {
+        from_sequences(Tensors{zeros({1}), zeros({1, 2})});
+      },
+      "sequence 1: input 0 is f32[1, 2]; expected f32[any]"));
+}
+
 TEST_CASE("dataset: what cannot be one") {
   CHECK(throws<ShapeError>([] { Dataset::from_memory({}); },
                            "Dataset::from_memory: no inputs were given"));
