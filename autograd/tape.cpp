@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include <maskgrad/autograd/anomaly.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 
 namespace maskgrad {
@@ -97,6 +98,7 @@ void Node::connect(const Tensor& input) {
 
 Tensor Node::attach(const Tensor& output) {
   slots.emplace_back(output);
+  if (auto* anomaly = DetectAnomaly::current()) anomaly->made(*this, output);
   return Tensor(Ref<const Counted>(&output.impl()), Ref<Counted>(this),
                 static_cast<std::uint32_t>(slots.size() - 1));
 }
@@ -143,6 +145,7 @@ void run_node(Node& node) {
   running = &node;
   Grads grads(node);
   node.run(grads);
+  if (auto* anomaly = DetectAnomaly::current()) anomaly->ran(node);
   for (auto& slot : node.slots) slot.grad = {};
 }
 

@@ -124,11 +124,16 @@ Mask Mask::from_lengths(std::initializer_list<std::int64_t> lengths, std::int64_
 }
 
 Mask Mask::from_lengths(std::span<const std::int64_t> lengths, std::int64_t time) {
+  return masks::from_lengths(lengths, time, masks::origin_here("Mask::from_lengths"));
+}
+
+Mask masks::from_lengths(std::span<const std::int64_t> lengths, std::int64_t time,
+                         std::string origin) {
   if (time == any) {
     time = lengths.empty() ? 0 : std::max<std::int64_t>(0, *std::ranges::max_element(lengths));
   }
   const auto batch = static_cast<std::int64_t>(lengths.size());
-  auto impl = make_ref<Impl>();
+  auto impl = make_ref<Mask::Impl>();
   impl->shape = {batch, time};
   impl->first = Index(batch);
   impl->length = Index(batch);
@@ -147,7 +152,7 @@ Mask Mask::from_lengths(std::span<const std::int64_t> lengths, std::int64_t time
   for (std::int64_t s = 0; s < batch; ++s) {
     for (std::int64_t t = 0; t < impl->length[s]; ++t) impl->positions[row++] = s * time + t;
   }
-  impl->origin = masks::origin_here("Mask::from_lengths");
+  impl->origin = std::move(origin);
   return Mask(Ref<const Counted>(impl));
 }
 

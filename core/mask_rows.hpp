@@ -36,6 +36,8 @@ namespace masks {
 std::string origin_here(std::string_view otherwise);
 /// From one truth value (0 or 1) for each position of `shape`.
 Mask from_bits(std::span<const std::uint8_t> bits, const Shape& shape, std::string origin);
+/// The first lengths[s] steps of sequence s, as Mask::from_lengths.
+Mask from_lengths(std::span<const std::int64_t> lengths, std::int64_t time, std::string origin);
 /// A mask without data, certain or possible.
 Mask meta(const Shape& shape, std::string origin, bool possible = false);
 bool is_meta(const Mask& m);

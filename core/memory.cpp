@@ -166,6 +166,9 @@ namespace memory {
 namespace {
 
 constexpr std::size_t small_step = 64, small_most = 1024;
+/// What a thread keeps of one size. A thread that ends more than it makes (what a loader's thread
+/// made) would gather blocks without end.
+constexpr std::size_t small_kept_bytes = std::size_t{8} << 20;
 
 /// One thread's free lists for small objects; blocks may end in another thread than they began in.
 struct SmallLists {
@@ -173,6 +176,7 @@ struct SmallLists {
     Link* next;
   };
   std::array<Link*, small_most / small_step + 1> head{};
+  std::array<std::size_t, small_most / small_step + 1> kept{};  ///< blocks in each
   ~SmallLists();
 };
 
@@ -211,8 +215,12 @@ void release_unused() {
 void* take_small(std::size_t bytes) {
   const auto c = (bytes + small_step - 1) / small_step;
   if (c <= small_most / small_step && !small_lists_gone) {
-    auto*& head = small_lists().head[c];
-    if (head) return std::exchange(head, head->next);
+    auto& lists = small_lists();
+    auto*& head = lists.head[c];
+    if (head) {
+      --lists.kept[c];
+      return std::exchange(head, head->next);
+    }
   }
   void* p = std::aligned_alloc(small_step, c * small_step);
   if (!p) throw std::bad_alloc();
@@ -222,7 +230,10 @@ void* take_small(std::size_t bytes) {
 void give_small(void* p, std::size_t bytes) {
   const auto c = (bytes + small_step - 1) / small_step;
   if (c > small_most / small_step || small_lists_gone) return std::free(p);
-  auto*& head = small_lists().head[c];
+  auto& lists = small_lists();
+  if (lists.kept[c] * c * small_step >= small_kept_bytes) return std::free(p);
+  ++lists.kept[c];
+  auto*& head = lists.head[c];
   head = new (p) SmallLists::Link{head};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include <maskgrad/core/rows.hpp>
 
@@ -61,6 +62,15 @@ void normals(const std::uint32_t* words, double* four) {
 double unit_at(Seed seed, std::uint64_t index) {
   const auto w = words(seed, index);
   return static_cast<double>((std::uint64_t{w[0]} << 21) ^ (w[1] >> 11)) * 0x1p-53;
+}
+std::vector<std::int64_t> permutation(std::int64_t count, Seed seed) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  for (std::size_t left = order.size(); left > 1; --left) {
+    const auto taken = unit_at(seed, left) * static_cast<double>(left);
+    std::swap(order[left - 1], order[static_cast<std::size_t>(taken)]);
+  }
+  return order;
 }
 }  // namespace random
 

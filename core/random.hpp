@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include <maskgrad/core/tensor.hpp>
 
@@ -58,6 +59,9 @@ void normals(const std::uint32_t* words, double* four);
 
 /// The `index`-th number of a stream, in [0, 1), of 53 random bits.
 double unit_at(Seed seed, std::uint64_t index);
+
+/// 0 ... count - 1 in an order that the seed alone decides, each as likely (Fisher and Yates).
+std::vector<std::int64_t> permutation(std::int64_t count, Seed seed);
 
 }  // namespace random
 }  // namespace maskgrad

@@ -25,7 +25,11 @@ class AnyLayer {
   LayerInfo& info() { return held_->info(); }
   /// Of a recurrent cell the sizes of its states; empty for other layers.
   std::vector<std::int64_t> state_sizes() const { return held_->state_sizes(); }
-  void visit(const std::string& path, const LayerVisitor& f) { held_->visit(path, f); }
+  void visit(const std::string& path, const LayerVisitor& f) { held_->visit(path, path, f); }
+  /// See visit_layers.
+  void visit(const std::string& path, const std::string& inside, const LayerVisitor& f) {
+    held_->visit(path, inside, f);
+  }
   void write_options(OptionWriter& writer) const { held_->write_options(writer); }
   /// The layer itself, null where it is of another type.
   template <Layer L>
@@ -43,7 +47,8 @@ class AnyLayer {
     virtual MaskContract contract() const = 0;
     virtual LayerInfo& info() = 0;
     virtual std::vector<std::int64_t> state_sizes() const = 0;
-    virtual void visit(const std::string& path, const LayerVisitor& f) = 0;
+    virtual void visit(const std::string& path, const std::string& inside,
+                       const LayerVisitor& f) = 0;
     virtual void write_options(OptionWriter& writer) const = 0;
   };
   template <class L>
@@ -58,8 +63,8 @@ class AnyLayer {
       if constexpr (requires { layer.state_sizes(); }) return layer.state_sizes();
       return {};
     }
-    void visit(const std::string& path, const LayerVisitor& f) override {
-      visit_layers(layer, path, path, f);
+    void visit(const std::string& path, const std::string& inside, const LayerVisitor& f) override {
+      visit_layers(layer, path, inside, f);
     }
     void write_options(OptionWriter& writer) const override {
       detail::write_options_of(layer, writer);

@@ -25,6 +25,8 @@ class Builder {
   /// The seed of the running layer, for noise.
   Seed layer_seed() const;
   DType dtype() const { return dtype_; }
+  /// The seed of the whole build.
+  Seed seed() const { return seed_; }
   void undo_later(std::function<void()> undo) { undo_.push_back(std::move(undo)); }
   void keep() { undo_.clear(); }
 

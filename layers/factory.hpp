@@ -1,13 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <maskgrad/layers/any_layer.hpp>
-#include <maskgrad/layers/losses/loss.hpp>
+#include <maskgrad/layers/losses/loss_function.hpp>
 #include <maskgrad/layers/model/functional.hpp>
 #include <maskgrad/layers/model/sequential.hpp>
 #include <maskgrad/layers/support.hpp>
@@ -60,8 +59,6 @@ M model_from(std::string_view json) {
   detail::refuse_model(model.kind(), M::kind);
 }
 
-/// A loss with its options.
-using LossFunction = std::function<Loss(const Tensor& target, const Tensor& prediction)>;
 /// A loss from its name, as Keras spells the class or the function (`MeanSquaredError`,
 /// `mean_squared_error`), and a JSON object of options: `reduction`, and those of the loss.
 /// Throws:   OptionError, with the nearest, for an unknown name or option.

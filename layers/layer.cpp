@@ -7,8 +7,25 @@
 namespace maskgrad {
 namespace {
 
-/// `GlobalAveragePooling1D` as `global_average_pooling1_d`, as Keras writes it.
-std::string snake(std::string_view kind) {
+std::string mask_text(const MaskContract& contract, const Tensor& x) {
+  if (detail::role_under(contract, x) == contract.role) return "a mask";
+  return x.mask().rank() == x.rank() ? "a mask over single values" : "a mask over samples";
+}
+
+}  // namespace
+
+LayerInfo::LayerInfo(std::string_view kind, std::string name_)
+    : name(name_.empty() ? detail::snake_case(kind) : std::move(name_)),
+      path(name),
+      named(name != detail::snake_case(kind)) {
+  if (name.find('/') != std::string::npos) {
+    fail<OptionError>(kind, "the name '{}' holds a '/', which parts names in a path", name);
+  }
+}
+
+namespace detail {
+
+std::string snake_case(std::string_view kind) {
   std::string text;
   for (std::size_t i = 0; i < kind.size(); ++i) {
     const char c = kind[i];
@@ -20,22 +37,6 @@ std::string snake(std::string_view kind) {
   }
   return text;
 }
-
-std::string mask_text(const MaskContract& contract, const Tensor& x) {
-  if (detail::role_under(contract, x) == contract.role) return "a mask";
-  return x.mask().rank() == x.rank() ? "a mask over single values" : "a mask over samples";
-}
-
-}  // namespace
-
-LayerInfo::LayerInfo(std::string_view kind, std::string name_)
-    : name(name_.empty() ? snake(kind) : std::move(name_)), path(name), named(name != snake(kind)) {
-  if (name.find('/') != std::string::npos) {
-    fail<OptionError>(kind, "the name '{}' holds a '/', which parts names in a path", name);
-  }
-}
-
-namespace detail {
 
 MaskRole role_under(const MaskContract& contract, const Tensor& x) {
   const int rank = x.mask().rank();

@@ -61,6 +61,8 @@ MaskContract contract_of(const L& layer) {
 
 namespace detail {
 
+/// `GlobalAveragePooling1D` as `global_average_pooling1_d`, as Keras writes it.
+std::string snake_case(std::string_view kind);
 /// The role of a contract under the mask that `x` carries.
 MaskRole role_under(const MaskContract& contract, const Tensor& x);
 /// MaskError where the contract refuses the mask of one of the inputs.

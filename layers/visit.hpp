@@ -9,6 +9,8 @@
 
 namespace maskgrad {
 
+class CarriedState;
+
 /// One layer as a walk over a model sees it, whatever its type.
 struct LayerView {
   std::string path;
@@ -18,6 +20,7 @@ struct LayerView {
   std::function<void(OptionWriter&)> write_options;            ///< empty where it is no layer
   /// Where it carries a state from batch to batch: begins anew, these samples or (null) all.
   std::function<void(const std::vector<std::int64_t>*)> reset_state;
+  CarriedState* carried = nullptr;  ///< that state, of the library's own layers
 };
 using LayerVisitor = std::function<void(LayerView)>;
 
@@ -34,7 +37,7 @@ void visit_layers(M& model, const std::string& path, const std::string& inside,
   if constexpr (requires { model.visit(path, f); }) {  // a layer of erased type
     model.visit(path, f);
   } else {
-    LayerView view{path, {}, nullptr, {}, {}, {}};
+    LayerView view{path, {}, nullptr, {}, {}, {}, nullptr};
     if constexpr (Layer<M>) {
       view.kind = M::kind;
       view.info = &model.info;
@@ -43,6 +46,7 @@ void visit_layers(M& model, const std::string& path, const std::string& inside,
           samples ? model.reset_state(*samples) : model.reset_state();
         };
       }
+      if constexpr (requires { model.carried_state(); }) view.carried = &model.carried_state();
       view.write_options = [&model](OptionWriter& w) { detail::write_options_of(model, w); };
     }
     if constexpr (requires { M::each_parameter(model, [](auto&&, Parameter&) {}); }) {
@@ -65,7 +69,8 @@ template <class M>
 void visit_model(const M& model, const LayerVisitor& f) {
   auto& m = const_cast<M&>(model);  // only `build`, which has the model itself, changes anything
   if constexpr (requires { m.info().name; }) {
-    visit_layers(m, m.info().name, m.info().name, f);
+    const LayerInfo& info = m.info();
+    m.visit(info.name, info.named ? info.name : std::string(), f);
   } else if constexpr (Layer<M>) {
     visit_layers(m, m.info.name, m.info.named ? m.info.name : std::string(), f);
   } else {

@@ -20,7 +20,7 @@ void Adadelta::update(std::size_t i, const Tensor& grad, std::int64_t) {
   dispatch_real("Adadelta", grad.dtype(), [&]<class T>() {
     const auto lr = static_cast<T>(learning_rate()), eps = static_cast<T>(options_.epsilon);
     const auto rho = static_cast<T>(options_.rho), fresh = static_cast<T>(1 - options_.rho);
-    const auto decay = static_cast<T>(options_.weight_decay);
+    const auto decay = static_cast<T>(decay_of(i, options_));
     each_value<T>(
         parameters()[i], grad,
         [=](T& p, T g, T& v, T& u) {

@@ -9,6 +9,7 @@ struct AdadeltaOptions {
   double rho = 0.9;
   double epsilon = 1e-6;
   double weight_decay = 0;
+  bool decay_biases = true;  ///< false: weight_decay spares biases and norms
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -16,6 +17,7 @@ struct AdadeltaOptions {
     f("rho", o.rho);
     f("epsilon", o.epsilon);
     f("weight_decay", o.weight_decay);
+    f("decay_biases", o.decay_biases);
   }
 };
 
@@ -30,6 +32,7 @@ class Adadelta final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+  std::vector<State> states() override { return {{"square", square_}, {"moved", moved_}}; }
 
  private:
   AdadeltaOptions options_;

@@ -10,6 +10,7 @@ struct AdagradOptions {
   double epsilon = 1e-10;
   double lr_decay = 0;
   double weight_decay = 0;
+  bool decay_biases = true;  ///< false: weight_decay spares biases and norms
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -18,6 +19,7 @@ struct AdagradOptions {
     f("epsilon", o.epsilon);
     f("lr_decay", o.lr_decay);
     f("weight_decay", o.weight_decay);
+    f("decay_biases", o.decay_biases);
   }
 };
 
@@ -31,6 +33,7 @@ class Adagrad final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+  std::vector<State> states() override { return {{"total", total_}}; }
 
  private:
   AdagradOptions options_;

@@ -75,7 +75,7 @@ Adam::Adam(std::vector<Parameter> parameters, AdamOptions options)
 
 void Adam::update(std::size_t i, const Tensor& grad, std::int64_t step) {
   adam_update(parameters()[i], grad, options_, learning_rate(), step,
-              {.added = options_.weight_decay}, mean_[i], square_[i], greatest_[i]);
+              {.added = decay_of(i, options_)}, mean_[i], square_[i], greatest_[i]);
 }
 
 AdamW::AdamW(std::vector<Parameter> parameters, AdamWOptions options)
@@ -89,7 +89,7 @@ AdamW::AdamW(std::vector<Parameter> parameters, AdamWOptions options)
 
 void AdamW::update(std::size_t i, const Tensor& grad, std::int64_t step) {
   adam_update(parameters()[i], grad, options_, learning_rate(), step,
-              {.kept = 1 - learning_rate() * options_.weight_decay}, mean_[i], square_[i],
+              {.kept = 1 - learning_rate() * decay_of(i, options_)}, mean_[i], square_[i],
               greatest_[i]);
 }
 

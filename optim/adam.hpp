@@ -11,6 +11,7 @@ struct AdamOptions {
   double epsilon = 1e-8;
   bool amsgrad = false;
   double weight_decay = 0;
+  bool decay_biases = true;  ///< false: weight_decay spares biases and norms
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -20,6 +21,7 @@ struct AdamOptions {
     f("epsilon", o.epsilon);
     f("amsgrad", o.amsgrad);
     f("weight_decay", o.weight_decay);
+    f("decay_biases", o.decay_biases);
   }
 };
 
@@ -34,6 +36,9 @@ class Adam final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+  std::vector<State> states() override {
+    return {{"mean", mean_}, {"square", square_}, {"greatest", greatest_}};
+  }
 
  private:
   AdamOptions options_;
@@ -47,6 +52,7 @@ struct AdamWOptions {
   double epsilon = 1e-8;
   bool amsgrad = false;
   double weight_decay = 1e-2;
+  bool decay_biases = true;  ///< false: weight_decay spares biases and norms
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -56,6 +62,7 @@ struct AdamWOptions {
     f("epsilon", o.epsilon);
     f("amsgrad", o.amsgrad);
     f("weight_decay", o.weight_decay);
+    f("decay_biases", o.decay_biases);
   }
 };
 
@@ -69,6 +76,9 @@ class AdamW final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+  std::vector<State> states() override {
+    return {{"mean", mean_}, {"square", square_}, {"greatest", greatest_}};
+  }
 
  private:
   AdamWOptions options_;

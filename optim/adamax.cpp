@@ -24,7 +24,7 @@ void Adamax::update(std::size_t i, const Tensor& grad, std::int64_t step) {
     const auto fresh = static_cast<T>(1 - options_.beta_1);
     const auto rate = static_cast<T>(learning_rate() / correct_1);
     const auto eps = static_cast<T>(options_.epsilon);
-    const auto decay = static_cast<T>(options_.weight_decay);
+    const auto decay = static_cast<T>(decay_of(i, options_));
     each_value<T>(
         parameters()[i], grad,
         [=](T& p, T g, T& m, T& u) {

@@ -10,6 +10,7 @@ struct AdamaxOptions {
   double beta_2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;
+  bool decay_biases = true;  ///< false: weight_decay spares biases and norms
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -18,6 +19,7 @@ struct AdamaxOptions {
     f("beta_2", o.beta_2);
     f("epsilon", o.epsilon);
     f("weight_decay", o.weight_decay);
+    f("decay_biases", o.decay_biases);
   }
 };
 
@@ -32,6 +34,7 @@ class Adamax final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+  std::vector<State> states() override { return {{"mean", mean_}, {"greatest", greatest_}}; }
 
  private:
   AdamaxOptions options_;

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/pooled.hpp>
@@ -56,6 +57,17 @@ double clip_by_global_norm(const std::vector<Parameter>& parameters, double max_
     if (p.grad().defined()) p.set_grad(p.grad() * (max_norm / norm), p.grad_count());
   }
   return norm;
+}
+
+void clip_by_value(const std::vector<Parameter>& parameters, double limit) {
+  if (!(limit > 0)) {
+    fail<OptionError>("clip_by_value", "the limit is {}; expected a number above 0", limit);
+  }
+  global_norm(parameters);  // refuses what is not finite
+  const NoGrad no_grad;
+  for (const auto& p : parameters) {
+    if (p.grad().defined()) p.set_grad(clip(p.grad(), -limit, limit), p.grad_count());
+  }
 }
 
 }  // namespace maskgrad

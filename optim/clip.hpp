@@ -15,4 +15,8 @@ double global_norm(const std::vector<Parameter>& parameters);
 /// Source:   Pascanu et al. 2013, On the difficulty of training recurrent neural networks.
 double clip_by_global_norm(const std::vector<Parameter>& parameters, double max_norm);
 
+/// Puts every value of the gradients into [-limit, limit]. OptionError unless limit is above 0;
+/// GradError, naming the parameter, where a value is NaN or infinite.
+void clip_by_value(const std::vector<Parameter>& parameters, double limit);
+
 }  // namespace maskgrad

@@ -20,7 +20,7 @@ void Lion::update(std::size_t i, const Tensor& grad, std::int64_t) {
     const auto b1 = static_cast<T>(options_.beta_1), b2 = static_cast<T>(options_.beta_2);
     const auto fresh_1 = static_cast<T>(1 - options_.beta_1);
     const auto fresh_2 = static_cast<T>(1 - options_.beta_2);
-    const auto lr = static_cast<T>(learning_rate()), decay = static_cast<T>(options_.weight_decay);
+    const auto lr = static_cast<T>(learning_rate()), decay = static_cast<T>(decay_of(i, options_));
     each_value<T>(
         parameters()[i], grad,
         [=](T& p, T g, T& m) {

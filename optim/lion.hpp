@@ -9,6 +9,7 @@ struct LionOptions {
   double beta_1 = 0.9;
   double beta_2 = 0.99;
   double weight_decay = 0;
+  bool decay_biases = true;  ///< false: weight_decay spares biases and norms
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -16,6 +17,7 @@ struct LionOptions {
     f("beta_1", o.beta_1);
     f("beta_2", o.beta_2);
     f("weight_decay", o.weight_decay);
+    f("decay_biases", o.decay_biases);
   }
 };
 
@@ -30,6 +32,7 @@ class Lion final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+  std::vector<State> states() override { return {{"mean", mean_}}; }
 
  private:
   LionOptions options_;

@@ -3,6 +3,7 @@
 /// All that users of the library need: `#include <maskgrad/maskgrad.hpp>`, `namespace mg =
 /// maskgrad`.
 
+#include <maskgrad/autograd/anomaly.hpp>
 #include <maskgrad/autograd/ops.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 #include <maskgrad/core/memory.hpp>
@@ -42,6 +43,7 @@
 #include <maskgrad/layers/metrics/metrics.hpp>
 #include <maskgrad/layers/model/functional.hpp>
 #include <maskgrad/layers/model/model.hpp>
+#include <maskgrad/layers/model/model_file.hpp>
 #include <maskgrad/layers/model/sequential.hpp>
 #include <maskgrad/layers/model/weights_file.hpp>
 #include <maskgrad/layers/model/weights_torch.hpp>
@@ -76,8 +78,19 @@
 #include <maskgrad/optim/adam.hpp>
 #include <maskgrad/optim/adamax.hpp>
 #include <maskgrad/optim/clip.hpp>
+#include <maskgrad/optim/data/batches.hpp>
+#include <maskgrad/optim/data/dataset.hpp>
+#include <maskgrad/optim/data/description.hpp>
+#include <maskgrad/optim/data/read.hpp>
+#include <maskgrad/optim/data/standardizer.hpp>
 #include <maskgrad/optim/factory.hpp>
 #include <maskgrad/optim/lion.hpp>
+#include <maskgrad/optim/moving_average.hpp>
 #include <maskgrad/optim/nadam.hpp>
 #include <maskgrad/optim/rmsprop.hpp>
+#include <maskgrad/optim/schedules/decays.hpp>
+#include <maskgrad/optim/schedules/plateau.hpp>
 #include <maskgrad/optim/sgd.hpp>
+#include <maskgrad/optim/train/fit.hpp>
+#include <maskgrad/optim/train/history.hpp>
+#include <maskgrad/optim/weight_noise.hpp>

@@ -11,6 +11,7 @@ struct NadamOptions {
   double epsilon = 1e-8;
   double momentum_decay = 4e-3;
   double weight_decay = 0;
+  bool decay_biases = true;  ///< false: weight_decay spares biases and norms
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -20,6 +21,7 @@ struct NadamOptions {
     f("epsilon", o.epsilon);
     f("momentum_decay", o.momentum_decay);
     f("weight_decay", o.weight_decay);
+    f("decay_biases", o.decay_biases);
   }
 };
 
@@ -36,11 +38,14 @@ class Nadam final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+  std::vector<State> states() override {
+    return {{"mean", mean_}, {"square", square_}, {"product", product_}};
+  }
 
  private:
   NadamOptions options_;
   std::vector<Tensor> mean_, square_;
-  std::vector<double> product_;  // U of each parameter
+  std::vector<Tensor> product_;  // U of each parameter, f64
 };
 
 }  // namespace maskgrad

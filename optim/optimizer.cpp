@@ -72,6 +72,43 @@ StepReport Optimizer::step() {
   return report;
 }
 
+bool is_bias_or_norm(const Parameter& parameter) {
+  const std::string_view name = parameter.name();
+  const auto last = name.substr(name.rfind('/') + 1);  // npos + 1 is 0
+  return last == "bias" || last == "gamma" || last == "beta" || parameter.shape().rank() <= 1;
+}
+
+bool Optimizer::spared(std::size_t i, bool decay_biases) const {
+  const auto& p = parameters_[i];
+  return (spared_ && spared_(p)) || (!decay_biases && is_bias_or_norm(p));
+}
+
+SavedValues Optimizer::saved_values() {
+  SavedValues all;
+  const auto count = [&all](std::string name, std::int64_t& steps) {
+    all.push_back({std::move(name), tensor({steps}, {}),
+                   [&steps](const Tensor& x) { steps = static_cast<std::int64_t>(x.item()); }});
+  };
+  count("steps", steps_);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& name = parameters_[i].name();
+    count("steps/" + name, steps_of_[i]);
+    for (const auto& state : states()) {
+      if (i >= state.of.size() || !state.of[i].defined()) continue;
+      all.push_back(detail::saved_in_place(fmt::format("{}/{}", state.name, name), state.of[i]));
+    }
+  }
+  return all;
+}
+
+NamedArrays Optimizer::state_arrays() {
+  return detail::arrays_of(saved_values());
+}
+
+void Optimizer::set_state(const NamedArrays& arrays) {
+  detail::put_values({kind_, "the state", "optimizer", true}, saved_values(), arrays);
+}
+
 namespace check {
 void option(std::string_view kind, std::string_view name, double value, double low, double high) {
   if (value >= low && value < high) return;

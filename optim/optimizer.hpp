@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include <maskgrad/autograd/parameter.hpp>
+#include <maskgrad/layers/model/saved_values.hpp>
 #include <maskgrad/layers/options.hpp>
 
 namespace maskgrad {
@@ -37,8 +39,23 @@ class Optimizer {
   const std::string& kind() const { return kind_; }
   /// Its options, with the learning rate as it is now.
   virtual void write_options(OptionWriter& writer) const = 0;
+  /// Where true, weight_decay spares the parameter, whatever `decay_biases` says.
+  void spare_from_decay(std::function<bool(const Parameter&)> spared) {
+    spared_ = std::move(spared);
+  }
+  /// All that it remembers from step to step, under names such as `mean/gru/kernel`.
+  SavedValues saved_values();
+  /// The same as arrays, and back. FileError that lists what is missing, unexpected or of another
+  /// shape or type, with nothing changed.
+  NamedArrays state_arrays();
+  void set_state(const NamedArrays& arrays);
 
  protected:
+  /// A list with a tensor for each parameter, some undefined or none where options need none.
+  struct State {
+    std::string_view name;
+    std::vector<Tensor>& of;
+  };
   /// OptionError for no parameters, and unless the learning rate is above 0.
   Optimizer(std::string_view kind, std::vector<Parameter> parameters, double learning_rate);
   /// A tensor of `value` for each parameter.
@@ -46,6 +63,13 @@ class Optimizer {
   /// Changes parameter `i` in place; `step` counts this parameter's steps, from 1: one without a
   /// gradient makes none.
   virtual void update(std::size_t i, const Tensor& grad, std::int64_t step) = 0;
+  /// What `update` keeps from step to step.
+  virtual std::vector<State> states() = 0;
+  /// The weight decay of parameter `i`: 0 where it is spared.
+  template <class Options>
+  double decay_of(std::size_t i, const Options& options) const {
+    return spared(i, options.decay_biases) ? 0 : options.weight_decay;
+  }
 
   template <class Options>
   void write(Options options, OptionWriter& writer) const {
@@ -54,12 +78,19 @@ class Optimizer {
   }
 
  private:
+  bool spared(std::size_t i, bool decay_biases) const;
+
   std::string kind_;
   std::vector<Parameter> parameters_;
   double learning_rate_;
+  std::function<bool(const Parameter&)> spared_;
   std::int64_t steps_ = 0;
   std::vector<std::int64_t> steps_of_;
 };
+
+/// Whether a parameter is a bias, or the scale or shift of a normalisation: it is named bias, gamma
+/// or beta, or has one axis or none.
+bool is_bias_or_norm(const Parameter& parameter);
 
 namespace check {
 /// OptionError unless low <= value < high (or value <= high with `closed`).

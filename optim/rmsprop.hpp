@@ -11,6 +11,7 @@ struct RMSpropOptions {
   double epsilon = 1e-8;
   bool centered = false;
   double weight_decay = 0;
+  bool decay_biases = true;  ///< false: weight_decay spares biases and norms
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -20,6 +21,7 @@ struct RMSpropOptions {
     f("epsilon", o.epsilon);
     f("centered", o.centered);
     f("weight_decay", o.weight_decay);
+    f("decay_biases", o.decay_biases);
   }
 };
 
@@ -35,6 +37,9 @@ class RMSprop final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+  std::vector<State> states() override {
+    return {{"square", square_}, {"mean", mean_}, {"velocity", velocity_}};
+  }
 
  private:
   RMSpropOptions options_;

@@ -10,6 +10,7 @@ struct SGDOptions {
   double dampening = 0;
   bool nesterov = false;
   double weight_decay = 0;
+  bool decay_biases = true;  ///< false: weight_decay spares biases and norms
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -18,6 +19,7 @@ struct SGDOptions {
     f("dampening", o.dampening);
     f("nesterov", o.nesterov);
     f("weight_decay", o.weight_decay);
+    f("decay_biases", o.decay_biases);
   }
 };
 
@@ -32,6 +34,7 @@ class SGD final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
+  std::vector<State> states() override { return {{"velocity", velocity_}}; }
 
  private:
   SGDOptions options_;

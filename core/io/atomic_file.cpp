@@ -1,12 +1,15 @@
 #include <maskgrad/core/io/atomic_file.hpp>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -138,6 +141,20 @@ void AtomicFile::commit() {
     fail<FileError>(where_, "{} is written, but its folder cannot be synced ({}); {}",
                     path_.string(), std::system_category().message(error), advice(error));
   }
+}
+
+void remove_left_behind(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> left;
+  std::filesystem::directory_iterator files(folder, error);
+  for (; !error && files != std::filesystem::directory_iterator(); files.increment(error)) {
+    int process = 0, number = 0, end = 0;
+    const std::string name = files->path().filename().string();
+    const int read = std::sscanf(name.c_str(), ".maskgrad-%d-%d.tmp%n", &process, &number, &end);
+    const bool ours = read == 2 && end == static_cast<int>(name.size()) && process > 0;
+    if (ours && ::kill(process, 0) != 0 && errno == ESRCH) left.push_back(files->path());
+  }
+  for (const auto& path : left) std::filesystem::remove(path, error);
 }
 
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes,

@@ -38,6 +38,10 @@ class AtomicFile {
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes,
                 std::string_view where);
 
+/// Removes what writers left behind in a folder that were killed: files written aside by processes
+/// that run no more. One that cannot be removed stays.
+void remove_left_behind(const std::filesystem::path& folder);
+
 namespace detail {
 /// Writes everything, through short writes and interruptions; 0, or the errno of what failed.
 int write_all(int descriptor, std::span<const std::byte> bytes);

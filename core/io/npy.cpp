@@ -34,9 +34,9 @@ std::size_t length_bytes(ByteStream& in) {
   return major == 1 ? 2 : 4;
 }
 
-}  // namespace
-
-Layout read_npy_layout(ByteStream& in) {
+// Reads magic, version and header; gives `parse` the dictionary.
+template <class F>
+auto parse_front(ByteStream& in, F parse) {
   std::array<std::byte, 4> length_field;
   const std::span<std::byte> field(length_field.data(), length_bytes(in));
   const auto at = in.position();
@@ -57,11 +57,20 @@ Layout read_npy_layout(ByteStream& in) {
   std::vector<std::byte> header(length);
   const auto offset = in.position();
   in.read(header);
-  return parse_npy_header(as_text(header), offset, in.place());
+  return parse(as_text(header), offset, in.place());
 }
 
-Array read_npy(ByteStream& in) {
-  auto layout = read_npy_layout(in);
+}  // namespace
+
+Layout read_npy_layout(ByteStream& in) {
+  return parse_front(in, parse_npy_header);
+}
+
+TextLayout read_npy_text_layout(ByteStream& in) {
+  return parse_front(in, parse_npy_text_header);
+}
+
+void check_npy_size(const Layout& layout, const ByteStream& in) {
   const auto bytes = byte_count(layout);
   if (!bytes) {
     in.place().refuse(in.position(),
@@ -75,6 +84,11 @@ Array read_npy(ByteStream& in) {
                       "{}-byte elements; the file was cut short or has more than one array in it",
                       in.left(), *bytes, fmt::join(layout.shape, ", "), size_of(layout.type));
   }
+}
+
+Array read_npy(ByteStream& in) {
+  auto layout = read_npy_layout(in);
+  check_npy_size(layout, in);
   auto array = decode(std::move(layout), in);
   in.finish();
   return array;

@@ -9,8 +9,8 @@ namespace {
 // The Python dictionary of a header, and no more of Python than such a one needs.
 class HeaderParser {
  public:
-  HeaderParser(std::string_view text, std::uint64_t offset, const Place& place)
-      : text_(text), offset_(offset), place_(place) {}
+  HeaderParser(std::string_view text, std::uint64_t offset, const Place& place, bool texts)
+      : text_(text), offset_(offset), place_(place), texts_(texts) {}
 
   Layout parse() {
     expect('{');
@@ -29,6 +29,8 @@ class HeaderParser {
     }
     return std::move(layout_);
   }
+
+  std::uint64_t text_width() const { return text_width_; }
 
  private:
   void entry() {
@@ -57,6 +59,7 @@ class HeaderParser {
   }
 
   void type();
+  bool text_type(std::string_view code);
   void shape();
   bool truth();
   std::int64_t extent();
@@ -91,6 +94,8 @@ class HeaderParser {
   std::uint64_t offset_;
   const Place& place_;
   std::size_t at_ = 0;
+  bool texts_;
+  std::uint64_t text_width_ = 0;
   Layout layout_;
   bool has_descr_ = false, has_order_ = false, has_shape_ = false;
 };
@@ -175,6 +180,14 @@ std::string_view refused_kind(std::string_view code) {
   }
 }
 
+// U and a number of code points.
+bool HeaderParser::text_type(std::string_view code) {
+  if (!code.starts_with('U')) return false;
+  const char* end = code.data() + code.size();
+  const auto [last, error] = std::from_chars(code.data() + 1, end, text_width_);
+  return error == std::errc() && last == end;
+}
+
 void HeaderParser::type() {
   if (take('[')) {
     place_.refuse(here(),
@@ -186,6 +199,15 @@ void HeaderParser::type() {
   const char order = found.empty() ? '\0' : found.front();
   const bool has_order = order == '<' || order == '>' || order == '|';
   const auto code = has_order ? found.substr(1) : found;
+  if (texts_) {
+    if (has_order && order != '|' && text_type(code)) {
+      layout_.big_endian = order == '>';
+      return;
+    }
+    place_.refuse(at,
+                  "the element type is {}; expected texts, as '<U5'; write them with numpy.save",
+                  in_quotes(found));
+  }
   for (const auto& kind : kinds) {
     // A byte order is needed where there is more than one byte, and only there is it of use.
     if (kind.code != code || !has_order || (order == '|' && size_of(kind.type) > 1)) continue;
@@ -202,7 +224,17 @@ void HeaderParser::type() {
 }  // namespace
 
 Layout parse_npy_header(std::string_view text, std::uint64_t offset, const Place& place) {
-  return HeaderParser(text, offset, place).parse();
+  return HeaderParser(text, offset, place, false).parse();
+}
+
+TextLayout parse_npy_text_header(std::string_view text, std::uint64_t offset, const Place& place) {
+  HeaderParser parser(text, offset, place, true);
+  const auto layout = parser.parse();
+  if (layout.shape.size() != 1) {
+    place.refuse(offset, "the texts have {} axes; expected one, a list; reshape them before saving",
+                 layout.shape.size());
+  }
+  return {static_cast<std::uint64_t>(layout.shape[0]), parser.text_width(), layout.big_endian};
 }
 
 }  // namespace maskgrad::detail

@@ -51,25 +51,30 @@ std::string array_name(const detail::ZipEntry& entry, const detail::Place& place
 struct NpzReader::Parts {
   template <class... Args>
   explicit Parts(Args&&... args)
-      : source(std::forward<Args>(args)...), entries(detail::read_zip_directory(source)) {
+      : source(std::make_shared<detail::ByteSource>(std::forward<Args>(args)...)),
+        entries(detail::read_zip_directory(*source)) {
     std::vector<std::string> names;
     names.reserve(entries.size());
-    for (const auto& entry : entries) names.push_back(array_name(entry, source.place()));
+    for (const auto& entry : entries) names.push_back(array_name(entry, source->place()));
     index = detail::NameIndex(std::move(names));
     if (const auto twice = index.repeated()) {
-      source.place().refuse(entries[*twice].header,
-                            "the entry {} comes a second time; expected "
-                            "every name once; write the file again",
-                            detail::in_quotes(entries[*twice].name));
+      source->place().refuse(entries[*twice].header,
+                             "the entry {} comes a second time; expected "
+                             "every name once; write the file again",
+                             detail::in_quotes(entries[*twice].name));
     }
   }
 
-  Array read(std::size_t at) const {
-    detail::ZipEntryStream in(source, entries[at]);
+  const detail::ZipEntry& require(std::string_view name) const {
+    return entries[index.require(name, source->place())];
+  }
+
+  Array read(const detail::ZipEntry& entry) const {
+    detail::ZipEntryStream in(*source, entry);
     return detail::read_npy(in);
   }
 
-  detail::ByteSource source;
+  std::shared_ptr<const detail::ByteSource> source;
   std::vector<detail::ZipEntry> entries;
   detail::NameIndex index;
 };
@@ -91,13 +96,29 @@ bool NpzReader::contains(std::string_view name) const {
 }
 
 Array NpzReader::read(std::string_view name) const {
-  return parts_->read(parts_->index.require(name, parts_->source.place()));
+  return parts_->read(parts_->require(name));
+}
+
+ArrayRows NpzReader::rows(std::string_view name) const {
+  const auto& entry = parts_->require(name);
+  detail::ZipEntryStream in(*parts_->source, entry);
+  const auto layout = detail::read_npy_layout(in);
+  detail::check_npy_size(layout, in);
+  if (entry.method != detail::ZipMethod::stored || layout.fortran) return {in, layout};
+  return {parts_->source, entry.data + in.position(), layout, in.place().file};
+}
+
+std::vector<std::string> NpzReader::texts(std::string_view name) const {
+  detail::ZipEntryStream in(*parts_->source, parts_->require(name));
+  return detail::read_npy_texts(in);
 }
 
 NamedArrays NpzReader::read_all() const {
   NamedArrays arrays;
   arrays.reserve(names().size());
-  for (std::size_t i = 0; i < names().size(); ++i) arrays.push_back({names()[i], parts_->read(i)});
+  for (std::size_t i = 0; i < names().size(); ++i) {
+    arrays.push_back({names()[i], parts_->read(parts_->entries[i])});
+  }
   return arrays;
 }
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string_view>
 
-#include <maskgrad/core/io/array.hpp>
+#include <maskgrad/core/io/array_rows.hpp>
 
 namespace maskgrad {
 
@@ -28,6 +28,11 @@ class NpzReader {
   const std::vector<std::string>& names() const;
   bool contains(std::string_view name) const;
   Array read(std::string_view name) const;
+  /// The array's rows, read from the file as they are asked for where the entry is stored; they
+  /// outlive the reader (for a reader of memory, as long as the memory does).
+  ArrayRows rows(std::string_view name) const;
+  /// The texts of a one-dimensional array of them, as UTF-8.
+  std::vector<std::string> texts(std::string_view name) const;
   NamedArrays read_all() const;
 
  private:

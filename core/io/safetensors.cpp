@@ -87,19 +87,20 @@ void check_cover(const std::vector<std::string>& names,
 
 struct SafetensorsReader::Parts {
   template <class... Args>
-  explicit Parts(Args&&... args) : source(std::forward<Args>(args)...) {
-    auto header = read_header(source, data);
+  explicit Parts(Args&&... args)
+      : source(std::make_shared<detail::ByteSource>(std::forward<Args>(args)...)) {
+    auto header = read_header(*source, data);
     index = detail::NameIndex(std::move(header.names));
     entries = std::move(header.entries);
     metadata = std::move(header.metadata);
-    const auto& place = source.place();
+    const auto& place = source->place();
     if (const auto twice = index.repeated()) {
       place.refuse(length_size,
                    "the array {} comes twice in the header; expected every name once; "
                    "write the file again",
                    in_quotes(index.names()[*twice]));
     }
-    const auto left = source.size() - data;
+    const auto left = source->size() - data;
     for (std::size_t i = 0; i < entries.size(); ++i) {
       check_size(index.names()[i], entries[i], data, left, place);
     }
@@ -108,11 +109,13 @@ struct SafetensorsReader::Parts {
 
   Array read(std::size_t at) const {
     const auto& entry = entries[at];
-    detail::SourceStream in(source, data + entry.begin, data + entry.end);
+    detail::SourceStream in(*source, data + entry.begin, data + entry.end);
     return detail::decode(entry.layout, in);
   }
 
-  detail::ByteSource source;
+  std::size_t require(std::string_view name) const { return index.require(name, source->place()); }
+
+  std::shared_ptr<const detail::ByteSource> source;
   detail::NameIndex index;
   std::vector<detail::SafetensorsEntry> entries;
   Metadata metadata;
@@ -140,7 +143,13 @@ bool SafetensorsReader::contains(std::string_view name) const {
 }
 
 Array SafetensorsReader::read(std::string_view name) const {
-  return parts_->read(parts_->index.require(name, parts_->source.place()));
+  return parts_->read(parts_->require(name));
+}
+
+ArrayRows SafetensorsReader::rows(std::string_view name) const {
+  const auto& entry = parts_->entries[parts_->require(name)];
+  return {parts_->source, parts_->data + entry.begin, entry.layout,
+          parts_->source->place().file + ", array " + in_quotes(name)};
 }
 
 NamedArrays SafetensorsReader::read_all() const {

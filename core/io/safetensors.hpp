@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include <maskgrad/core/io/array.hpp>
+#include <maskgrad/core/io/array_rows.hpp>
 
 namespace maskgrad {
 
@@ -41,6 +41,9 @@ class SafetensorsReader {
   const Metadata& metadata() const;
   bool contains(std::string_view name) const;
   Array read(std::string_view name) const;
+  /// The array's rows, read from the file as they are asked for; they outlive the reader (for a
+  /// reader of memory, as long as the memory does).
+  ArrayRows rows(std::string_view name) const;
   NamedArrays read_all() const;
 
  private:

@@ -13,8 +13,8 @@
 #include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/autograd/ops/reshape.hpp>
 #include <maskgrad/autograd/tape.hpp>
-#include <maskgrad/core/nearest.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
+#include <maskgrad/layers/option_choice.hpp>
 
 namespace maskgrad {
 namespace {
@@ -76,17 +76,9 @@ std::string_view name(Reduction reduction) {
 }
 
 void read_option(OptionReader& reader, OptionName option, Reduction& value) {
-  std::string text(name(value));
-  reader(option, text);
   constexpr std::array all = {Reduction::mean, Reduction::sum, Reduction::none,
                               Reduction::per_sequence};
-  std::array<std::string_view, all.size()> names;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    names[i] = name(all[i]);
-    if (text == names[i]) return void(value = all[i]);
-  }
-  fail<OptionError>(reader.where(), "there is no reduction '{}'; {}", text,
-                    nearest_hint(text, names));
+  detail::read_choice(reader, option, value, all);
 }
 void write_option(OptionWriter& writer, OptionName option, const Reduction& value) {
   writer(option, std::string(name(value)));

@@ -13,9 +13,12 @@ using Function = Loss (*)(const Tensor&, const Tensor&, const Options&);
 template <class Options, Function<Options> f>
 LossFunction with_options(OptionReader& reader) {
   const auto options = read_options<Options>(reader);
-  return [options](const Tensor& target, const Tensor& prediction) {
-    return f(target, prediction, options);
-  };
+  return LossFunction::Call(
+      [options](const Tensor& target, const Tensor& prediction, const Tensor& sample_weight) {
+        auto weighted = options;
+        weighted.sample_weight = sample_weight;
+        return f(target, prediction, weighted);
+      });
 }
 
 /// Keras's option axis, for losses over features.
@@ -63,6 +66,12 @@ constexpr std::array table = {
 constexpr auto class_names = names_of(table);
 
 }  // namespace
+
+void LossFunction::refuse_weights() {
+  fail<OptionError>("LossFunction",
+                    "it takes no sample weights, and the batch has some; give the function a third "
+                    "argument, const Tensor& sample_weight, and put it into the loss's options");
+}
 
 std::span<const std::string_view> loss_names() {
   return class_names;

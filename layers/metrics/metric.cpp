@@ -52,6 +52,18 @@ void MetricSums::merge(const MetricSums& other) {
   join(other.sums_);
 }
 
+std::vector<double> MetricSums::counted() const {
+  std::vector<double> all{sums_.count};
+  all.insert(all.end(), sums_.values.begin(), sums_.values.end());
+  return all;
+}
+
+void MetricSums::set_counted(const std::vector<double>& counted) {
+  sums_ = {};
+  if (counted.empty()) return;
+  sums_ = {{counted.begin() + 1, counted.end()}, counted[0]};
+}
+
 MetricSums::Sums MetricSums::joined(const Sums& a, const Sums& b) const {
   Sums both = a;
   for (std::size_t i = 0; i < b.values.size(); ++i) both.values[i] += b.values[i];

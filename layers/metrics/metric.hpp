@@ -27,6 +27,10 @@ class MetricSums {
   ///           data had other classes or features.
   void merge(const MetricSums& other);
   void reset() { sums_ = {}; }
+  /// What was counted, for a checkpoint: the count and the sums; and back, in a metric with the
+  /// same options.
+  std::vector<double> counted() const;
+  void set_counted(const std::vector<double>& counted);
   /// Its name, as make_metric takes it.
   const std::string& kind() const { return kind_; }
   virtual void write_options(OptionWriter&) const {}

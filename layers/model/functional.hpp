@@ -65,6 +65,9 @@ class Functional {
   Flow mask_flow() { return detail::flow_of(*this, built_for_.metas("mask_flow")); }
   std::string summary() { return detail::summary_of(*this, built_for_.metas("summary")); }
 
+  /// What it was built with.
+  const BuiltFor& built_for() const { return built_for_; }
+
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {
     for (auto& layer : self.layers_) f(layer.info().name, layer);

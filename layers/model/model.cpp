@@ -51,6 +51,7 @@ void Cloner::operator()(const LayerView& view) {
 void BuiltFor::note(const Tensors& inputs) {
   if (!Builder::current()) return;
   inputs_.clear();
+  seed_ = Builder::current()->seed();
   for (const auto& x : inputs) inputs_.push_back(x.value());
 }
 
@@ -64,6 +65,20 @@ Tensors BuiltFor::metas(std::string_view where) const {
     metas.push_back(rows::make_meta(x.shape(), x.dtype(), mask));
   }
   return metas;
+}
+
+std::vector<Spec> BuiltFor::specs(std::string_view where) const {
+  std::vector<Spec> all;
+  for (const auto& x : metas(where)) {
+    if (x.dtype() == DType::boolean) {
+      fail<TypeError>(where, "an input is {}; expected f32, f64 or ids", x.describe());
+    }
+    const Spec spec = x.dtype() == DType::f32   ? Spec::f32(x.shape())
+                      : x.dtype() == DType::f64 ? Spec::f64(x.shape())
+                                                : Spec::ids(x.shape());
+    all.push_back(x.has_mask() ? spec.masked(x.mask().rank()) : spec);
+  }
+  return all;
 }
 
 }  // namespace maskgrad

@@ -167,9 +167,13 @@ class BuiltFor {
   void note(const Tensors& inputs);
   /// Meta tensors like them. StateError before that, from `where`.
   Tensors metas(std::string_view where) const;
+  /// The same as specifications, and the seed that the weights were drawn by.
+  std::vector<Spec> specs(std::string_view where) const;
+  Seed seed() const { return seed_; }
 
  private:
   Tensors inputs_;
+  Seed seed_;
 };
 
 }  // namespace maskgrad

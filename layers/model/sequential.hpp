@@ -39,6 +39,9 @@ class Sequential {
   std::size_t size() const { return layers_.size(); }
   AnyLayer& layer(std::size_t i) { return layers_.at(i); }
 
+  /// What it was built with.
+  const BuiltFor& built_for() const { return built_for_; }
+
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {
     for (auto& layer : self.layers_) f(layer.info().name, layer);

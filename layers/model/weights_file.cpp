@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
-#include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/core/io/npz.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
 
@@ -18,27 +16,6 @@ namespace fs = std::filesystem;
 [[noreturn]] void refuse_ending(std::string_view where, const fs::path& path) {
   fail<OptionError>(where, "'{}' ends in '{}'; expected .safetensors or .npz", path.string(),
                     path.extension().string());
-}
-
-Array array_of(const Tensor& x) {
-  return dispatch(x.dtype(), [&]<class T>() {
-    const auto& shape = x.shape();
-    return Array::of<T>({shape.begin(), shape.end()}, rows::of<T>(x));
-  });
-}
-
-Tensor tensor_of(const Array& array) {
-  return dispatch(array.dtype,
-                  [&]<class T>() { return tensor(array.values<T>(), Shape(array.shape)); });
-}
-
-/// `[3, 4]`, whatever the file says.
-std::string text(const std::vector<std::int64_t>& shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
-}
-
-bool same_shape(const Array& array, const Parameter& p) {
-  return std::equal(array.shape.begin(), array.shape.end(), p.shape().begin(), p.shape().end());
 }
 
 /// A name without what Keras's paths add: `gru_cell/`, `forward_gru` for `forward`, `:0`.
@@ -100,43 +77,27 @@ NamedArrays read_arrays(std::string_view where, const fs::path& path) {
 LoadReport put_weights(std::string_view where, const fs::path& path,
                        const std::vector<NamedParameter>& parameters, const NamedArrays& arrays,
                        LoadOptions options) {
-  LoadReport report;
-  std::map<std::string_view, const Array*> left;
-  for (const auto& a : arrays) left.emplace(a.name, &a.array);
-  std::vector<std::string> misfits;
-  std::vector<std::pair<const Parameter*, Tensor>> values;
-  for (const auto& [name, p] : parameters) {
-    const auto at = left.find(name);
-    if (at == left.end()) {
-      report.missing.push_back(name);
-      continue;
-    }
-    const Array& array = *at->second;
-    left.erase(at);
-    if (!same_shape(array, p) || is_real(array.dtype) != is_real(p.dtype())) {
-      misfits.push_back(fmt::format("{} (the file has {}{}, the model {}{})", name,
-                                    maskgrad::name(array.dtype), text(array.shape),
-                                    maskgrad::name(p.dtype()), p.shape()));
-      continue;
-    }
-    values.emplace_back(&p, cast(tensor_of(array), p.dtype()));
+  return put_values({where, fmt::format("'{}'", path.string()), "model"}, saved_values(parameters),
+                    arrays, options);
+}
+
+SavedValues saved_values(const std::vector<NamedParameter>& parameters) {
+  SavedValues values;
+  for (const auto& named : parameters) {
+    const Parameter p = named.parameter;
+    values.push_back({named.name, p.tensor().value(), [p](const Tensor& x) { p.set(x); }});
   }
-  for (const auto& a : arrays) {
-    if (left.count(a.name)) report.unexpected.push_back(a.name);
+  return values;
+}
+
+NamedArrays weight_arrays(std::string_view where, const std::vector<NamedParameter>& parameters) {
+  std::set<std::string_view> names;
+  for (const auto& p : parameters) {
+    if (names.insert(p.name).second) continue;
+    fail<OptionError>(where, "two parameters are named '{}'; give their layers names of their own",
+                      p.name);
   }
-  const bool whole = report.missing.empty() && report.unexpected.empty();
-  if (!misfits.empty() || (options.strict && !whole)) {
-    auto list = [](std::string_view what, const std::vector<std::string>& names) {
-      return names.empty() ? std::string()
-                           : fmt::format("\n  {}: {}", what, fmt::join(names, ", "));
-    };
-    fail<FileError>(where, "'{}' does not fit the model; nothing was changed{}{}{}", path.string(),
-                    list("missing", report.missing), list("unexpected", report.unexpected),
-                    list("of another shape or type", misfits));
-  }
-  for (const auto& [p, value] : values) p->set(value);
-  report.loaded = values.size();
-  return report;
+  return arrays_of(saved_values(parameters));
 }
 
 }  // namespace detail
@@ -144,16 +105,7 @@ LoadReport put_weights(std::string_view where, const fs::path& path,
 void save_weights(const std::vector<NamedParameter>& parameters, const fs::path& path) {
   const bool npz = path.extension() == ".npz";
   if (!npz && path.extension() != ".safetensors") refuse_ending("save_weights", path);
-  std::set<std::string> names;
-  NamedArrays arrays;
-  for (const auto& [name, p] : parameters) {
-    if (!names.insert(name).second) {
-      fail<OptionError>("save_weights",
-                        "two parameters are named '{}'; give their layers names of their own",
-                        name);
-    }
-    arrays.push_back({name, array_of(p.value())});
-  }
+  const NamedArrays arrays = detail::weight_arrays("save_weights", parameters);
   if (npz) {
     write_npz(path, arrays);
   } else {

@@ -6,6 +6,7 @@
 
 #include <maskgrad/core/io/array.hpp>
 #include <maskgrad/layers/model/model.hpp>
+#include <maskgrad/layers/model/saved_values.hpp>
 
 namespace maskgrad {
 
@@ -26,17 +27,6 @@ std::vector<NamedParameter> named_parameters(const M& model) {
   visit_model(model, [&](const LayerView& view) { detail::collect_named(view, all); });
   return all;
 }
-
-struct LoadOptions {
-  bool strict = true;  ///< every parameter is in the file, and nothing else is
-};
-
-/// What loading did.
-struct LoadReport {
-  std::size_t loaded = 0;               ///< parameters that were set
-  std::vector<std::string> missing;     ///< parameters that the file does not have
-  std::vector<std::string> unexpected;  ///< arrays of the file that the model does not have
-};
 
 /// Writes every parameter under its name; the ending says how: `.safetensors` or `.npz`.
 /// Throws:   FileError where the system refuses; OptionError for another ending or two parameters
@@ -62,6 +52,9 @@ LoadReport load_weights(const M& model, const std::filesystem::path& path,
 namespace detail {
 /// All arrays of a file, by its ending.
 NamedArrays read_arrays(std::string_view where, const std::filesystem::path& path);
+SavedValues saved_values(const std::vector<NamedParameter>& parameters);
+/// The parameters under their names. OptionError where two have one name.
+NamedArrays weight_arrays(std::string_view where, const std::vector<NamedParameter>& parameters);
 /// Sets the parameters from arrays of their names, all or none.
 LoadReport put_weights(std::string_view where, const std::filesystem::path& path,
                        const std::vector<NamedParameter>& parameters, const NamedArrays& arrays,

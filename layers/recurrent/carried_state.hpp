@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <maskgrad/layers/spec.hpp>
@@ -16,6 +17,9 @@ class CarriedState {
   Tensors begin(std::string_view where, std::int64_t batch) const;
   /// Takes the states behind a batch. Where a sample is masked it has none, and keeps what it had.
   void keep(const Tensors& states);
+  /// What is carried now, for checkpoints; empty at first.
+  const Tensors& states() const { return states_; }
+  void set(Tensors states) { states_ = std::move(states); }
   void reset() { states_.clear(); }
   /// Lets these samples begin anew. IndexError, with nothing changed, for one that is not there.
   void reset(std::string_view where, const std::vector<std::int64_t>& samples);

@@ -69,6 +69,7 @@ class RecurrentCore {
   void reset_state(std::string_view kind, const std::vector<std::int64_t>& samples) {
     carried_.reset(kind, samples);
   }
+  CarriedState& carried_state() { return carried_; }
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {

@@ -8,6 +8,10 @@
 #include <maskgrad/core/pooled.hpp>
 #include <maskgrad/core/ref.hpp>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace maskgrad::tests {
 namespace {
 
@@ -125,6 +129,26 @@ TEST_SUITE("memory") {
     for (auto& t : threads) t.join();
     CHECK(true);
   }
+
+#ifdef __GLIBC__
+  TEST_CASE("a thread that ends what others made keeps a bounded part of it") {
+    constexpr std::size_t bytes = 1024, count = 40000;
+    const auto before = mallinfo2().uordblks;
+    std::vector<void*> made(count);
+    std::thread([&] {
+      for (auto& p : made) p = memory::take_small(bytes);
+    }).join();
+    const bool counts = mallinfo2().uordblks - before > count * bytes;
+    for (void* p : made) memory::give_small(p, bytes);
+    if (!counts) return;  // another malloc, such as a sanitizer's
+    CHECK(mallinfo2().uordblks - before < (std::size_t{10} << 20));
+    // What was kept is used again.
+    const auto kept = mallinfo2().uordblks;
+    for (int i = 0; i < 1000; ++i) made[static_cast<std::size_t>(i)] = memory::take_small(bytes);
+    CHECK(mallinfo2().uordblks <= kept);
+    for (int i = 0; i < 1000; ++i) memory::give_small(made[static_cast<std::size_t>(i)], bytes);
+  }
+#endif
 
   TEST_CASE("an object ends with its last handle") {
     int ended = 0;

@@ -88,6 +88,19 @@ inline std::string number(std::uint64_t value, int width) {
   return made;
 }
 
+/// The bytes of an .npy file whose header says what it likes.
+inline std::string npy(std::string_view header, std::string_view data = {}) {
+  return "\x93NUMPY" + number(1, 2) + number(header.size(), 2) + std::string(header) +
+         std::string(data);
+}
+
+/// The same with a header that is as it should be.
+inline std::string npy(std::string_view type, std::string_view shape, std::string_view data) {
+  return npy("{'descr': '" + std::string(type) +
+                 "', 'fortran_order': False, 'shape': " + std::string(shape) + "}",
+             data);
+}
+
 /// The text of the FileError that `f` throws.
 template <class F>
 std::string message_of(F&& f) {

@@ -1,8 +1,9 @@
 #include <doctest/doctest.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <maskgrad/core/io/atomic_file.hpp>
 #include <maskgrad/core/io/npy.hpp>
@@ -11,47 +12,11 @@
 #include <thread>
 
 #include "files.hpp"
+#include "limits.hpp"
 
 using namespace maskgrad;
 
 namespace {
-
-// Files may not grow beyond `bytes` while this lives: the nearest to a full disk without one.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : ignored_(::signal(SIGXFSZ, SIG_IGN)) {
-    REQUIRE(::getrlimit(RLIMIT_FSIZE, &old_) == 0);
-    const rlimit lower{bytes, old_.rlim_max};
-    REQUIRE(::setrlimit(RLIMIT_FSIZE, &lower) == 0);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &old_);
-    ::signal(SIGXFSZ, ignored_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit old_{};
-  sighandler_t ignored_;
-};
-
-// Root may write everywhere, so the test is not root for a while.
-class NotRoot {
- public:
-  NotRoot() : was_(::geteuid()) {
-    if (was_ == 0) REQUIRE(::seteuid(65534) == 0);
-  }
-  ~NotRoot() {
-    if (was_ == 0) [[maybe_unused]]
-      const int back = ::seteuid(0);
-  }
-  NotRoot(const NotRoot&) = delete;
-  NotRoot& operator=(const NotRoot&) = delete;
-
- private:
-  uid_t was_;
-};
 
 void save(const std::filesystem::path& path, std::string_view text) {
   write_file(path, files::bytes(text), "save");
@@ -133,7 +98,7 @@ TEST_CASE("atomic file: a folder that may not be written in") {
   save(path, "old");
   REQUIRE(::chmod(folder.path().c_str(), 0555) == 0);
   {
-    const NotRoot not_root;
+    const files::NotRoot not_root;
     CHECK(files::message_of([&] { save(path, "new"); }) ==
           "save: " + path.string() +
               " cannot be written (Permission denied); an old file is as it was; get the right to "
@@ -153,7 +118,7 @@ TEST_CASE("atomic file: no room for all of it leaves the old file and nothing el
     save(path, "old");
     std::string message;
     {
-      const FileSizeLimit limit(100000);
+      const files::FileSizeLimit limit(100000);
       message = files::message_of(write);
     }
     CHECK(message.find(path.string() +
@@ -204,4 +169,22 @@ TEST_CASE("atomic file: short and interrupted writes go on") {
   CHECK(error == 0);
   CHECK(interruptions > 0);
   CHECK(received == sent);
+}
+
+TEST_CASE("atomic file: what killed writers left behind is removed, and nothing else") {
+  const files::TemporaryFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  const auto aside = [&](pid_t process, std::string_view end) {
+    return folder / (".maskgrad-" + std::to_string(process) + std::string(end));
+  };
+  files::save(aside(child, "-3.tmp"), "half");
+  const std::vector<files::fs::path> others{aside(::getpid(), "-3.tmp"), aside(child, "-3.tmpx"),
+                                            aside(child, ".tmp"), folder / "mine.tmp"};
+  for (const auto& path : others) files::save(path, "whole");
+  remove_left_behind(folder.path());
+  remove_left_behind(folder / "missing");
+  CHECK(folder.count() == others.size());
+  for (const auto& path : others) CHECK(files::load(path) == "whole");
 }

@@ -8,6 +8,8 @@
 using namespace maskgrad;
 using files::fixture;
 
+using files::npy;
+
 namespace {
 
 using Shape = std::vector<std::int64_t>;
@@ -18,11 +20,6 @@ void check_integers(std::string_view name, const Ints& expected) {
   const auto array = read_npy(fixture(name));
   CHECK(array.dtype == DType::i64);
   CHECK(files::vector_of<std::int64_t>(array) == expected);
-}
-
-std::string npy(std::string_view header, std::string_view data = {}) {
-  return "\x93NUMPY" + files::number(1, 2) + files::number(header.size(), 2) + std::string(header) +
-         std::string(data);
 }
 
 std::string refusal(const std::string& file) {

@@ -6,12 +6,9 @@
 
 using namespace maskgrad;
 
-namespace {
+using files::npy;
 
-std::string npy(std::string_view header, std::string_view data = {}) {
-  return "\x93NUMPY" + files::number(1, 2) + files::number(header.size(), 2) + std::string(header) +
-         std::string(data);
-}
+namespace {
 
 std::string shaped(std::string_view shape) {
   return npy("{'descr': '<f4', 'fortran_order': False, 'shape': " + std::string(shape) + "}");

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <maskgrad/core/io/array.hpp>
+#include <maskgrad/core/tensor.hpp>
+
+namespace maskgrad {
+
+struct LoadOptions {
+  bool strict = true;  ///< every parameter is in the file, and nothing else is
+};
+
+/// What loading did.
+struct LoadReport {
+  std::size_t loaded = 0;               ///< parameters that were set
+  std::vector<std::string> missing;     ///< parameters that the file does not have
+  std::vector<std::string> unexpected;  ///< arrays of the file that the model does not have
+};
+
+/// A value that files keep: a weight, a moment of an optimizer, a count.
+struct SavedValue {
+  std::string name;
+  Tensor value;                            ///< as it is now, without a mask
+  std::function<void(const Tensor&)> set;  ///< takes one of the same shape and type
+};
+using SavedValues = std::vector<SavedValue>;
+
+namespace detail {
+
+/// A value that lies in a tensor of its owner, who alone holds it: `set` writes into it.
+SavedValue saved_in_place(std::string name, const Tensor& value);
+/// The values as arrays, copied.
+NamedArrays arrays_of(const SavedValues& values);
+Array array_of(const Tensor& x);
+Tensor tensor_of(const Array& array);
+
+/// What the refusal of put_values says.
+struct PutNames {
+  std::string_view where;
+  std::string from;             ///< as `'weights.npz'`
+  std::string_view whose;       ///< as `model`
+  bool same_real_type = false;  ///< f32 and f64 are not converted
+};
+/// Sets each value from the array of its name, all or none. FileError that lists what is missing,
+/// unexpected, or of another shape or type.
+LoadReport put_values(const PutNames& names, const SavedValues& values, const NamedArrays& arrays,
+                      LoadOptions options = {});
+
+}  // namespace detail
+}  // namespace maskgrad

@@ -1,0 +1,50 @@
+#include <maskgrad/optim/data/batches.hpp>
+
+#include <maskgrad/optim/data/loader.hpp>
+
+namespace maskgrad {
+
+Epoch::Epoch(std::unique_ptr<data::Loader> loader)
+    : loader_(std::move(loader)), size_(loader_->left()) {}
+Epoch::Epoch(Epoch&&) noexcept = default;
+Epoch& Epoch::operator=(Epoch&&) noexcept = default;
+Epoch::~Epoch() = default;
+
+Epoch::Iterator Epoch::begin() {
+  if (!begun_) advance();
+  return Iterator(*this);
+}
+
+void Epoch::advance() {
+  begun_ = at_end_ = true;  // also where what follows throws
+  batch_ = {};
+  auto next = loader_->next();
+  if (!next) return;
+  at_end_ = false;
+  batch_ = std::move(*next);
+}
+
+Batches::Batches(Dataset data, BatchesOptions options)
+    : planner_(std::make_shared<data::Planner>(std::move(data), options)) {}
+
+std::int64_t Batches::size(std::int64_t epoch) const {
+  return planner_->plan(epoch)->batches();
+}
+
+Epoch Batches::epoch(std::int64_t epoch, std::int64_t first_batch) const {
+  auto plan = planner_->plan(epoch);
+  if (first_batch < 0 || first_batch > plan->batches()) {
+    fail<IndexError>("Batches::epoch", "batch {} of epoch {}, which has {}; expected 0 to {}",
+                     first_batch, epoch, plan->batches(), plan->batches());
+  }
+  return Epoch(std::make_unique<data::Loader>(planner_, std::move(plan), first_batch));
+}
+
+const Dataset& Batches::data() const {
+  return planner_->data();
+}
+const BatchesOptions& Batches::options() const {
+  return planner_->options();
+}
+
+}  // namespace maskgrad

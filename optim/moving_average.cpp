@@ -1,0 +1,56 @@
+#include <maskgrad/optim/moving_average.hpp>
+
+#include <algorithm>
+
+#include <maskgrad/optim/each_value.hpp>
+
+namespace maskgrad {
+
+MovingAverage::MovingAverage(const std::vector<Parameter>& parameters, MovingAverageOptions options)
+    : options_(options) {
+  check::option("MovingAverage", "decay", options.decay, 0, 1);
+  for (const auto& p : parameters) {
+    if (p.is_state()) continue;
+    parameters_.push_back(p);
+    averages_.push_back(p.value());
+  }
+}
+
+void MovingAverage::update() {
+  ++steps_;
+  const auto t = static_cast<double>(steps_);
+  const double kept =
+      options_.warm_up ? std::min(options_.decay, (1 + t) / (10 + t)) : options_.decay;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& p = parameters_[i];
+    dispatch_real("MovingAverage", p.dtype(), [&]<class T>() {
+      const auto old = static_cast<T>(kept), fresh = static_cast<T>(1 - kept);
+      each_value<T>(
+          p, p.tensor(), [=](T&, T now, T& average) { average = old * average + fresh * now; },
+          averages_[i]);
+    });
+  }
+}
+
+void MovingAverage::swap() {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& p = parameters_[i];
+    dispatch_real("MovingAverage", p.dtype(), [&]<class T>() {
+      each_value<T>(
+          p, p.tensor(), [](T& now, T, T& average) { std::swap(now, average); }, averages_[i]);
+    });
+    p.tensor().impl().storage.bump_version();
+  }
+}
+
+SavedValues MovingAverage::saved_values() {
+  SavedValues all;
+  all.push_back({"steps", tensor({steps_}, {}),
+                 [this](const Tensor& x) { steps_ = static_cast<std::int64_t>(x.item()); }});
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    all.push_back(detail::saved_in_place(parameters_[i].name(), averages_[i]));
+  }
+  return all;
+}
+
+}  // namespace maskgrad

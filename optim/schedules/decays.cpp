@@ -1,0 +1,77 @@
+#include <maskgrad/optim/schedules/decays.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include <maskgrad/optim/optimizer.hpp>
+
+namespace maskgrad {
+namespace {
+
+void check_above_0(std::string_view where, std::string_view name, double value) {
+  check::option(where, name, value, 0, INFINITY);
+  if (value > 0) return;
+  fail<OptionError>(where, "the option .{} is {}; expected a number above 0", name, value);
+}
+
+/// From `a` to `b` along half a wave, `share` of the way.
+double wave(double a, double b, double share) {
+  return b + (a - b) * (1 + std::cos(std::numbers::pi * std::clamp(share, 0.0, 1.0))) / 2;
+}
+
+}  // namespace
+
+StepDecay::StepDecay(DecayOptions options) : ScheduleOf(options) {
+  check_above_0(name, "every", options.every);
+  check_above_0(name, "factor", options.factor);
+}
+double StepDecay::factor(const SchedulePosition& at) const {
+  return std::pow(options_.factor, std::floor(time(at) / options_.every));
+}
+
+ExponentialDecay::ExponentialDecay(DecayOptions options) : ScheduleOf(options) {
+  check_above_0(name, "every", options.every);
+  check_above_0(name, "factor", options.factor);
+}
+double ExponentialDecay::factor(const SchedulePosition& at) const {
+  return std::pow(options_.factor, time(at) / options_.every);
+}
+
+CosineDecay::CosineDecay(CosineDecayOptions options) : ScheduleOf(options) {
+  check_above_0(name, "over", options.over);
+  check::option(name, "alpha", options.alpha, 0, 1);
+}
+double CosineDecay::factor(const SchedulePosition& at) const {
+  return wave(1, options_.alpha, time(at) / options_.over);
+}
+
+OneCycle::OneCycle(OneCycleOptions options) : ScheduleOf(options) {
+  check_above_0(name, "over", options.over);
+  check_above_0(name, "peak_at", options.peak_at);
+  check::option(name, "peak_at", options.peak_at, 0, 1);
+  check::option(name, "div_factor", options.div_factor, 1, INFINITY);
+  check::option(name, "final_div_factor", options.final_div_factor, 1, INFINITY);
+}
+double OneCycle::factor(const SchedulePosition& at) const {
+  const double first = 1 / options_.div_factor, last = first / options_.final_div_factor;
+  const double share = time(at) / options_.over, peak = options_.peak_at;
+  return share < peak ? wave(first, 1, share / peak) : wave(1, last, (share - peak) / (1 - peak));
+}
+
+WarmUp::WarmUp(WarmUpOptions options) : ScheduleOf(std::move(options)) {
+  check_above_0(name, "over", options_.over);
+  check::option(name, "from", options_.from, 0, 1);
+}
+double WarmUp::factor(const SchedulePosition& at) const {
+  const double share = std::min(time(at) / options_.over, 1.0);
+  return (options_.from + (1 - options_.from) * share) * options_.then.factor(at);
+}
+std::vector<double> WarmUp::state() const {
+  return options_.then ? options_.then.rule()->state() : std::vector<double>();
+}
+void WarmUp::set_state(const std::vector<double>& state) {
+  if (options_.then) options_.then.rule()->set_state(state);
+}
+
+}  // namespace maskgrad

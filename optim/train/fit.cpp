@@ -1,0 +1,11 @@
+#include <maskgrad/optim/train/fit.hpp>
+
+#include <maskgrad/optim/train/fit_run.hpp>
+
+namespace maskgrad {
+
+History fit(ModelRef model, Optimizer& optimizer, const Batches& batches, FitOptions options) {
+  return detail::FitRun(std::move(model), optimizer, batches, std::move(options)).run();
+}
+
+}  // namespace maskgrad

@@ -1,0 +1,90 @@
+#include <maskgrad/optim/train/fit_run.hpp>
+
+// What happens at the end of an epoch, and of the training.
+
+namespace maskgrad::detail {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+void FitRun::count() {
+  state_.loss = loss_total_.counted();
+  state_.metrics.clear();
+  for (const auto& metric : options_.metrics) state_.metrics.push_back(metric.counted());
+}
+
+bool FitRun::end_epoch() {
+  EpochRecord record{state_.epoch + 1, state_.applied, state_.skipped,
+                     state_.rows,      state_.padding, training_logs()};
+  const auto begin = Clock::now();
+  if (!judge(record)) return false;
+  evaluation_ = seconds_since(begin);
+  state_.epochs.push_back(record);
+  options_.schedule.end_epoch(record.logs);
+  ++state_.epoch;
+  state_.batch = state_.skipped = state_.rows = state_.padding = 0;
+  state_.seconds = 0;
+  loss_total_ = {};
+  for (auto& metric : options_.metrics) metric.reset();
+  if (metrics_file_) try_to_write([&] { metrics_file_->add(record); });
+  printer_.epoch(record);
+  if (options_.on_epoch) call_back(options_.on_epoch, record.epoch, record.logs);
+  const auto every = options_.checkpoints.every_epochs;
+  const bool last = state_.epoch == options_.epochs || state_.stopped_early || stop_;
+  if (last || (every > 0 && state_.epoch % every == 0)) save();
+  return true;
+}
+
+bool FitRun::judge(EpochRecord& record) {
+  std::optional<MovingAverage::Use> use;
+  if (average_) use.emplace(*average_);
+  const auto begin = Clock::now();
+  if (options_.validation) {
+    count();
+    const auto logs = evaluate_unless(model_, *options_.validation, options_.loss, options_.metrics,
+                                      [this] { return leave(); });
+    for (std::size_t i = 0; !logs && i < state_.metrics.size(); ++i) {
+      options_.metrics[i].set_counted(state_.metrics[i]);
+    }
+    if (!logs) return false;
+    for (const auto& [name, value] : logs->values()) record.logs.set("val_" + name, value);
+  }
+  record.logs.set("learning_rate", optimizer_.learning_rate());
+  record.logs.set("rows_per_second", rows_per_second());
+  record.logs.set("padding_skipped", padding_skipped());
+  record.logs.set("seconds", state_.seconds + seconds_since(begin));
+  if (!watch_) return true;
+  const auto& early = *options_.early_stopping;
+  if (watch_->better(record.logs)) {
+    state_.best_epoch = record.epoch;
+    state_.waited = 0;
+    if (early.restore_best) keep_best();
+  } else if (++state_.waited >= early.patience) {
+    state_.stopped_early = true;
+  }
+  state_.best = watch_->best();
+  return true;
+}
+
+void FitRun::keep_best() {
+  best_.clear();
+  for (const auto& named : parameters_) best_.push_back(named.parameter.value());
+}
+
+void FitRun::finish() {
+  history_.epochs = state_.epochs;
+  history_.best_epoch = state_.best_epoch;
+  history_.stopped_early = state_.stopped_early;
+  if (history_.interrupted) return;
+  if (!best_.empty()) {
+    for (std::size_t i = 0; i < best_.size(); ++i) parameters_[i].parameter.set(best_[i]);
+  } else if (average_) {
+    average_->swap();
+  }
+}
+
+}  // namespace maskgrad::detail

@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include <maskgrad/optim/factory.hpp>
+#include <maskgrad/optim/train/fit_run.hpp>
+
+// How a run begins, and how it goes on from a checkpoint.
+
+namespace maskgrad::detail {
+namespace {
+
+constexpr std::string_view where = "fit";
+template <class Options>
+nlohmann::json json_of(const Options& options) {
+  OptionWriter writer;
+  Options::each_option(options, writer);
+  return nlohmann::json::parse(writer.json());
+}
+
+}  // namespace
+
+std::string FitRun::settings() const {
+  const std::string model = model_.description();
+  nlohmann::json all{
+      {"optimizer", nlohmann::json::parse(describe(optimizer_))},
+      {"schedule", nlohmann::json::parse(describe(options_.schedule))},
+      {"loss", options_.loss.name()},
+      {"batches", json_of(batches_.options())},
+      {"data", {{"sequences", batches_.data().size()}, {"steps", batches_.data().steps()}}},
+      {"epochs", options_.epochs},
+      {"micro_batches", options_.micro_batches},
+      {"clip_norm", options_.clip_norm},
+      {"clip_value", options_.clip_value},
+      {"weight_noise", options_.weight_noise},
+      {"seed", options_.seed}};
+  all["model"] = model.empty() ? nlohmann::json() : nlohmann::json::parse(model);
+  if (model_.seed()) all["model_seed"] = model_.seed()->value;
+  if (options_.average) all["average"] = json_of(*options_.average);
+  if (options_.early_stopping) all["early_stopping"] = json_of(*options_.early_stopping);
+  all["metrics"] = nlohmann::json::array();
+  for (const auto& metric : options_.metrics) all["metrics"].push_back(metric.name());
+  return all.dump();
+}
+
+void FitRun::begin() {
+  for (const auto& p : optimizer_.parameters()) {
+    const bool known = std::any_of(parameters_.begin(), parameters_.end(),
+                                   [&](const auto& named) { return named.parameter.same(p); });
+    if (!known) parameters_.push_back({p.name(), p});  // of the loss, as a rule
+  }
+  state_.base_rate = optimizer_.learning_rate();
+  begun_ = true;
+  history_.settings = state_.settings = settings();
+  for (auto& metric : options_.metrics) metric.reset();
+  if (folder_) resume();
+  if (state_.epoch == 0 && state_.batch == 0) model_.reset_states();
+  history_.first_epoch = state_.epoch;
+  if (batches_.data().size() == 0) {
+    note("fit: the data have no sequences, so there is nothing to train on", true);
+  }
+  if (metrics_file_) try_to_write([&] { metrics_file_->begin(state_.epochs); });
+}
+
+void FitRun::resume() {
+  if (!options_.checkpoints.resume) return folder_->refuse_used();
+  TrainingState saved;
+  std::vector<std::string> passed_over;
+  const auto found = folder_->newest(
+      [&saved](const CheckpointFolder::Found& f) {
+        saved = training_state_from(f.path.string(), f.state);
+      },
+      passed_over);
+  for (auto& text : passed_over) note(std::move(text), true);
+  if (!found) return;
+  compare(found->path, saved);
+  take(*found, std::move(saved));
+  const bool done = state_.epoch >= options_.epochs || state_.stopped_early;
+  note(fmt::format("resumed from {}: {}", found->path.string(),
+                   done ? std::string("the training was done")
+                        : fmt::format("epoch {}, batch {}", state_.epoch + 1, state_.batch)));
+}
+
+void FitRun::compare(const std::filesystem::path& from, TrainingState& saved) {
+  std::string refused;
+  for (const auto& [path, change] : differences(saved.settings, state_.settings)) {
+    const auto begins = [&p = path](std::string_view with) { return p.starts_with(with); };
+    if (begins("/epochs")) continue;  // a longer training is what going on is for
+    const bool order = begins("/batches") || begins("/data");
+    if ((begins("/model") && !begins("/model_seed")) || (order && saved.batch > 0)) {
+      refused += fmt::format("\n  {}: {}", path, change);
+    } else if (path != "/batches/prefetch") {
+      if (begins("/metrics")) saved.metrics.clear();
+      note(fmt::format("goes on with other settings: {} was {}", path, change), true);
+    }
+  }
+  if (refused.empty()) return;
+  fail<FileError>(where,
+                  "{} is of another model, or in the middle of an epoch of other batches; nothing "
+                  "was changed. Give another folder, or the same settings{}",
+                  from.string(), refused);
+}
+
+void FitRun::take(const CheckpointFolder::Found& found, TrainingState saved) {
+  NamedArrays values, states;
+  for (const auto& a : found.arrays) {
+    (a.name.starts_with("carried/") ? states : values).push_back(a);
+  }
+  const bool has_best = std::any_of(values.begin(), values.end(),
+                                    [](const auto& a) { return a.name.starts_with("best/"); });
+  if (has_best && options_.early_stopping && options_.early_stopping->restore_best) keep_best();
+  if (has_best && best_.empty()) {
+    std::erase_if(values, [](const auto& a) { return a.name.starts_with("best/"); });
+  }
+  put_values({where, fmt::format("the checkpoint {}", found.path.string()), "training", true},
+             saved_values(), values);
+  put_carried(states);
+  const double base_rate = state_.base_rate;
+  std::string settings = std::move(state_.settings);
+  state_ = std::move(saved);
+  state_.settings = std::move(settings);
+  if (state_.base_rate == base_rate) optimizer_.set_learning_rate(state_.rate);
+  state_.base_rate = base_rate;
+  if (options_.schedule) options_.schedule.rule()->set_state(state_.schedule);
+  if (watch_) watch_->set_best(state_.best);
+  loss_total_.set_counted(state_.loss);
+  for (std::size_t i = 0; i < std::min(options_.metrics.size(), state_.metrics.size()); ++i) {
+    options_.metrics[i].set_counted(state_.metrics[i]);
+  }
+  saved_at_ = {state_.epoch, state_.batch};
+  saved_to_ = found.path;
+}
+
+}  // namespace maskgrad::detail

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <maskgrad/optim/train/fit.hpp>
+#include <maskgrad/optim/train/interrupts.hpp>
+#include <maskgrad/optim/train/metrics_file.hpp>
+#include <maskgrad/optim/train/training_state.hpp>
+
+namespace maskgrad::detail {
+
+/// One call of fit. Everything that decides what comes next is in the model, the optimizer and the
+/// members below `state_`; a checkpoint holds all of it.
+class FitRun {
+ public:
+  FitRun(ModelRef model, Optimizer& optimizer, const Batches& batches, FitOptions options);
+  ~FitRun();
+  FitRun(const FitRun&) = delete;
+  FitRun& operator=(const FitRun&) = delete;
+
+  History run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // fit_run.cpp
+  /// False where it ended before the epoch did: interrupted, or stopped by a callback.
+  bool train_epoch();
+  TrainStep step_on(const Batch& batch, std::int64_t size);
+  void after_step(const Batch& batch, const TrainStep& made, std::int64_t size);
+  void call_back(const std::function<void(FitEvent&)>& f, std::int64_t epoch, const Logs& logs);
+  void show(std::int64_t size);
+  double rows_per_second() const;
+  double padding_skipped() const;
+  Logs training_logs() const;
+  bool leave() const { return interrupts_.asked(); }
+
+  // fit_epoch.cpp
+  /// Puts what the loss and the metrics have counted into the state.
+  void count();
+  /// False where it was interrupted in the validation.
+  bool end_epoch();
+  bool judge(EpochRecord& record);
+  void keep_best();
+  void finish();
+
+  // fit_resume.cpp
+  std::string settings() const;
+  void begin();
+  void resume();
+  void compare(const std::filesystem::path& from, TrainingState& saved);
+  void take(const CheckpointFolder::Found& found, TrainingState saved);
+
+  // fit_save.cpp
+  SavedValues saved_values();
+  NamedArrays carried() const;
+  void put_carried(const NamedArrays& arrays);
+  void save();
+  void check_reductions(const Loss& loss);
+  void note(std::string text, bool warning = false);
+  void try_to_write(const std::function<void()>& write);
+  void say_goodbye();
+
+  ModelRef model_;
+  Optimizer& optimizer_;
+  Batches batches_;
+  FitOptions options_;
+  StepOptions step_options_;
+  std::vector<NamedParameter> parameters_;
+  Interrupts interrupts_;
+  ProgressPrinter printer_;
+  std::optional<CheckpointFolder> folder_;
+  std::optional<MetricsFile> metrics_file_;
+  History history_;
+  bool begun_ = false, stop_ = false;
+  std::pair<std::int64_t, std::int64_t> saved_at_{-1, -1};  ///< epoch and batch
+  std::filesystem::path saved_to_;
+  bool checked_reductions_ = false;
+  std::int64_t trained_here_ = 0;  ///< batches of the epoch that this call trained on
+  Clock::time_point lap_{};
+  double evaluation_ = 0;  ///< seconds that the last one took
+
+  TrainingState state_;
+  LossTotal loss_total_;
+  std::optional<MovingAverage> average_;
+  std::optional<Watch> watch_;
+  std::vector<Tensor> best_;  ///< values of parameters_; empty before the first epoch
+};
+
+}  // namespace maskgrad::detail

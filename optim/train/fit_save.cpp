@@ -1,0 +1,106 @@
+#include <fmt/format.h>
+
+#include <maskgrad/layers/recurrent/carried_state.hpp>
+#include <maskgrad/optim/train/fit_run.hpp>
+
+// What a checkpoint holds and how it is written; what is said.
+
+namespace maskgrad::detail {
+namespace {
+
+void add(SavedValues& all, const std::string& prefix, SavedValues more) {
+  for (auto& value : more) {
+    value.name = prefix + value.name;
+    all.push_back(std::move(value));
+  }
+}
+
+}  // namespace
+
+SavedValues FitRun::saved_values() {
+  SavedValues all;
+  add(all, "model/", detail::saved_values(parameters_));
+  add(all, "optimizer/", optimizer_.saved_values());
+  if (average_) add(all, "average/", average_->saved_values());
+  for (std::size_t i = 0; i < best_.size(); ++i) {
+    all.push_back(saved_in_place("best/" + parameters_[i].name, best_[i]));
+  }
+  return all;
+}
+
+NamedArrays FitRun::carried() const {
+  NamedArrays arrays;
+  model_.visit([&](const LayerView& view) {
+    if (!view.carried) return;
+    const Tensors& states = view.carried->states();
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      arrays.push_back({fmt::format("carried/{}/{}", view.path, i), array_of(states[i])});
+    }
+  });
+  return arrays;
+}
+
+void FitRun::put_carried(const NamedArrays& arrays) {
+  model_.visit([&](const LayerView& view) {
+    if (!view.carried) return;
+    const auto prefix = fmt::format("carried/{}/", view.path);
+    Tensors states;
+    for (const auto& a : arrays) {
+      const bool own =
+          a.name.starts_with(prefix) && a.name.find('/', prefix.size()) == std::string::npos;
+      if (own) states.push_back(tensor_of(a.array));
+    }
+    view.carried->set(std::move(states));
+  });
+}
+
+void FitRun::save() {
+  if (!folder_ || saved_at_ == std::pair{state_.epoch, state_.batch}) return;
+  count();
+  state_.rate = optimizer_.learning_rate();
+  if (options_.schedule) state_.schedule = options_.schedule.rule()->state();
+  try_to_write([&] {
+    NamedArrays arrays = arrays_of(saved_values());
+    for (auto& a : carried()) arrays.push_back(std::move(a));
+    saved_to_ = folder_->write(state_.step, arrays, to_json(state_));
+    saved_at_ = {state_.epoch, state_.batch};
+  });
+}
+
+void FitRun::check_reductions(const Loss& loss) {
+  std::string now;
+  for (const auto& term : loss.terms()) {
+    now += fmt::format("{}{}: {}", now.empty() ? "" : ", ", term.name, name(term.reduction));
+  }
+  if (!state_.reductions.empty() && state_.reductions != now) {
+    note(fmt::format("goes on with another loss: {}, which was {}", now, state_.reductions), true);
+  }
+  state_.reductions = std::move(now);
+}
+
+void FitRun::note(std::string text, bool warning) {
+  printer_.say(text, warning);
+  history_.notes.push_back(std::move(text));
+}
+
+void FitRun::try_to_write(const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const FileError& error) {
+    if (options_.checkpoints.stop_on_failure) throw;
+    note(fmt::format("the training goes on, but: {}", error.what()), true);
+  }
+}
+
+void FitRun::say_goodbye() {
+  const bool saved = saved_at_ == std::pair{state_.epoch, state_.batch};
+  const std::string how =
+      !folder_ ? "there is no checkpoint folder, so a new run begins anew"
+      : saved  ? fmt::format("saved {}; run it again to go on", saved_to_.string())
+               : std::string("this step could not be saved; the last checkpoint is older");
+  note(
+      fmt::format("interrupted in epoch {}, after step {}: {}", state_.epoch + 1, state_.step, how),
+      true);
+}
+
+}  // namespace maskgrad::detail

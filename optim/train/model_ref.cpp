@@ -1,0 +1,49 @@
+#include <maskgrad/optim/train/model_ref.hpp>
+
+#include <maskgrad/layers/factory.hpp>
+
+namespace maskgrad {
+
+std::vector<NamedParameter> ModelRef::named_parameters() const {
+  std::vector<NamedParameter> all;
+  visit_([&](const LayerView& view) { detail::collect_named(view, all); });
+  return all;
+}
+
+const std::vector<Parameter>& ModelRef::parameters() const {
+  if (!parameters_.empty()) return parameters_;
+  for (auto& named : named_parameters()) parameters_.push_back(std::move(named.parameter));
+  return parameters_;
+}
+
+void ModelRef::begin(const Batch& batch) const {
+  if (static_cast<std::int64_t>(batch.begins.size()) == batch.size()) return reset_states();
+  if (batch.begins.empty()) return;
+  visit_([&](const LayerView& view) {
+    if (view.reset_state) view.reset_state(&batch.begins);
+  });
+}
+
+void ModelRef::reset_states() const {
+  visit_([](const LayerView& view) {
+    if (view.reset_state) view.reset_state(nullptr);
+  });
+}
+
+std::string ModelRef::description() const {
+  std::string text;
+  bool outermost = true;
+  visit_([&](const LayerView& view) {
+    if (!std::exchange(outermost, false) || !view.write_options) return;
+    try {
+      OptionWriter writer;
+      view.write_options(writer);
+      text = detail::described(view.kind, writer);
+    } catch (const OptionError&) {
+      text.clear();  // a layer that lists no options: a model without a description
+    }
+  });
+  return text;
+}
+
+}  // namespace maskgrad

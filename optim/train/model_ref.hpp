@@ -1,0 +1,46 @@
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <maskgrad/layers/model/weights_file.hpp>
+#include <maskgrad/optim/data/batch.hpp>
+
+namespace maskgrad {
+
+/// A model of any type as the training loop sees it: a reference, to be used while the model lives.
+class ModelRef {
+ public:
+  template <class M>
+  requires(Model<M> && !std::same_as<M, ModelRef>) ModelRef(M& model)
+      : run_([&model](const Tensors& inputs) { return detail::run_model(model, inputs); }),
+        visit_([&model](const LayerVisitor& f) { visit_model(model, f); }) {
+    if constexpr (requires { model.built_for().seed(); }) seed_ = model.built_for().seed();
+  }
+
+  /// All outputs. Recorded, unless under Evaluate or NoGrad.
+  Tensors operator()(const Tensors& inputs) const { return run_(inputs); }
+  void visit(const LayerVisitor& f) const { visit_(f); }
+  /// StateError before it is built.
+  std::vector<NamedParameter> named_parameters() const;
+  /// The same without names, looked up once: a model keeps the parameters that it was built with.
+  const std::vector<Parameter>& parameters() const;
+  /// Lets stateful layers begin anew in the rows of the batch at which a sequence begins.
+  void begin(const Batch& batch) const;
+  void reset_states() const;
+  /// What `describe` gives; empty where it, or a layer inside, lists no options.
+  std::string description() const;
+  /// The seed that it was built with, where the model knows it.
+  std::optional<Seed> seed() const { return seed_; }
+
+ private:
+  std::function<Tensors(const Tensors&)> run_;
+  std::function<void(const LayerVisitor&)> visit_;
+  std::optional<Seed> seed_;
+  mutable std::vector<Parameter> parameters_;
+};
+
+}  // namespace maskgrad

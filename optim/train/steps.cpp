@@ -1,0 +1,154 @@
+#include <maskgrad/optim/train/steps.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <maskgrad/autograd/noise.hpp>
+#include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/core/threads.hpp>
+#include <maskgrad/layers/recurrent/carried_state.hpp>
+#include <maskgrad/optim/clip.hpp>
+#include <maskgrad/optim/weight_noise.hpp>
+
+namespace maskgrad {
+namespace {
+
+constexpr std::string_view where = "train_step";
+
+/// Lets go of all gradients at its end.
+class ClearGradients {
+ public:
+  explicit ClearGradients(const std::vector<Parameter>& parameters) : parameters_(parameters) {}
+  ~ClearGradients() {
+    for (const auto& p : parameters_) p.clear_grad();
+  }
+  ClearGradients(const ClearGradients&) = delete;
+  ClearGradients& operator=(const ClearGradients&) = delete;
+
+ private:
+  const std::vector<Parameter>& parameters_;
+};
+
+void check_parts(const ModelRef& model, std::int64_t parts) {
+  if (parts < 1) {
+    fail<OptionError>(where, "the option .micro_batches is {}; expected 1 or more", parts);
+  }
+  if (parts == 1) return;
+  model.visit([&](const LayerView& view) {
+    if (!view.carried || view.carried->states().empty()) return;
+    fail<OptionError>(where,
+                      "micro_batches is {}, and {} '{}' carries its state from batch to batch, row "
+                      "by row; use 1, or smaller batches",
+                      parts, view.kind, view.path);
+  });
+}
+
+Loss forward(const ModelRef& model, const TrainingLoss& loss, const Batch& batch,
+             const StepOptions& options) {
+  const Tensors outputs = model(batch.inputs);
+  Loss made = loss(batch, outputs);
+  const double value = made.value();
+  if (!std::isfinite(value)) {
+    fail<GradError>(where,
+                    "the loss is {} ({}); nothing of this step was applied. Try a lower learning "
+                    "rate or clip_norm; detect_anomaly finds the operation where it began",
+                    std::isnan(value) ? "nan"
+                    : value > 0       ? "inf"
+                                      : "-inf",
+                    made.str());
+  }
+  if (options.seen) options.seen(batch, outputs, made);
+  return made;
+}
+
+}  // namespace
+
+Batch part_of(const Batch& batch, std::int64_t from, std::int64_t to) {
+  const NoGrad no_grad;
+  const auto cut = [&](const Tensor& x) { return x.defined() ? slice(x, 0, from, to) : x; };
+  Batch part;
+  for (const auto& x : batch.inputs) part.inputs.push_back(cut(x));
+  part.target = cut(batch.target);
+  part.weight = cut(batch.weight);
+  part.samples.assign(batch.samples.begin() + from, batch.samples.begin() + to);
+  for (const auto row : batch.begins) {
+    if (row >= from && row < to) part.begins.push_back(row - from);
+  }
+  return part;
+}
+
+RowCount count_rows(const Batch& batch) {
+  if (batch.inputs.empty()) return {};
+  const Tensor& x = batch.inputs[0];
+  const bool ids = !is_real(x.dtype());
+  const int axes = x.has_mask() ? x.mask().rank() : x.rank() > (ids ? 1 : 2) ? 2 : 1;
+  const auto all = x.shape().count(0, std::min(axes, x.rank()));
+  const auto valid = x.has_mask() ? x.mask().valid() : all;
+  return {valid, all - valid};
+}
+
+Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& loss,
+                                    const Batch& batch, const StepOptions& options) {
+  check_parts(model, options.micro_batches);
+  const auto parts = std::clamp<std::int64_t>(batch.size(), 1, options.micro_batches);
+  if (parts == 1) {
+    const Loss whole = forward(model, loss, batch, options);
+    whole.backward();
+    return {whole.value(), whole.count()};
+  }
+  Accumulate sums(model.parameters());
+  for (std::int64_t i = 0; i < parts; ++i) {
+    const auto from = shard_begin(batch.size(), parts, i);
+    const auto to = shard_begin(batch.size(), parts, i + 1);
+    const Batch part = part_of(batch, from, to);
+    sums.add(forward(model, loss, part, options));
+  }
+  return sums.finish();
+}
+
+TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& loss,
+                     const Batch& batch, const StepOptions& options) {
+  // Those of the model that the optimizer does not train get gradients too.
+  const ClearGradients clear(optimizer.parameters()), clear_others(model.parameters());
+  model.begin(batch);
+  const auto total = [&] {
+    const WeightNoise noise(optimizer.parameters(), options.weight_noise,
+                            options.seed.of("weight_noise"), noise_position().step);
+    return compute_gradients(model, loss, batch, options);
+  }();
+  if (options.clip_value != 0) clip_by_value(optimizer.parameters(), options.clip_value);
+  if (options.clip_norm != 0) clip_by_global_norm(optimizer.parameters(), options.clip_norm);
+  return {total.value, total.count, optimizer.step()};
+}
+
+Logs evaluate(ModelRef model, const Batches& batches, const TrainingLoss& loss,
+              std::vector<TrainingMetric> metrics) {
+  return *detail::evaluate_unless(model, batches, loss, metrics, [] { return false; });
+}
+
+namespace detail {
+
+std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batches,
+                                    const TrainingLoss& loss, std::vector<TrainingMetric>& metrics,
+                                    const std::function<bool()>& stop) {
+  const Evaluate evaluate;
+  LossTotal total;
+  for (auto& metric : metrics) metric.reset();
+  model.reset_states();
+  for (const Batch& batch : batches.epoch(0)) {
+    model.begin(batch);
+    const Tensors outputs = model(batch.inputs);
+    total.add(loss(batch, outputs));
+    total.end_batch();
+    for (auto& metric : metrics) metric.update(batch, outputs);
+    if (stop()) return {};
+  }
+  model.reset_states();
+  Logs logs;
+  logs.set("loss", total.value());
+  for (const auto& metric : metrics) logs.set(metric.name(), metric.value());
+  return logs;
+}
+
+}  // namespace detail
+}  // namespace maskgrad

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include <maskgrad/optim/accumulate.hpp>
+#include <maskgrad/optim/data/batches.hpp>
+#include <maskgrad/optim/logs.hpp>
+#include <maskgrad/optim/optimizer.hpp>
+#include <maskgrad/optim/train/model_ref.hpp>
+#include <maskgrad/optim/train/objective.hpp>
+
+namespace maskgrad {
+
+/// Rows `from` to `to` of a batch, as a batch.
+Batch part_of(const Batch& batch, std::int64_t from, std::int64_t to);
+
+/// Valid rows of a batch's first input, and its rows of padding. A row is a step, or a sequence
+/// where the input has one value a sequence.
+struct RowCount {
+  std::int64_t valid = 0, padding = 0;
+};
+RowCount count_rows(const Batch& batch);
+
+struct StepOptions {
+  /// Parts that the batch is split into, one after the other in memory: at most one a sequence. The
+  /// gradient is that of the whole (law 5), except under batch statistics.
+  std::int64_t micro_batches = 1;
+  double clip_norm = 0;     ///< see clip_by_global_norm; 0: not clipped
+  double clip_value = 0;    ///< see clip_by_value, which comes first; 0: not clipped
+  double weight_noise = 0;  ///< standard deviation; see WeightNoise
+  Seed seed = {};           ///< of the weight noise, which changes with each step
+  /// Sees each part with what the model gave for it, as metrics do.
+  std::function<void(const Batch& part, const Tensors& outputs, const Loss& loss)> seen = {};
+};
+
+/// Forward and backward of one batch; gradients stand as after one backward of the whole.
+/// Throws:   GradError where the loss is NaN or infinite, with no gradient left behind; OptionError
+///           for micro_batches below 1, or above 1 where layers carry state from batch to batch.
+Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& loss,
+                                    const Batch& batch, const StepOptions& options = {});
+
+struct TrainStep {
+  double loss = 0, count = 0;
+  StepReport report;
+};
+/// A whole step: stateful layers begin where the batch says so, weight noise, gradients, clipping,
+/// the optimizer.
+/// Throws:   as compute_gradients and Optimizer::step; then no gradient is left behind.
+/// Example:  for (const mg::Batch& b : batches.epoch(e)) mg::train_step(model, adam, loss, b);
+TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& loss,
+                     const Batch& batch, const StepOptions& options = {});
+
+/// The loss and the metrics over all batches of an epoch, under Evaluate, by their names; `loss`
+/// first. Stateful layers begin anew before and after.
+Logs evaluate(ModelRef model, const Batches& batches, const TrainingLoss& loss,
+              std::vector<TrainingMetric> metrics = {});
+
+namespace detail {
+/// The same; nothing where `stop` said so between two batches.
+std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batches,
+                                    const TrainingLoss& loss, std::vector<TrainingMetric>& metrics,
+                                    const std::function<bool()>& stop);
+}  // namespace detail
+}  // namespace maskgrad
