@@ -103,6 +103,12 @@ std::size_t CsvFile::column(std::string_view option, const std::string& name) co
 void CsvFile::add_extra(Field& field, std::string_view option) {
   if (field.per == Per::automatic) field.per = Per::step;
   const auto at = column(option, field.name);
+  if (field.name == "values" || field.name == "lengths") {
+    fail<OptionError>("read_dataset",
+                      "{}: the column '{}' (.{}) has a name that stands for something else; rename "
+                      "it",
+                      file_, field.name, option);
+  }
   extras_.push_back({.name = field.name, .at = at, .per_sequence = field.per == Per::sequence});
 }
 
@@ -118,6 +124,7 @@ void CsvFile::choose(ReadOptions& options) {
                       "in .sequence which column has the id of a line's sequence",
                       file_);
   }
+  options.lengths = "lengths";
   sequence_column_ = column("sequence", options.sequence.empty() ? "sequence" : options.sequence);
   for (auto& field : options.inputs) {
     if (field.name != "values") add_extra(field, "inputs");

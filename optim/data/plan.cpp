@@ -73,6 +73,7 @@ std::shared_ptr<const Plan> Planner::plan(std::int64_t epoch) const {
 }
 
 Plan Planner::make(std::int64_t epoch) const {
+  if (data_.size() == 0) return {};  // it may have no source
   const Seed seed = Seed{options_.seed}.of("batches").of(static_cast<std::uint64_t>(epoch));
   auto samples = order(seed.of("order"));
   if (options_.window > 0) return windows(samples);

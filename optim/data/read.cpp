@@ -51,11 +51,18 @@ class Assembler {
   }
 
   ArrayRows rows(std::string_view option, const std::string& name) const {
-    if (file_->contains(name)) return file_->rows(name);
+    if (file_->contains(name)) return checked(file_->rows(name), name);
     const auto names = file_->names();
     const std::vector<std::string_view> known(names.begin(), names.end());
     fail<OptionError>(where, "{} has no array '{}' (.{}); {}", path_, name, option,
                       known.empty() ? "it has none" : nearest_hint(name, known));
+  }
+
+  /// Rows without values take no bytes: a file could claim any number of them.
+  ArrayRows checked(ArrayRows r, const std::string& name) const {
+    if (r.rows() == 0 || r.width() > 0) return r;
+    refuse("the array '{}' has the shape [{}]; expected rows of at least one value", name,
+           fmt::join(r.shape(), ", "));
   }
 
   /// The name that was given, else the usual one where the file has it, else nothing.
@@ -73,6 +80,12 @@ class Assembler {
     std::vector<std::int64_t> values(static_cast<std::size_t>(r.rows()));
     r.read(0, r.rows(), DType::i64, reinterpret_cast<std::byte*>(values.data()));
     return values;
+  }
+
+  void check_count(const std::string& name, std::size_t values) const {
+    if (values == steps_->length.size()) return;
+    refuse("'{}' has {} values; expected one for each of {} sequences", name, values,
+           steps_->length.size());
   }
 
   void find_steps();
@@ -188,6 +201,7 @@ Column Assembler::column(const Field& field, std::string_view option) {
   if (!field.lengths.empty()) {
     const auto time = std::exchange(time_, -1);
     c.runs = std::make_shared<Runs>(runs_of_lengths(field.lengths, r, field.name));
+    check_count(field.lengths, c.runs->length.size());
     if (time_ >= 0) c.rows = r.merged();
     time_ = time;
   } else if (has_steps(field, r, input)) {
@@ -214,10 +228,7 @@ std::vector<std::int64_t> Assembler::parts() {
   const auto name = name_of(options_.split, "split");
   if (name.empty()) return {};
   auto numbers = whole_numbers("split", name);
-  if (numbers.size() != steps_->length.size()) {
-    refuse("'{}' has {} values; expected one for each of {} sequences", name, numbers.size(),
-           steps_->length.size());
-  }
+  check_count(name, numbers.size());
   names_.parts = texts(name + "_names");
   const auto named = static_cast<std::int64_t>(names_.parts.size());
   for (std::size_t s = 0; s < numbers.size(); ++s) {

@@ -120,6 +120,10 @@ TEST_CASE("csv: columns that are not there or differ within a sequence") {
         "'s'; expected the same in all its lines");
   CHECK(refusal("sequence,a,split\ns,2,train\ns,2,test\n").find("line 3, column 'split': 'test'") !=
         std::string::npos);
+  CHECK(refusal("sequence,a,lengths\n1,2,3\n", {.target = {"lengths"}}) ==
+        "x.csv: the column 'lengths' (.target) has a name that stands for something else; rename "
+        "it");
+  CHECK(refusal("sequence,a,mask\n1,2,0.5\n", {.target = {"mask"}}) == "no error");
   CHECK(
       refusal("sequence,a\n1,2\n", {.mask = "m"}) ==
       "x.csv is a CSV file, which has no .lengths and no .mask; say in .sequence which column has "

@@ -86,6 +86,22 @@ TEST_CASE("read: lengths that do not fit") {
         std::string::npos);
 }
 
+TEST_CASE("read: lengths of another number of sequences, and rows that take no bytes") {
+  const NamedArray words{"words", array_of<float>({3}, {1, 2, 3})};
+  const NamedArray one{"n", array_of<std::int64_t>({1}, {3})};
+  CHECK(refusal({values, lengths, words, one},
+                {.inputs = {{"values"}, {"words", {}, Per::automatic, "n"}}}) ==
+        "read_dataset: PATH: 'n' has 1 values; expected one for each of 2 sequences");
+  constexpr std::int64_t many = std::int64_t{1} << 50;
+  CHECK(refusal({{"values", {DType::f32, {many, 0}, {}}}, lengths_of({many})}) ==
+        "read_dataset: PATH: the array 'values' has the shape [1125899906842624, 0]; expected rows "
+        "of at least one value");
+  CHECK(refusal({{"values", {DType::f32, {many, 0, 3}, {}}}}).find("at least one value") !=
+        std::string::npos);
+  CHECK(refusal({values, {"mask", {DType::boolean, {many, 0}, {}}}}).find("the array 'mask'") !=
+        std::string::npos);
+}
+
 TEST_CASE("read: masks and padded arrays that do not fit") {
   const NamedArray mask{"mask", array_of<bool>({3, 3}, {1, 1, 1, 1, 1, 1, 1, 1, 1})};
   CHECK(
