@@ -58,15 +58,23 @@ std::uint64_t draw_below(std::mt19937_64& random, std::uint64_t bound) {
   return number % bound;
 }
 
+std::vector<std::string> read_lines(const std::string& folder, const Language& language) {
+  const std::string text = read_text(folder + "/" + std::string(language.file), language);
+  std::vector<std::string> lines;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    lines.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return lines;
+}
+
 std::vector<std::string> read_list(const std::string& folder, const Language& language,
                                    std::size_t shortest, std::size_t longest) {
-  const std::string text = read_text(folder + "/" + std::string(language.file), language);
   std::vector<std::string> list;
-  for (std::string_view rest = text; !rest.empty();) {
-    std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string word = clean(rest.substr(0, end));
+  for (const std::string& line : read_lines(folder, language)) {
+    std::string word = clean(line);
     if (word.size() >= shortest && word.size() <= longest) list.push_back(std::move(word));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   std::sort(list.begin(), list.end());
   list.erase(std::unique(list.begin(), list.end()), list.end());

@@ -48,7 +48,10 @@ struct Data {
 /// std::invalid_argument where a list has too few words.
 Data load(const Options& options = {});
 
-/// Clean words of one list, sorted, each once. UTF-8, or Latin-1 where the file is not UTF-8.
+/// The lines of a list as UTF-8 (Latin-1 is converted). Throws as `load`.
+std::vector<std::string> read_lines(const std::string& folder, const Language& language);
+
+/// Clean words of one list, sorted, each once.
 std::vector<std::string> read_list(const std::string& folder, const Language& language,
                                    std::size_t shortest, std::size_t longest);
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "words/accents.hpp"
 #include "words/confusion.hpp"
 #include "words/letters.hpp"
 #include "words/naive_bayes.hpp"
@@ -86,6 +87,23 @@ TEST_CASE("words: Latin-1 text is told from UTF-8 and converted") {
 TEST_CASE("words: letters are numbered from 1, so that 0 is padding") {
   CHECK(words::letter_ids("az") == std::vector<std::int64_t>{1, 26});
   CHECK(words::letter_ids("").empty());
+}
+
+TEST_CASE("words: accented keeps how each letter is written, or drops the word") {
+  const auto word = words::accented("élève");
+  REQUIRE(word);
+  CHECK(word->plain == "eleve");
+  CHECK(word->written == std::vector<std::string>{"é", "l", "è", "v", "e"});
+  CHECK(words::accented("ÿ")->plain == "y");
+  for (const char* other : {"Élève", "Eleve", "Šest", "cœur", "straße", "c'est", "caf\xE9"})
+    CHECK_MESSAGE(!words::accented(other), other);
+}
+
+TEST_CASE("words: lines are read as they stand, Latin-1 as UTF-8") {
+  Lists lists;
+  lists.write(5, "sj\xF6\n\nvoi's");
+  CHECK(words::read_lines(lists.path(), words::languages[5]) ==
+        std::vector<std::string>{"sjö", "", "voi's"});
 }
 
 TEST_CASE("words: a list is read sorted, each word once, within the limits") {
