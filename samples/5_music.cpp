@@ -8,10 +8,10 @@
 // one:
 //   5_music --data jsb_chorales.npz --seeds 3
 //   5_music --data jsb_chorales.npz --cell gru --units 46 --seeds 3
-//   5_music --data nottingham.npz --units 256 --cut 100 --epochs 20 --seeds 3
+//   5_music --data nottingham.npz --units 256 --cut 100 --seeds 3
 // In PyTorch: nn.LSTM or nn.GRU and nn.Linear, BCEWithLogitsLoss summed over the notes and divided
-// by the frames of the batch, Adam with CosineAnnealingLR, the state of the epoch with the best
-// valid NLL.
+// by the frames of the batch, Adam with CosineAnnealingLR, a moving average of the weights (0.99),
+// and of it the state of the epoch with the best valid NLL.
 
 #include <fmt/core.h>
 
