@@ -171,7 +171,8 @@ TEST_CASE("report: a long curve is thinned, and keeps its peaks") {
 }
 
 TEST_CASE("report: lengths and padding of the data") {
-  DataDescription data{.sequences = 1200, .steps = 9000, .shortest = 1, .longest = 20};
+  DataDescription data{
+      .sequences = 1200, .steps = 9000, .shortest = 1, .longest = 20, .histogram = {}};
   data.mean = 7.5;
   data.median = 7;
   data.histogram = {{1, 10, 900}, {11, 20, 300}};
@@ -184,7 +185,13 @@ TEST_CASE("report: lengths and padding of the data") {
   CHECK(has(box, "lengths 11 to 20: 300 sequences"));
   CHECK(has(box, "the 38 batches of an epoch would have 18,000 positions, 50.0 % of them padding"));
   CHECK(has(report::data_box("Training", {}), "There are no sequences."));
-  data = {.sequences = 1, .steps = 3, .shortest = 3, .longest = 3, .mean = 3, .median = 3};
+  data = {.sequences = 1,
+          .steps = 3,
+          .shortest = 3,
+          .longest = 3,
+          .mean = 3,
+          .median = 3,
+          .histogram = {}};
   data.histogram = {{3, 3, 1}};
   CHECK(has(report::data_box("Training", data), "1 sequence of 3 steps"));
   CHECK(has(report::data_box("Training", data), "length 3: 1 sequences"));
