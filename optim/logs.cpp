@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::array betters = {Better::automatic, Better::lower, Better::higher};
 
+}  // namespace
+
 bool is_higher_better(std::string_view monitor, Better better) {
   if (better != Better::automatic) return better == Better::higher;
   constexpr std::array<std::string_view, 6> scores = {"accuracy", "precision", "recall",
@@ -20,8 +22,6 @@ bool is_higher_better(std::string_view monitor, Better better) {
   return std::any_of(scores.begin(), scores.end(),
                      [&](auto score) { return monitor.find(score) != monitor.npos; });
 }
-
-}  // namespace
 
 void Logs::set(std::string_view name, double value) {
   for (auto& entry : values_) {

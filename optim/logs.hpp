@@ -29,6 +29,7 @@ class Logs {
 /// Which way a watched value gets better; `automatic`: an accuracy, precision, recall, F1, AUC or
 /// R2 score higher, all else lower.
 enum class Better { automatic, lower, higher };
+bool is_higher_better(std::string_view monitor, Better better = Better::automatic);
 std::string_view name(Better better);
 void read_option(OptionReader& reader, OptionName name, Better& value);
 void write_option(OptionWriter& writer, OptionName name, const Better& value);

@@ -93,4 +93,5 @@
 #include <maskgrad/optim/sgd.hpp>
 #include <maskgrad/optim/train/fit.hpp>
 #include <maskgrad/optim/train/history.hpp>
+#include <maskgrad/optim/train/report.hpp>
 #include <maskgrad/optim/weight_noise.hpp>

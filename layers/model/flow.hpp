@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -53,5 +54,10 @@ class Flow {
 
 /// `f32[any, any, 4] mask [any, any]`.
 std::string shape_and_mask(const Tensor& x);
+
+namespace detail {
+/// `1,234,567`.
+std::string grouped(std::int64_t number);
+}  // namespace detail
 
 }  // namespace maskgrad

@@ -44,14 +44,6 @@ std::string warning(const Flow& flow) {
   return text;
 }
 
-std::string grouped(std::int64_t number) {
-  std::string text = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
-  }
-  return text;
-}
-
 std::string mask_of(const Trace::Step& step) {
   const auto shape = [](const Tensors& xs) {
     const auto at = std::find_if(xs.begin(), xs.end(), [](const auto& x) { return x.has_mask(); });
@@ -62,6 +54,19 @@ std::string mask_of(const Trace::Step& step) {
 }
 
 }  // namespace
+
+namespace detail {
+std::string grouped(std::int64_t number) {
+  std::string text = std::to_string(number);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), ",");
+  }
+  return text;
+}
+
+}  // namespace detail
+
+using detail::grouped;
 
 std::string Flow::table() const {
   std::vector<std::vector<std::string>> rows{{"layer", "mask", "in", "   out"}};

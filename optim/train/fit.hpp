@@ -59,6 +59,8 @@ struct FitOptions {
   std::uint64_t seed = 0;   ///< of dropout and weight noise, together with the model's own
   CheckpointOptions checkpoints = {};
   std::filesystem::path metrics_file = {};  ///< a line an epoch, .csv or .jsonl; begun anew
+  std::filesystem::path report =
+      {};  ///< a page, see write_report; written while it runs and at the end
   Progress progress = Progress::automatic;
   std::FILE* output = stdout;    ///< where progress goes
   bool detect_anomaly = false;   ///< see DetectAnomaly; slow

@@ -36,6 +36,7 @@ bool FitRun::end_epoch() {
   const auto every = options_.checkpoints.every_epochs;
   const bool last = state_.epoch == options_.epochs || state_.stopped_early || stop_;
   if (last || (every > 0 && state_.epoch % every == 0)) save();
+  if (!last) report_if_due();
   return true;
 }
 
@@ -75,10 +76,14 @@ void FitRun::keep_best() {
   for (const auto& named : parameters_) best_.push_back(named.parameter.value());
 }
 
-void FitRun::finish() {
+void FitRun::tell() {
   history_.epochs = state_.epochs;
   history_.best_epoch = state_.best_epoch;
   history_.stopped_early = state_.stopped_early;
+}
+
+void FitRun::finish() {
+  tell();
   if (history_.interrupted) return;
   if (!best_.empty()) {
     for (std::size_t i = 0; i < best_.size(); ++i) parameters_[i].parameter.set(best_[i]);

@@ -5,6 +5,7 @@
 
 #include <maskgrad/optim/factory.hpp>
 #include <maskgrad/optim/train/fit_run.hpp>
+#include <maskgrad/optim/train/versions.hpp>
 
 // How a run begins, and how it goes on from a checkpoint.
 
@@ -34,7 +35,8 @@ std::string FitRun::settings() const {
       {"clip_norm", options_.clip_norm},
       {"clip_value", options_.clip_value},
       {"weight_noise", options_.weight_noise},
-      {"seed", options_.seed}};
+      {"seed", options_.seed},
+      {"versions", nlohmann::json::parse(versions())}};
   all["model"] = model.empty() ? nlohmann::json() : nlohmann::json::parse(model);
   if (model_.seed()) all["model_seed"] = model_.seed()->value;
   if (options_.average) all["average"] = json_of(*options_.average);
@@ -61,6 +63,7 @@ void FitRun::begin() {
     note("fit: the data have no sequences, so there is nothing to train on", true);
   }
   if (metrics_file_) try_to_write([&] { metrics_file_->begin(state_.epochs); });
+  begin_report();
 }
 
 void FitRun::resume() {
@@ -90,7 +93,7 @@ void FitRun::compare(const std::filesystem::path& from, TrainingState& saved) {
     const bool order = begins("/batches") || begins("/data");
     if ((begins("/model") && !begins("/model_seed")) || (order && saved.batch > 0)) {
       refused += fmt::format("\n  {}: {}", path, change);
-    } else if (path != "/batches/prefetch") {
+    } else if (path != "/batches/prefetch" && path != "/versions" && path != "/versions/threads") {
       if (begins("/metrics")) saved.metrics.clear();
       note(fmt::format("goes on with other settings: {} was {}", path, change), true);
     }

@@ -6,6 +6,7 @@
 
 #include <maskgrad/autograd/anomaly.hpp>
 #include <maskgrad/autograd/noise.hpp>
+#include <maskgrad/optim/train/report.hpp>
 #include <maskgrad/optim/weight_noise.hpp>
 
 namespace maskgrad::detail {
@@ -73,6 +74,18 @@ FitRun::~FitRun() {
 
 History FitRun::run() {
   begin();
+  try {
+    train();
+  } catch (const std::exception& error) {
+    report(error.what());
+    throw;
+  }
+  finish();
+  report();
+  return std::move(history_);
+}
+
+void FitRun::train() {
   bool whole = true;
   while (whole && state_.epoch < options_.epochs && !state_.stopped_early && !stop_) {
     whole = train_epoch() && end_epoch() && !leave();
@@ -81,8 +94,6 @@ History FitRun::run() {
   history_.interrupted = leave() && !done;
   if (history_.interrupted || (stop_ && !done)) save();
   if (history_.interrupted) say_goodbye();
-  finish();
-  return std::move(history_);
 }
 
 bool FitRun::train_epoch() {

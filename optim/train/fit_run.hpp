@@ -12,6 +12,10 @@
 #include <maskgrad/optim/train/metrics_file.hpp>
 #include <maskgrad/optim/train/training_state.hpp>
 
+namespace maskgrad {
+struct ReportOptions;
+}
+
 namespace maskgrad::detail {
 
 /// One call of fit. Everything that decides what comes next is in the model, the optimizer and the
@@ -29,6 +33,7 @@ class FitRun {
   using Clock = std::chrono::steady_clock;
 
   // fit_run.cpp
+  void train();
   /// False where it ended before the epoch did: interrupted, or stopped by a callback.
   bool train_epoch();
   TrainStep step_on(const Batch& batch, std::int64_t size);
@@ -47,6 +52,8 @@ class FitRun {
   bool end_epoch();
   bool judge(EpochRecord& record);
   void keep_best();
+  /// Puts what the state knows of epochs into the history.
+  void tell();
   void finish();
 
   // fit_resume.cpp
@@ -55,6 +62,11 @@ class FitRun {
   void resume();
   void compare(const std::filesystem::path& from, TrainingState& saved);
   void take(const CheckpointFolder::Found& found, TrainingState saved);
+
+  // fit_report.cpp
+  void begin_report();
+  void report_if_due();
+  void report(std::string failure = {});
 
   // fit_save.cpp
   SavedValues saved_values();
@@ -76,6 +88,10 @@ class FitRun {
   ProgressPrinter printer_;
   std::optional<CheckpointFolder> folder_;
   std::optional<MetricsFile> metrics_file_;
+  std::unique_ptr<ReportOptions> report_;  ///< none: no report is asked for
+  Clock::time_point reported_{};
+  double report_seconds_ = 0;  ///< that the last one took
+  bool report_failed_ = false;
   History history_;
   bool begun_ = false, stop_ = false;
   std::pair<std::int64_t, std::int64_t> saved_at_{-1, -1};  ///< epoch and batch

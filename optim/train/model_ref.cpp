@@ -46,4 +46,8 @@ std::string ModelRef::description() const {
   return text;
 }
 
+Flow ModelRef::mask_flow(const Tensors& like) const {
+  return detail::flow_of(*this, built_for_ ? built_for_() : like);
+}
+
 }  // namespace maskgrad

@@ -18,7 +18,10 @@ class ModelRef {
   requires(Model<M> && !std::same_as<M, ModelRef>) ModelRef(M& model)
       : run_([&model](const Tensors& inputs) { return detail::run_model(model, inputs); }),
         visit_([&model](const LayerVisitor& f) { visit_model(model, f); }) {
-    if constexpr (requires { model.built_for().seed(); }) seed_ = model.built_for().seed();
+    if constexpr (requires { model.built_for().seed(); }) {
+      seed_ = model.built_for().seed();
+      built_for_ = [&model] { return model.built_for().metas("mask_flow"); };
+    }
   }
 
   /// All outputs. Recorded, unless under Evaluate or NoGrad.
@@ -33,6 +36,9 @@ class ModelRef {
   void reset_states() const;
   /// What `describe` gives; empty where it, or a layer inside, lists no options.
   std::string description() const;
+  /// What it does with masks, for the inputs that it was built with; where it does not know them,
+  /// for meta tensors such as these.
+  Flow mask_flow(const Tensors& like) const;
   /// The seed that it was built with, where the model knows it.
   std::optional<Seed> seed() const { return seed_; }
 
@@ -40,6 +46,7 @@ class ModelRef {
   std::function<Tensors(const Tensors&)> run_;
   std::function<void(const LayerVisitor&)> visit_;
   std::optional<Seed> seed_;
+  std::function<Tensors()> built_for_;
   mutable std::vector<Parameter> parameters_;
 };
 

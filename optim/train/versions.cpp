@@ -1,0 +1,27 @@
+#include <maskgrad/optim/train/versions.hpp>
+
+#include <cblas.h>
+
+#include <nlohmann/json.hpp>
+
+#include <maskgrad/core/kernels/simd/level.hpp>
+#include <maskgrad/core/threads.hpp>
+#include <maskgrad/core/version.hpp>
+
+namespace maskgrad::detail {
+
+std::string versions() {
+#if defined(__clang__)
+  const std::string compiler = "clang " __clang_version__;
+#else
+  const std::string compiler = "g++ " __VERSION__;
+#endif
+  const nlohmann::json all{{"maskgrad", version()},
+                           {"compiler", compiler},
+                           {"openblas", openblas_get_config()},
+                           {"simd", kernels::simd::level_name(kernels::simd::level())},
+                           {"threads", num_threads()}};
+  return all.dump();
+}
+
+}  // namespace maskgrad::detail
