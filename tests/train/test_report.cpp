@@ -62,7 +62,7 @@ TEST_CASE("report: results, curves, settings, seeds and versions of a training")
   CHECK(has(page, "done, 3 epochs"));
   CHECK(has(page, "<dt>best epoch</dt><dd>2</dd><dd>of 3, by val_loss</dd>"));
   CHECK(has(page, "<dt>val_accuracy</dt><dd>0.5</dd><dd>at the end 0.75</dd>"));
-  CHECK(has(page, "<dt>valid rows a second</dt><dd>2.00k</dd><dd>3000 in all</dd>"));
+  CHECK(has(page, "<dt>valid rows/s</dt><dd>2.00k</dd><dd>3000 in all</dd>"));
   CHECK(has(page, "<dt>padding skipped</dt><dd>20.0 %</dd><dd>750 rows never computed</dd>"));
   CHECK(has(page, "<dt>time</dt><dd>2.2 s</dd><dd>0.8 s an epoch</dd>"));
   CHECK(has(page, "<dd>12,345 values are trained</dd>"));
@@ -131,7 +131,7 @@ TEST_CASE("report: no epoch, one epoch, nothing counted, no validation, no numbe
   history.epochs = {record_of(0, {{"loss", 0.5}}), record_of(0, {{"loss", 0.25}, {"extra", 1}})};
   const auto unordered = page_of(history);
   CHECK(has(unordered, "best: 2"));
-  CHECK(has(unordered, "<td>–</td><td>1</td></tr>"));
+  CHECK(has(unordered, "<td>0.5</td><td>–</td><td>1,000</td>"));
   history.epochs.clear();
   for (int i = 1; i <= 5000; ++i) history.epochs.push_back(record_of(i, {{"loss", 1.0 / i}}));
   const auto many = page_of(history);
@@ -156,7 +156,7 @@ TEST_CASE("report: the mask flow in the colours of the roles, past what it skips
   CHECK(has(page, "<span class=\"role consumes\">consumes</span> reads the mask"));
   CHECK(!has(page, "refuses a mask"));
   CHECK(has(page, "<code>f32[any, any, 6]</code> <code class=\"masked\">mask [any, any]</code>"));
-  CHECK(count_of(page, "<div class=\"line mask\">") == 3);
+  CHECK(count_of(page, "<div class=\"line mask\">") == 4);
   CHECK(count_of(page, "<path class=\"arc mask\"") == 1);
   CHECK(has(page, "<tr><th>type</th><td>f32</td></tr>"));
   for (const MaskRole role : {MaskRole::produces, MaskRole::supports, MaskRole::consumes}) {

@@ -29,12 +29,14 @@ std::string tick_text(double value, double step) {
 }  // namespace
 
 Axis Axis::of_values(double low, double high, Ends ends, bool may_be_log) {
-  constexpr double most = 1e300;  // so that differences are finite
+  // So that differences are finite, and steps no subnormal numbers.
+  static constexpr double most = 1e300, least = 1e-300;
+  const auto usual = [](double v) { return std::abs(v) < least ? 0 : std::clamp(v, -most, most); };
   Axis axis;
-  axis.low_ = std::clamp(low, -most, most);
-  axis.high_ = std::clamp(high, -most, most);
+  axis.low_ = usual(low);
+  axis.high_ = usual(high);
   axis.ends_ = ends;
-  axis.log_ = may_be_log && low > 0 && high / low >= 50;
+  axis.log_ = may_be_log && axis.low_ > 0 && axis.high_ / axis.low_ >= 50;
   axis.log_ ? axis.logarithmic() : axis.linear();
   return axis;
 }

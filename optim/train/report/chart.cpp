@@ -13,7 +13,7 @@ namespace maskgrad::report {
 namespace {
 
 constexpr double width = 480, height = 252;
-constexpr double left = 54, right = 466, top = 28, bottom = 216;
+constexpr double left = 54, right = 466, top = 34, bottom = 216;
 constexpr std::size_t most_points = 800;   // of a line, about two a pixel
 constexpr std::size_t most_columns = 150;  // that answer to the pointer
 constexpr std::size_t most_dots = 32;
@@ -98,19 +98,19 @@ class Drawing {
         "<text class=\"name\" x=\"{}\" y=\"{}\">epoch</text>\n",
         left, bottom, right, (left + right) / 2, height - 3);
     if (y_.is_log()) {
-      out_ += fmt::format("<text class=\"scale\" x=\"{}\" y=\"{}\">log scale</text>\n", left - 44,
-                          top - 14);
+      out_ +=
+          fmt::format("<text class=\"scale\" x=\"{}\" y=\"{}\">log scale</text>\n", left - 44, 12);
     }
   }
 
-  /// A line across at an epoch, with its name beside it, inside the chart.
+  /// A line across at an epoch, with its name above it.
   void mark(const char* kind, double epoch, const std::string& text) {
     const double x = x_.at(epoch);
     const bool before = x > (left + right) / 2;
     out_ += fmt::format(
         "<path class=\"{} mark\" d=\"M{:.1f} {}V{}\"/><text class=\"{}\" x=\"{:.1f}\" y=\"{}\""
         "{}>{}</text>\n",
-        kind, x, top, bottom, kind, before ? x - 5 : x + 5, top + 10,
+        kind, x, top, bottom, kind, before ? x + 1 : x - 1, top - 5,
         before ? " text-anchor=\"end\"" : "", text);
   }
 
@@ -181,7 +181,7 @@ class Drawing {
       values += fmt::format("<tspan class=\"{}\" dx=\"9\">● {}</tspan>", colour(line),
                             number(line.values[i]));
     }
-    out_ += fmt::format("<text x=\"{}\" y=\"{}\">epoch {}{}</text></g>\n", right, top - 12,
+    out_ += fmt::format("<text x=\"{}\" y=\"{}\">epoch {}{}</text></g>\n", right, 12,
                         chart_.epochs[i], values);
   }
 

@@ -69,7 +69,7 @@ std::string cost_cards(const History& history) {
   const auto epochs = static_cast<double>(history.epochs.size());
   std::string text;
   if (training_seconds > 0) {
-    text += card("valid rows a second", detail::short_number(rows / training_seconds),
+    text += card("valid rows/s", detail::short_number(rows / training_seconds),
                  brief(std::round(rows)) + " in all");
   }
   if (rows + padding > 0) {

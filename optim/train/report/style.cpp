@@ -40,7 +40,7 @@ footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
   background: var(--box); border: 1px solid var(--line); border-radius: 10px;
 }
 .box { padding: 16px 18px; }
-.pair { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); }
+.pair { display: grid; gap: 16px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 430px), 1fr)); }
 .pair > *, .cards > * { min-width: 0; }
 .state { padding: 2px 11px; border-radius: 99px; font-size: 13px; font-weight: 600; }
 .state.good { color: var(--good); background: var(--good-box); }
@@ -52,7 +52,7 @@ footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
 }
 .note.bad { border-color: var(--bad); background: var(--bad-box); }
 
-.cards { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 158px), 1fr)); }
+.cards { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 140px), 1fr)); }
 .cards > div { padding: 12px 15px 11px; }
 .cards dt { color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
 .cards dd { margin: 0; font-size: 25px; font-weight: 600; line-height: 1.3; font-variant-numeric: tabular-nums; }
@@ -65,6 +65,7 @@ th, td { padding: 6px 14px 6px 0; text-align: left; vertical-align: top; border-
 th:last-child, td:last-child { padding-right: 0; }
 thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: 13px; vertical-align: bottom; }
 tbody th { font-weight: 500; }
+.settings tr:first-child > * { border-top: 0; }
 .numbers td, .numbers thead th + th { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .numbers tr.best > * { background: var(--good-box); font-weight: 600; }
 .numbers thead .group { text-align: center; border-bottom: 1px solid var(--line); }
@@ -140,7 +141,9 @@ svg text.best, svg text.resumed { paint-order: stroke; stroke: var(--box); strok
 .arc.through { stroke-dasharray: 5 4; }
 .tip { fill: var(--soft); }
 .tip.mask { fill: var(--train); }
-.calls td:first-child { white-space: nowrap; }
+.calls td:first-child { min-width: 130px; overflow-wrap: anywhere; }
+.calls code { white-space: nowrap; display: inline-block; }
+.calls td:last-child { min-width: 180px; }
 .calls { margin-top: 18px; }
 
 .settings th { width: 150px; }
@@ -164,6 +167,8 @@ svg text.best, svg text.resumed { paint-order: stroke; stroke: var(--box); strok
   .flow li.step { padding: 0 10px; gap: 8px; }
   .flow li.edge { padding-left: 46px; }
   .flow .line { left: 24px; }
+  .flow li.edge { gap: 6px; }
+  .flow li.edge code { font-size: 10.5px; letter-spacing: -.3px; }
 }
 @media print {
   body { font-size: 12px; background: none; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
