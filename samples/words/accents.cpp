@@ -9,8 +9,12 @@ bool continues(char c) {
   return (static_cast<unsigned char>(c) & 0xC0u) == 0x80u;
 }
 
-// A-Z, and À to Þ, whose second byte is below that of ß.
+// A-Z, À to Þ, whose second byte is below that of ß, and the capitals of the others that words
+// have.
 bool is_capital(std::string_view letter) {
+  for (const std::string_view other : {"Œ", "Š", "Ÿ", "Ž"}) {
+    if (letter == other) return true;
+  }
   if (letter.size() == 1) return letter[0] >= 'A' && letter[0] <= 'Z';
   return letter[0] == '\xC3' && static_cast<unsigned char>(letter[1]) < 0x9F;
 }
