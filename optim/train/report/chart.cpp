@@ -13,7 +13,7 @@ namespace maskgrad::report {
 namespace {
 
 constexpr double width = 480, height = 252;
-constexpr double left = 54, right = 466, top = 34, bottom = 216;
+constexpr double left = 60, right = 466, top = 34, bottom = 216;
 constexpr std::size_t most_points = 800;   // of a line, about two a pixel
 constexpr std::size_t most_columns = 150;  // that answer to the pointer
 constexpr std::size_t most_dots = 32;
