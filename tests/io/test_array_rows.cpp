@@ -112,9 +112,8 @@ TEST_CASE("rows: values that do not convert, and files that are cut short") {
   files::save(path, files::npy("<f4", "(2,)", "12345678"));
   const ArrayRows rows = npy_rows(path);
   files::fs::resize_file(path, files::fs::file_size(path) - 4);
-  CHECK(files::message_of([&] {
-          read<float>(rows, 0, 2);
-        }).find("the file ends here, but had ") != std::string::npos);
+  CHECK(files::message_of([&] { read<float>(rows, 0, 2); }).find("the file ends here, but had ") !=
+        std::string::npos);
 }
 
 TEST_CASE("rows: a damaged deflated entry is refused, a stored one is read as it is") {
