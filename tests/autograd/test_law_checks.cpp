@@ -1,35 +1,16 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
-#include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/autograd/gradcheck.hpp>
 #include <maskgrad/autograd/laws.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
 
+#include "autograd/scaled.hpp"
 #include "throws.hpp"
 
 // The checks themselves: each fault must be found, by the law that it breaks.
 
 namespace maskgrad::tests {
 namespace {
-
-using Inputs = std::vector<Tensor>;
-
-Tensor sample(const Shape& shape) {
-  return random_normal(shape, {42}, DType::f64);
-}
-
-/// y = factor x, whose backward gives dy times `slope`.
-Tensor scaled(const Tensor& x, double factor, double slope) {
-  if (x.is_meta()) return x;
-  const Tensor y = (x.value() * factor).value();
-  return record("scaled", y, {x}, [slope](const Tensor& dy, Grads& g) { g.add(0, dy * slope); });
-}
 
 constexpr MaskContract propagates{.role = MaskRole::propagates, .why = "a test"};
 constexpr MaskContract consumes{.role = MaskRole::consumes, .why = "a test"};
