@@ -20,7 +20,7 @@ struct LayerView {
   std::function<void(OptionWriter&)> write_options;            ///< empty where it is no layer
   /// Where it carries a state from batch to batch: begins anew, these samples or (null) all.
   std::function<void(const std::vector<std::int64_t>*)> reset_state;
-  CarriedState* carried = nullptr;  ///< that state, of the library's own layers
+  CarriedState* carried = nullptr;  ///< that state, of the library's own stateful layers
 };
 using LayerVisitor = std::function<void(LayerView)>;
 
@@ -46,7 +46,7 @@ void visit_layers(M& model, const std::string& path, const std::string& inside,
           samples ? model.reset_state(*samples) : model.reset_state();
         };
       }
-      if constexpr (requires { model.carried_state(); }) view.carried = &model.carried_state();
+      if constexpr (requires { model.carried_state(); }) view.carried = model.carried_state();
       view.write_options = [&model](OptionWriter& w) { detail::write_options_of(model, w); };
     }
     if constexpr (requires { M::each_parameter(model, [](auto&&, Parameter&) {}); }) {

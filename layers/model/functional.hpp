@@ -60,7 +60,9 @@ class Functional {
     return maskgrad::build(*this, specs, seed);
   }
   std::vector<Parameter> parameters() const { return maskgrad::parameters(*this); }
-  Tensors predict(const Tensors& inputs) { return maskgrad::predict(*this, inputs); }
+  Tensors predict(const Tensors& inputs, const PredictOptions& options = {}) {
+    return maskgrad::predict(*this, inputs, options);
+  }
   Functional clone() const { return maskgrad::clone(*this); }
   Flow mask_flow() { return detail::flow_of(*this, built_for_.metas("mask_flow")); }
   std::string summary() { return detail::summary_of(*this, built_for_.metas("summary")); }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <maskgrad/autograd/ops/concatenate.hpp>
+#include <maskgrad/autograd/ops/slice.hpp>
+
 namespace maskgrad {
 namespace detail {
 
@@ -9,6 +12,38 @@ Tensors metas_of(const std::vector<Spec>& specs) {
   Tensors metas;
   for (const auto& spec : specs) metas.push_back(spec.meta());
   return metas;
+}
+
+Tensors run_one_by_one(const Tensors& inputs, const std::function<Tensors(const Tensors&)>& run) {
+  constexpr std::string_view where = "predict";
+  const auto batch = inputs.empty() || inputs[0].rank() == 0 ? 0 : inputs[0].shape()[0];
+  for (const auto& x : inputs) {
+    if (x.rank() > 0 && x.shape()[0] == batch) continue;
+    fail<ShapeError>(where,
+                     "an input is {}, the first {}; with batch_invariant all must have the batch "
+                     "on axis 0",
+                     x.describe(), inputs[0].describe());
+  }
+  if (batch <= 1) return run(inputs);
+  std::vector<Tensors> parts;  // of each output
+  for (std::int64_t i = 0; i < batch; ++i) {
+    Tensors one;
+    for (const auto& x : inputs) one.push_back(slice(x, 0, i, i + 1));
+    const Tensors outputs = run(one);
+    parts.resize(outputs.size());
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      if (outputs[k].rank() == 0 || outputs[k].shape()[0] != 1) {
+        fail<ShapeError>(where,
+                         "output {} of one sequence is {}; with batch_invariant all must have the "
+                         "batch on axis 0",
+                         k, outputs[k].describe());
+      }
+      parts[k].push_back(outputs[k]);
+    }
+  }
+  Tensors outputs;
+  for (const auto& of_output : parts) outputs.push_back(concatenate(of_output, 0));
+  return outputs;
 }
 
 void set_path(LayerView& view) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ class Cloner {
   std::vector<std::pair<Parameter, Parameter>> made_;
 };
 Tensors metas_of(const std::vector<Spec>& specs);
+/// The outputs of `run` for each sequence of the inputs alone, one behind the other on axis 0.
+Tensors run_one_by_one(const Tensors& inputs, const std::function<Tensors(const Tensors&)>& run);
 
 }  // namespace detail
 
@@ -117,17 +120,25 @@ void reset_states(M& model, const std::vector<std::int64_t>& samples) {
   });
 }
 
-/// The output under Evaluate: no tape, no dropout, moving statistics used and not changed.
+struct PredictOptions {
+  /// Runs each sequence of the batch by itself, so that its outputs are bit by bit the same alone
+  /// and in any batch; in one run they are the same to rounding. Slower: nothing is shared.
+  bool batch_invariant = false;
+};
+
+/// All outputs under Evaluate: no tape, no dropout, moving statistics used and not changed. With
+/// batch_invariant, inputs and outputs have the batch on axis 0; ShapeError otherwise.
 template <Model M>
-Tensor predict(M& model, const Tensor& x) {
+Tensors predict(M& model, const Tensors& inputs, const PredictOptions& options = {}) {
   const Evaluate evaluate;
-  return detail::run_model(model, {x}).front();
+  if (!options.batch_invariant) return detail::run_model(model, inputs);
+  return detail::run_one_by_one(inputs,
+                                [&](const Tensors& one) { return detail::run_model(model, one); });
 }
-/// All outputs, of a model of several inputs.
+/// The output of a model of one input.
 template <Model M>
-Tensors predict(M& model, const Tensors& inputs) {
-  const Evaluate evaluate;
-  return detail::run_model(model, inputs);
+Tensor predict(M& model, const Tensor& x, const PredictOptions& options = {}) {
+  return predict(model, Tensors{x}, options).front();
 }
 
 namespace detail {

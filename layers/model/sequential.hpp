@@ -30,7 +30,9 @@ class Sequential {
 
   Tensors build(const Spec& spec, Seed seed = {}) { return maskgrad::build(*this, spec, seed); }
   std::vector<Parameter> parameters() const { return maskgrad::parameters(*this); }
-  Tensor predict(const Tensor& x) { return maskgrad::predict(*this, x); }
+  Tensor predict(const Tensor& x, const PredictOptions& options = {}) {
+    return maskgrad::predict(*this, x, options);
+  }
   Sequential clone() const { return maskgrad::clone(*this); }
   /// See maskgrad::mask_flow and summary; for the input that the model was built with.
   Flow mask_flow() { return detail::flow_of(*this, built_for_.metas("mask_flow")); }

@@ -69,7 +69,8 @@ class RecurrentCore {
   void reset_state(std::string_view kind, const std::vector<std::int64_t>& samples) {
     carried_.reset(kind, samples);
   }
-  CarriedState& carried_state() { return carried_; }
+  /// Null where the layer is not stateful.
+  CarriedState* carried_state() { return settings_.stateful ? &carried_ : nullptr; }
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {

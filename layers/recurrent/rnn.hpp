@@ -47,7 +47,7 @@ class RNN {
   Tensors forward(const Tensors& inputs);
   void reset_state() { carried_.reset(); }
   void reset_state(const std::vector<std::int64_t>& samples) { carried_.reset(kind, samples); }
-  CarriedState& carried_state() { return carried_; }
+  CarriedState* carried_state() { return options_.stateful ? &carried_ : nullptr; }
 
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {

@@ -73,7 +73,7 @@ class SimpleRNN {
   /// With `stateful`: the next batch begins anew, or these samples of it.
   void reset_state() { core_.reset_state(); }
   void reset_state(const std::vector<std::int64_t>& samples) { core_.reset_state(kind, samples); }
-  CarriedState& carried_state() { return core_.carried_state(); }
+  CarriedState* carried_state() { return core_.carried_state(); }
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {

@@ -49,6 +49,7 @@ struct FitOptions {
   std::optional<Batches> validation = {};  ///< evaluated after each epoch
   Schedule schedule = {};                  ///< of the learning rate
   std::int64_t micro_batches = 1;          ///< see StepOptions
+  bool batch_invariant = false;            ///< see StepOptions; in validation too
   double clip_norm = 0;
   double clip_value = 0;
   std::optional<EarlyStoppingOptions> early_stopping = {};

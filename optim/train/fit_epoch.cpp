@@ -46,8 +46,9 @@ bool FitRun::judge(EpochRecord& record) {
   const auto begin = Clock::now();
   if (options_.validation) {
     count();
-    const auto logs = evaluate_unless(model_, *options_.validation, options_.loss, options_.metrics,
-                                      [this] { return leave(); });
+    const auto logs =
+        evaluate_unless(model_, *options_.validation, options_.loss, options_.metrics,
+                        {.batch_invariant = options_.batch_invariant}, [this] { return leave(); });
     for (std::size_t i = 0; !logs && i < state_.metrics.size(); ++i) {
       options_.metrics[i].set_counted(state_.metrics[i]);
     }

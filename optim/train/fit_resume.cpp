@@ -32,6 +32,7 @@ std::string FitRun::settings() const {
       {"data", {{"sequences", batches_.data().size()}, {"steps", batches_.data().steps()}}},
       {"epochs", options_.epochs},
       {"micro_batches", options_.micro_batches},
+      {"batch_invariant", options_.batch_invariant},
       {"clip_norm", options_.clip_norm},
       {"clip_value", options_.clip_value},
       {"weight_noise", options_.weight_noise},

@@ -57,6 +57,7 @@ FitRun::FitRun(ModelRef model, Optimizer& optimizer, const Batches& batches, Fit
   if (!options_.checkpoints.folder.empty()) folder_.emplace(options_.checkpoints);
   if (!options_.metrics_file.empty()) metrics_file_.emplace(options_.metrics_file);
   step_options_ = {.micro_batches = options_.micro_batches,
+                   .batch_invariant = options_.batch_invariant,
                    .clip_norm = options_.clip_norm,
                    .clip_value = options_.clip_value,
                    .weight_noise = options_.weight_noise,

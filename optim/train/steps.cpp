@@ -1,5 +1,7 @@
 #include <maskgrad/optim/train/steps.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -29,18 +31,29 @@ class ClearGradients {
   const std::vector<Parameter>& parameters_;
 };
 
-void check_parts(const ModelRef& model, std::int64_t parts) {
-  if (parts < 1) {
-    fail<OptionError>(where, "the option .micro_batches is {}; expected 1 or more", parts);
-  }
-  if (parts == 1) return;
+void refuse_carried(const ModelRef& model, std::string_view option, std::string_view instead) {
   model.visit([&](const LayerView& view) {
-    if (!view.carried || view.carried->states().empty()) return;
+    if (!view.carried) return;
     fail<OptionError>(where,
-                      "micro_batches is {}, and {} '{}' carries its state from batch to batch, row "
-                      "by row; use 1, or smaller batches",
-                      parts, view.kind, view.path);
+                      "{}, and {} '{}' carries its state from batch to batch, row by row; {}",
+                      option, view.kind, view.path, instead);
   });
+}
+
+/// How many parts the batch is computed in.
+std::int64_t parts_of(const ModelRef& model, const Batch& batch, const StepOptions& options) {
+  const auto asked = options.micro_batches;
+  if (asked < 1) {
+    fail<OptionError>(where, "the option .micro_batches is {}; expected 1 or more", asked);
+  }
+  if (options.batch_invariant) {
+    refuse_carried(model, "batch_invariant is true", "use batches of 1");
+    return std::max<std::int64_t>(1, batch.size());
+  }
+  if (asked > 1) {
+    refuse_carried(model, fmt::format("micro_batches is {}", asked), "use 1, or smaller batches");
+  }
+  return std::clamp<std::int64_t>(batch.size(), 1, asked);
 }
 
 Loss forward(const ModelRef& model, const TrainingLoss& loss, const Batch& batch,
@@ -89,9 +102,8 @@ RowCount count_rows(const Batch& batch) {
 
 Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& loss,
                                     const Batch& batch, const StepOptions& options) {
-  check_parts(model, options.micro_batches);
-  const auto parts = std::clamp<std::int64_t>(batch.size(), 1, options.micro_batches);
-  if (parts == 1) {
+  const auto parts = parts_of(model, batch, options);
+  if (parts == 1 && !options.batch_invariant) {
     const Loss whole = forward(model, loss, batch, options);
     whole.backward();
     return {whole.value(), whole.count()};
@@ -122,14 +134,15 @@ TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& l
 }
 
 Logs evaluate(ModelRef model, const Batches& batches, const TrainingLoss& loss,
-              std::vector<TrainingMetric> metrics) {
-  return *detail::evaluate_unless(model, batches, loss, metrics, [] { return false; });
+              std::vector<TrainingMetric> metrics, const PredictOptions& options) {
+  return *detail::evaluate_unless(model, batches, loss, metrics, options, [] { return false; });
 }
 
 namespace detail {
 
 std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batches,
                                     const TrainingLoss& loss, std::vector<TrainingMetric>& metrics,
+                                    const PredictOptions& options,
                                     const std::function<bool()>& stop) {
   const Evaluate evaluate;
   LossTotal total;
@@ -137,7 +150,9 @@ std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batche
   model.reset_states();
   for (const Batch& batch : batches.epoch(0)) {
     model.begin(batch);
-    const Tensors outputs = model(batch.inputs);
+    if (options.batch_invariant) refuse_carried(model, "batch_invariant is true", "leave it out");
+    const Tensors outputs =
+        options.batch_invariant ? detail::run_one_by_one(batch.inputs, model) : model(batch.inputs);
     total.add(loss(batch, outputs));
     total.end_batch();
     for (auto& metric : metrics) metric.update(batch, outputs);

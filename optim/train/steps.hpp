@@ -27,6 +27,10 @@ struct StepOptions {
   /// Parts that the batch is split into, one after the other in memory: at most one a sequence. The
   /// gradient is that of the whole (law 5), except under batch statistics.
   std::int64_t micro_batches = 1;
+  /// A part for each sequence, so that what one adds to the gradient is bit by bit the same alone
+  /// and in any batch, but for what goes by its place: noise. Gradients are added in the batch's
+  /// order. Statistics over the batch are then each sequence's own.
+  bool batch_invariant = false;
   double clip_norm = 0;     ///< see clip_by_global_norm; 0: not clipped
   double clip_value = 0;    ///< see clip_by_value, which comes first; 0: not clipped
   double weight_noise = 0;  ///< standard deviation; see WeightNoise
@@ -37,7 +41,7 @@ struct StepOptions {
 
 /// Forward and backward of one batch; gradients stand as after one backward of the whole.
 /// Throws:   GradError where the loss is NaN or infinite, with no gradient left behind; OptionError
-///           for micro_batches below 1, or above 1 where layers carry state from batch to batch.
+///           for micro_batches below 1, and for parts where layers carry state from batch to batch.
 Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& loss,
                                     const Batch& batch, const StepOptions& options = {});
 
@@ -53,14 +57,16 @@ TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& l
                      const Batch& batch, const StepOptions& options = {});
 
 /// The loss and the metrics over all batches of an epoch, under Evaluate, by their names; `loss`
-/// first. Stateful layers begin anew before and after.
+/// first. Stateful layers begin anew before and after; with batch_invariant (see PredictOptions)
+/// they are refused.
 Logs evaluate(ModelRef model, const Batches& batches, const TrainingLoss& loss,
-              std::vector<TrainingMetric> metrics = {});
+              std::vector<TrainingMetric> metrics = {}, const PredictOptions& options = {});
 
 namespace detail {
 /// The same; nothing where `stop` said so between two batches.
 std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batches,
                                     const TrainingLoss& loss, std::vector<TrainingMetric>& metrics,
+                                    const PredictOptions& options,
                                     const std::function<bool()>& stop);
 }  // namespace detail
 }  // namespace maskgrad
