@@ -96,7 +96,8 @@ Broadcast::Side Broadcast::side(const Tensor& x) const {
                             : inner_strides[static_cast<std::size_t>(own)];
     moves = true;
   }
-  if (!moves && own_mask == 0) return s;
+  s.repeats = !moves && own_mask == 0;
+  if (s.repeats) return s;
   const auto position_of = [&](std::int64_t flat, const Shape& over, const auto& strides, int at) {
     std::int64_t sum = 0;
     for (int i = over.rank() - 1; i >= 0; --i) {

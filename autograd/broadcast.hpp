@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include <maskgrad/core/kernels/add_to.hpp>
@@ -18,6 +19,7 @@ class Broadcast {
   struct Side {
     bool one_to_one = false;  ///< stored values in the result's order: value i is value i
     bool flat = true;         ///< a run takes values side by side; else one for all
+    bool repeats = false;     ///< every run takes the same values
     Index base;               ///< [outer] where each run starts; none: all start at 0
     std::int64_t start(std::int64_t run) const { return base.empty() ? 0 : base[run]; }
   };
@@ -37,11 +39,10 @@ class Broadcast {
 
 namespace kernels {
 
-/// Calls f(i, ia, ib) for every stored value i of the result, in order within a run; ia, ib are the
+/// Calls f(i, ia, ib) for the stored values [from, to) of the result, in order; ia, ib are the
 /// places of its inputs.
 template <class F>
-void for_each_pair(const Broadcast& plan, F&& f) {
-  const auto n = plan.inner;
+void walk_pairs(const Broadcast& plan, std::int64_t from, std::int64_t to, F&& f) {
   auto run = [&](std::int64_t at, std::int64_t count, std::int64_t ia, std::int64_t ib) {
     if (plan.a.flat && plan.b.flat) {
       for (std::int64_t i = 0; i < count; ++i) f(at + i, ia + i, ib + i);
@@ -53,14 +54,33 @@ void for_each_pair(const Broadcast& plan, F&& f) {
       for (std::int64_t i = 0; i < count; ++i) f(at + i, ia, ib);
     }
   };
+  if (from == to) return;
   if (plan.a.one_to_one && plan.b.one_to_one) {
-    run(0, plan.outer * n, 0, 0);
+    run(from, to - from, from, from);
     return;
   }
-  for (std::int64_t r = 0; r < plan.outer; ++r) {
-    run(r * n, n, plan.a.one_to_one ? r * n : plan.a.start(r),
-        plan.b.one_to_one ? r * n : plan.b.start(r));
+  const auto place = [&](const Broadcast::Side& side, std::int64_t r, std::int64_t inside) {
+    return (side.one_to_one ? r * plan.inner : side.start(r)) + (side.flat ? inside : 0);
+  };
+  auto r = from / plan.inner, inside = from % plan.inner;
+  while (from < to) {
+    const auto count = std::min(plan.inner - inside, to - from);
+    run(from, count, place(plan.a, r, inside), place(plan.b, r, inside));
+    from += count, ++r, inside = 0;
   }
+}
+
+/// The same for all of them, one after the other.
+template <class F>
+void for_each_pair(const Broadcast& plan, F&& f) {
+  walk_pairs(plan, 0, plan.outer * plan.inner, f);
+}
+
+/// The same, in parts that threads share: f may write at i alone.
+template <class F>
+void over_pairs(const Broadcast& plan, F&& f) {
+  over_parts(plan.outer * plan.inner,
+             [&](std::int64_t from, std::int64_t to) { walk_pairs(plan, from, to, f); });
 }
 
 }  // namespace kernels

@@ -1,9 +1,14 @@
 #include <maskgrad/autograd/ops/additive_attention.hpp>
 
+#include <cmath>
+#include <limits>
+
 #include <maskgrad/autograd/ops/additive_attention_call.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/reshape.hpp>
 #include <maskgrad/core/kernels/attention_tile.hpp>
+#include <maskgrad/core/kernels/simd/arrays.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/threads.hpp>
 
 namespace maskgrad {
@@ -68,14 +73,14 @@ class Line {
   T softmax() {
     const auto n = to - from;
     if (n == 0) return std::numeric_limits<T>::infinity();
-    const T top = kernels::attention_detail::top_of(weights_.data(), n);
-    kernels::attention_detail::exp_less(weights_.data(), n, top);
-    const T sum = kernels::attention_detail::sum_of(weights_.data(), n);
+    const T top = lines_.greatest(weights_.data(), n);
+    lines_.exp_scaled(weights_.data(), top, T(1), false, weights_.data(), n);
+    const T sum = static_cast<T>(lines_.sum(weights_.data(), n));
     for (std::int64_t j = 0; j < n; ++j) weights_[j] /= sum;
     return top + std::log(sum);
   }
   void softmax(T log_sum) {
-    kernels::attention_detail::exp_less(weights_.data(), to - from, log_sum);
+    lines_.exp_scaled(weights_.data(), log_sum, T(1), false, weights_.data(), to - from);
   }
 
   const T* bent(std::int64_t j) const { return tanh_.data() + (j - from) * p_.dim; }
@@ -89,6 +94,7 @@ class Line {
  private:
   const AttentionProblem<T>& p_;
   const T* w_;
+  const kernels::simd::Lines<T>& lines_ = kernels::simd::lines<T>();
   Pooled<T> tanh_, weights_, factor_;
   std::int64_t sequence_ = 0;
 };

@@ -11,7 +11,7 @@ using pairwise::binary;
 using pairwise::number;
 
 struct Add {
-  static constexpr bool reads = false;
+  static constexpr bool reads = false, passes[2] = {true, true};
   template <class T>
   static T value(T a, T b) {
     return a + b;
@@ -26,7 +26,7 @@ struct Add {
   }
 };
 struct Subtract {
-  static constexpr bool reads = false;
+  static constexpr bool reads = false, passes[2] = {true, false};
   template <class T>
   static T value(T a, T b) {
     return a - b;

@@ -15,7 +15,7 @@ Tensor compare(std::string_view name, const Tensor& a, const Tensor& b) {
   dispatch(a.dtype(), [&]<class T>() {
     const T *pa = rows::of<T>(a).data(), *pb = rows::of<T>(b).data();
     bool* py = rows::of_mutable<bool>(y).data();
-    kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+    kernels::over_pairs(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
       py[i] = Compare{}(pa[ia], pb[ib]);
     });
   });

@@ -34,7 +34,7 @@ Tensor combine(std::string_view op, const Tensor& a, const Tensor& b, Combine f)
   Tensor y = rows::make(plan.shape, DType::boolean, plan.mask);
   const bool *pa = rows::of<bool>(a).data(), *pb = rows::of<bool>(b).data();
   bool* py = rows::of_mutable<bool>(y).data();
-  kernels::for_each_pair(
+  kernels::over_pairs(
       plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) { py[i] = f(pa[ia], pb[ib]); });
   return y;
 }

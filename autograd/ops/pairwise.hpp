@@ -1,14 +1,17 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 
 #include <maskgrad/autograd/broadcast.hpp>
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
+#include <maskgrad/core/pooled.hpp>
 
 /// What operations on two tensors, value by value, are made of. An operation is a type with
 /// `value(a, b)`, and `da(dy, a, b)` and `db(dy, a, b)`: what of dy goes to a and to b; `reads`
-/// where that needs a and b.
+/// where that needs a and b. `passes`, where it has that, says of a and b whether it is dy itself.
 namespace maskgrad::pairwise {
 
 template <class Op>
@@ -18,12 +21,74 @@ Tensor forward(const Broadcast& plan, const Tensor& a, const Tensor& b) {
     if constexpr (!std::is_same_v<T, bool>) {
       const T *pa = rows::of<T>(a).data(), *pb = rows::of<T>(b).data();
       T* py = rows::of_mutable<T>(y).data();
-      kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+      kernels::over_pairs(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
         py[i] = Op::template value<T>(pa[ia], pb[ib]);
       });
     }
   });
   return y;
+}
+
+/// Whether dy itself goes to input `which`.
+template <class Op, int which>
+constexpr bool passes() {
+  if constexpr (requires { Op::passes; }) return Op::passes[which];
+  return false;
+}
+
+/// What of dy goes to one input, value by value of the result.
+template <class Op, int which, class T>
+struct Share {
+  const T *dy, *a, *b;  // null where not read
+  T operator()(std::int64_t i, std::int64_t ia, std::int64_t ib) const {
+    const T x = Op::reads ? a[ia] : T(0), z = Op::reads ? b[ib] : T(0);
+    return which == 0 ? Op::template da<T>(dy[i], x, z) : Op::template db<T>(dy[i], x, z);
+  }
+};
+
+/// The gradient of an input that is the same in every run (a bias): sums over the runs, in f64, of
+/// fixed parts of the result.
+template <class Op, int which, class T>
+void sum_over_runs(const Broadcast& plan, const Share<Op, which, T>& share, Grads::Target<T> to) {
+  constexpr std::int64_t block = 512, most_parts = 16;
+  const bool flat = (which == 0 ? plan.a : plan.b).flat;
+  const auto width = flat ? plan.inner : 1, all = plan.outer * plan.inner;
+  // Parts are whole runs where a run has its values for itself.
+  const auto units = flat ? plan.outer : all, unit = flat ? plan.inner : 1;
+  const auto parts = std::min(std::max<std::int64_t>(units, 1),
+                              std::min(shard_count(all, kernels::elementwise_grain), most_parts));
+  Pooled<double> sums(parts * width);
+  const auto& lines = kernels::simd::lines<T>();
+  parallel_for(parts, [&](std::int64_t part) {
+    double* own = sums.data() + part * width;
+    std::fill_n(own, width, 0.0);
+    const auto end = shard_begin(units, parts, part + 1) * unit;
+    for (auto at = shard_begin(units, parts, part) * unit; at < end;) {
+      const auto inside = at % plan.inner;
+      const auto n = std::min({block, plan.inner - inside, end - at});
+      T made[block];
+      const T* values = made;
+      if constexpr (passes<Op, which>()) {
+        values = share.dy + at;
+      } else {
+        kernels::walk_pairs(plan, at, at + n,
+                            [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+                              made[i - at] = share(i, ia, ib);
+                            });
+      }
+      if (flat) {
+        lines.add_sums(values, own + inside, n);
+      } else {
+        *own += lines.sum(values, n);
+      }
+      at += n;
+    }
+  });
+  for (std::int64_t j = 0; j < width; ++j) {
+    double sum = 0;
+    for (std::int64_t part = 0; part < parts; ++part) sum += sums[part * width + j];
+    to.values[j] = static_cast<T>(to.fresh ? sum : static_cast<double>(to.values[j]) + sum);
+  }
 }
 
 /// Adds what goes to input `which` to its gradient. A tensor without values stands for one that is
@@ -32,16 +97,28 @@ template <class Op, int which>
 void backward(const Broadcast& plan, const Tensor& dy, const Tensor* a, const Tensor* b,
               Grads& grads) {
   if (!grads.wants(which)) return;
+  const auto& side = which == 0 ? plan.a : plan.b;
+  if (side.one_to_one && passes<Op, which>()) {
+    grads.add(which, dy);
+    return;
+  }
   dispatch_real("backward", dy.dtype(), [&]<class T>() {
-    const T* pd = rows::of<T>(dy).data();
-    const T* pa = a ? rows::of<T>(*a).data() : nullptr;
-    const T* pb = b ? rows::of<T>(*b).data() : nullptr;
-    T* to = grads.into<T>(which).data();
-    kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-      const T x = Op::reads ? pa[ia] : T(0), z = Op::reads ? pb[ib] : T(0);
-      to[which == 0 ? ia : ib] +=
-          which == 0 ? Op::template da<T>(pd[i], x, z) : Op::template db<T>(pd[i], x, z);
-    });
+    const Share<Op, which, T> share{rows::of<T>(dy).data(), a ? rows::of<T>(*a).data() : nullptr,
+                                    b ? rows::of<T>(*b).data() : nullptr};
+    if (side.one_to_one) {
+      const auto to = grads.target<T>(which);
+      kernels::over_pairs(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+        const T d = share(i, ia, ib);
+        to.values[i] = to.fresh ? d : to.values[i] + d;
+      });
+    } else if (side.repeats) {
+      sum_over_runs<Op, which, T>(plan, share, grads.target<T>(which));
+    } else {
+      T* to = grads.into<T>(which).data();
+      kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+        to[which == 0 ? ia : ib] += share(i, ia, ib);
+      });
+    }
   });
 }
 

@@ -13,8 +13,9 @@ Pooled<bool> spread(const Tensor& y, const Tensor& condition) {
   Pooled<bool> taken(rows::total(y));
   const Broadcast plan("where", y, condition);
   const bool* from = rows::of<bool>(condition).data();
-  kernels::for_each_pair(
-      plan, [&](std::int64_t i, std::int64_t, std::int64_t ic) { taken[i] = from[ic]; });
+  bool* to = taken.data();
+  kernels::over_pairs(plan,
+                      [=](std::int64_t i, std::int64_t, std::int64_t ic) { to[i] = from[ic]; });
   return taken;
 }
 
@@ -23,7 +24,7 @@ template <class T>
 void put(const Broadcast& plan, const Pooled<bool>& taken, bool side, const Tensor& x, T* y) {
   const T* from = rows::of<T>(x).data();
   const bool* is = taken.data();
-  kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t, std::int64_t ix) {
+  kernels::over_pairs(plan, [=](std::int64_t i, std::int64_t, std::int64_t ix) {
     if (is[i] == side) y[i] = from[ix];
   });
 }
@@ -34,8 +35,16 @@ void send(const Broadcast& plan, const Pooled<bool>& taken, bool side, const Ten
   if (!grads.wants(which)) return;
   dispatch_real("where", dy.dtype(), [&]<class T>() {
     const T* from = rows::of<T>(dy).data();
-    T* to = grads.into<T>(which).data();
     const bool* is = taken.data();
+    if (plan.b.one_to_one) {
+      const auto to = grads.target<T>(which);
+      kernels::over_pairs(plan, [=](std::int64_t i, std::int64_t, std::int64_t) {
+        const T d = is[i] == side ? from[i] : T(0);
+        to.values[i] = to.fresh ? d : to.values[i] + d;
+      });
+      return;
+    }
+    T* to = grads.into<T>(which).data();
     kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t, std::int64_t ix) {
       if (is[i] == side) to[ix] += from[i];
     });

@@ -4,39 +4,23 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/lines.hpp>
-#include <maskgrad/autograd/ops/folds.hpp>
-#include <maskgrad/core/kernels/simd/arrays.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
 
 namespace maskgrad {
 namespace {
 
-template <class T>
-T greatest(const T* x, std::int64_t n) {
-  T m = -std::numeric_limits<T>::infinity();
-  kernels::reduction::take(folds::Extreme<T, 1>{}, m, x, n, 0);
-  return m;
-}
-
-template <class T>
-double total(const T* x, std::int64_t n) {
-  double s = 0;
-  kernels::reduction::take(folds::Sum<T>{}, s, x, n, 0);
-  return s;
-}
-
 struct Softmax {
   template <class T>
   static void forward(const T* x, T* y, std::int64_t n) {
-    const T m = greatest(x, n);
-    for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - m;
-    kernels::simd::exp(y, y, n);
-    const T scale = static_cast<T>(1 / total(y, n));
+    const auto& line = kernels::simd::lines<T>();
+    line.exp_scaled(x, line.greatest(x, n), T(1), false, y, n);
+    const T scale = static_cast<T>(1 / line.sum(y, n));
     for (std::int64_t i = 0; i < n; ++i) y[i] *= scale;
   }
   template <class T>
   static void backward(const T* y, const T* dy, T* dx, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) dx[i] = dy[i] * y[i];
-    const T s = static_cast<T>(total(dx, n));
+    const T s = static_cast<T>(kernels::simd::lines<T>().sum(dx, n));
     for (std::int64_t i = 0; i < n; ++i) dx[i] = y[i] * (dy[i] - s);
   }
 };
@@ -44,17 +28,16 @@ struct Softmax {
 struct LogSoftmax {
   template <class T>
   static void forward(const T* x, T* y, std::int64_t n) {
-    const T m = greatest(x, n);
-    for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - m;
-    kernels::simd::exp(y, y, n);
-    const T log_sum = static_cast<T>(std::log(total(y, n)));
+    const auto& line = kernels::simd::lines<T>();
+    const T m = line.greatest(x, n);
+    const T log_sum = static_cast<T>(std::log(line.sum_exp(x, m, n)));
     for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - m) - log_sum;
   }
   template <class T>
   static void backward(const T* y, const T* dy, T* dx, std::int64_t n) {
-    const T s = static_cast<T>(total(dy, n));
-    kernels::simd::exp(y, dx, n);
-    for (std::int64_t i = 0; i < n; ++i) dx[i] = dy[i] - dx[i] * s;
+    const auto& line = kernels::simd::lines<T>();
+    line.exp_scaled(y, T(0), static_cast<T>(-line.sum(dy, n)), false, dx, n);
+    for (std::int64_t i = 0; i < n; ++i) dx[i] += dy[i];
   }
 };
 

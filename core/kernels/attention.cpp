@@ -1,7 +1,11 @@
 #include <maskgrad/core/kernels/attention.hpp>
 
+#include <cmath>
+#include <limits>
+
 #include <maskgrad/core/kernels/attention_tile.hpp>
 #include <maskgrad/core/kernels/gemm.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/pooled.hpp>
 #include <maskgrad/core/threads.hpp>
 
@@ -80,16 +84,16 @@ class Softmax {
   void take(const Tile<T>& tile, std::int64_t i, T* y) {
     T* row = weights_.data() + i * tile.keys;
     auto first = tile.first(i), end = tile.end(i);
-    const T before = top_[i], here = top_of(row + first, end - first);
+    const T before = top_[i], here = lines_.greatest(row + first, end - first);
     const T top = here > before || here != here ? here : before;
     if (top == -std::numeric_limits<T>::infinity()) end = first;
     std::fill(row, row + first, T(0));
     std::fill(row + end, row + tile.keys, T(0));
     if (end <= first) return;
-    exp_less(row + first, end - first, top);
+    lines_.exp_scaled(row + first, top, T(1), false, row + first, end - first);
     const T shrink = std::exp(before - top);
     top_[i] = top;
-    sum_[i] = sum_[i] * shrink + sum_of(row + first, end - first);
+    sum_[i] = sum_[i] * shrink + static_cast<T>(lines_.sum(row + first, end - first));
     if (y && top != before) {
       for (std::int64_t j = 0; j < tile.p.dim_v; ++j) y[j] *= shrink;
     }
@@ -109,6 +113,7 @@ class Softmax {
     return top_[i] + std::log(sum_[i]);
   }
 
+  const simd::Lines<T>& lines_ = simd::lines<T>();
   Pooled<T> weights_, factor_, top_, sum_;
 };
 
@@ -151,7 +156,8 @@ class Backward {
       std::fill(line, line + first, T(0));
       std::fill(line + end, line + tile.keys, T(0));
     }
-    exp_less(row + first, end - first, tile.queries_of(g_.log_sum, 1).data[i * tile.p.heads]);
+    const T log_sum = tile.queries_of(g_.log_sum, 1).data[i * tile.p.heads];
+    lines_.exp_scaled(row + first, log_sum, T(1), false, row + first, end - first);
     const T along = along_[i];
     if (tile.p.noise.rate == 0) {
       for (auto j = first; j < end; ++j) d[j] = row[j] * (d[j] - along);
@@ -187,6 +193,7 @@ class Backward {
   }
 
   const AttentionBackward<T>& g_;
+  const simd::Lines<T>& lines_ = simd::lines<T>();
   Pooled<T> weights_, dweights_, factor_, along_;
 };
 

@@ -3,11 +3,8 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include <maskgrad/core/kernels/attention.hpp>
-#include <maskgrad/core/kernels/simd/arrays.hpp>
 
 namespace maskgrad::kernels::attention_detail {
 
@@ -29,32 +26,6 @@ inline void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n
                     Block<double> c) {
   cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, scale, a.data, static_cast<blasint>(a.stride), b.data,
               static_cast<blasint>(b.stride), add ? 1 : 0, c.data, static_cast<blasint>(c.stride));
-}
-
-/// Sums and maxima in lanes, which the compiler makes vectors of; the order depends on n alone.
-template <class T, class F>
-T in_lanes(const T* x, std::int64_t n, T start, F join) {
-  constexpr std::int64_t lanes = 16;
-  T lane[lanes];
-  std::fill_n(lane, lanes, start);
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    for (std::int64_t j = 0; j < lanes; ++j) lane[j] = join(lane[j], x[i + j]);
-  }
-  for (; i < n; ++i) lane[i % lanes] = join(lane[i % lanes], x[i]);
-  T all = start;
-  for (T v : lane) all = join(all, v);
-  return all;
-}
-template <class T>
-T sum_of(const T* x, std::int64_t n) {
-  return in_lanes(x, n, T(0), [](T a, T b) { return a + b; });
-}
-/// NaN wins, so that it is seen in the result.
-template <class T>
-T top_of(const T* x, std::int64_t n) {
-  return in_lanes(x, n, -std::numeric_limits<T>::infinity(),
-                  [](T a, T b) { return a > b || a != a ? a : b; });
 }
 
 /// A block of queries by a block of keys of one sequence and head.
@@ -128,12 +99,5 @@ struct Tile {
     return std::clamp<std::int64_t>(rank - (key - p.key_first[sequence]), 0, keys);
   }
 };
-
-/// s = exp(s - by), side by side.
-template <class T>
-void exp_less(T* s, std::int64_t n, T by) {
-  for (std::int64_t j = 0; j < n; ++j) s[j] -= by;
-  simd::exp(s, s, n);
-}
 
 }  // namespace maskgrad::kernels::attention_detail

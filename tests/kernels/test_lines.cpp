@@ -51,10 +51,16 @@ void check_sums(std::int64_t n) {
   CHECK(near<double>(lines<T>().squares(x.data(), T(0.5), n), squares));
   CHECK(near<T>(lines<T>().sum_exp(x.data(), T(2), n), exps));
   CHECK(static_cast<double>(lines<T>().greatest(x.data(), n)) == greatest);
+  const std::vector<T> nothing(x.size(), -std::numeric_limits<T>::infinity());
+  std::vector<T> none(x.size(), T(1));
+  CHECK(lines<T>().sum_exp(nothing.data(), T(2), n) == 0);
+  lines<T>().exp_scaled(nothing.data(), T(2), T(3), false, none.data(), n);
+  CHECK(none == std::vector<T>(x.size(), T(0)));
   for (std::int64_t i = 0; i < n; ++i) {
     auto with_nan = x;
     with_nan[static_cast<std::size_t>(i)] = std::numeric_limits<T>::quiet_NaN();
     CHECK(std::isnan(lines<T>().greatest(with_nan.data(), n)));
+    CHECK(std::isnan(lines<T>().sum_exp(with_nan.data(), T(2), n)));
   }
   for (const bool add : {false, true}) {
     auto y = values<T>(n, 1), expected = y;

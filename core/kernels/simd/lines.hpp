@@ -10,7 +10,7 @@ struct NormaliseSums {
 };
 
 /// What is done with lines of n values side by side. Sums run in f64, in an order that depends on n
-/// and the level alone. A null gamma is 1, a null beta 0; outputs overlap no input.
+/// and the level alone. A null gamma is 1, a null beta 0; outputs overlap no input unless said.
 template <class T>
 struct Lines {
   double (*sum)(const T* x, std::int64_t n);
@@ -18,9 +18,10 @@ struct Lines {
   double (*squares)(const T* x, T mean, std::int64_t n);
   /// NaN where there is one, -infinity of nothing.
   T (*greatest)(const T* x, std::int64_t n);
-  /// Of e^(x - top).
+  /// Of e^(x - top), which has two roundings of T at most before it is summed.
   double (*sum_exp)(const T* x, T top, std::int64_t n);
-  /// y = scale e^(x - top), or y + that.
+  /// y = scale e^(x - top), or y + that; x is about top at most, and e^x is 0 where it would be
+  /// subnormal. y may be x.
   void (*exp_scaled)(const T* x, T top, T scale, bool add, T* y, std::int64_t n);
 
   // Value by value: a += x; a += (x - mean)^2; of_dy += dy and of_normal += dy (x - mean) scale.

@@ -75,35 +75,46 @@ struct LinesLevel {
     return best;
   }
 
-  /// e^(x - top) of full vectors and of a padded one, as f(values, place, how many).
-  template <class F>
-  [[gnu::always_inline]] static void each_exp(const T* x, T top, std::int64_t n, F f) {
-    std::int64_t i = 0;
-    for (; i + V::lanes <= n; i += V::lanes) {
-      f(Math<L, T>::exp(V::load(x + i) - top), i, static_cast<std::int64_t>(V::lanes));
-    }
-    if (i < n) f(Math<L, T>::exp(V::load(x + i, n - i) - top), i, n - i);
+  [[gnu::always_inline]] static vec share(const T* x, T top) {
+    return Math<L, T>::exp_of_share(V::load(x) - top);
+  }
+  [[gnu::always_inline]] static vec share(const T* x, T top, std::int64_t count) {
+    return Math<L, T>::exp_of_share(V::load(x, count) - top);
+  }
+  /// s += v, in f64.
+  [[gnu::always_inline]] static void widen(wide (&s)[V::lanes / lanes], vec v) {
+    T part[V::lanes];
+    V::store(part, v);
+    for (int k = 0; k < V::lanes / lanes; ++k) s[k] += load(part + k * lanes);
   }
   static double sum_exp(const T* x, T top, std::int64_t n) {
-    constexpr int parts = V::lanes / lanes;
-    wide s[parts] = {};
-    each_exp(
-        x, top, n, [&](vec e, std::int64_t, std::int64_t count) __attribute__((always_inline)) {
-          T part[V::lanes];
-          V::store(part, V::keep(e, count));
-          for (int k = 0; k < parts; ++k) s[k] += load(part + k * lanes);
-        });
+    wide s[V::lanes / lanes] = {};
+    std::int64_t i = 0;
+    // Four at a time in T: its two roundings cost less than widening each.
+    for (; i + 4 * V::lanes <= n; i += 4 * V::lanes) {
+      const vec a = share(x + i, top) + share(x + i + V::lanes, top);
+      const vec b = share(x + i + 2 * V::lanes, top) + share(x + i + 3 * V::lanes, top);
+      widen(s, a + b);
+    }
+    for (; i + V::lanes <= n; i += V::lanes) widen(s, share(x + i, top));
+    if (i < n) widen(s, V::keep(share(x + i, top, n - i), n - i));
     double all = 0;
     for (const wide& v : s) all += across(v);
     return all;
   }
+  template <bool add>
+  static void exp_scaled(const T* x, T top, T scale, T* y, std::int64_t n) {
+    std::int64_t i = 0;
+    for (; i + V::lanes <= n; i += V::lanes) {
+      const vec v = share(x + i, top) * scale;
+      V::store(y + i, add ? v + V::load(y + i) : v);
+    }
+    if (i == n) return;
+    const vec v = share(x + i, top, n - i) * scale;
+    V::store(y + i, add ? v + V::load(y + i, n - i) : v, n - i);
+  }
   static void exp_scaled(const T* x, T top, T scale, bool add, T* y, std::int64_t n) {
-    each_exp(
-        x, top, n, [&](vec e, std::int64_t at, std::int64_t count) __attribute__((always_inline)) {
-          vec v = e * scale;
-          if (add) v += V::load(y + at, count);
-          V::store(y + at, v, count);
-        });
+    add ? exp_scaled<true>(x, top, scale, y, n) : exp_scaled<false>(x, top, scale, y, n);
   }
 
   static void add_sums(const T* x, double* __restrict a, std::int64_t n) {

@@ -19,8 +19,9 @@ struct ExpNumbers<float> {
   static constexpr float ln2_high = 0.693359375f;
   static constexpr float ln2_low = -2.1219444005469058e-4f;
   static constexpr float lowest = -104.0f;  // e^x rounds to 0 below
-  static constexpr float highest = 89.0f;   // and to infinity above
-  static constexpr float tanh_one = 9.1f;   // tanh rounds to 1 above
+  static constexpr float lowest_normal = -87.3f;
+  static constexpr float highest = 89.0f;  // and to infinity above
+  static constexpr float tanh_one = 9.1f;  // tanh rounds to 1 above
   static constexpr float poly[] = {1.3927684631198645e-3f, 8.364380337297916e-3f,
                                    4.166654497385025e-2f, 1.666657030582428e-1f, 0.5f};
   static constexpr float tanh_poly[] = {1.926804520189762e-2f, -5.371512100100517e-2f,
@@ -36,6 +37,7 @@ struct ExpNumbers<double> {
   static constexpr double ln2_high = 45426.0 / 65536.0;
   static constexpr double ln2_low = 1.4286068203094172321e-6;
   static constexpr double lowest = -746.0;
+  static constexpr double lowest_normal = -708.3;
   static constexpr double highest = 710.0;
   static constexpr double tanh_one = 19.1;
   static constexpr double poly[] = {
@@ -96,6 +98,14 @@ struct Math {
     x = x > N::highest ? V::splat(N::highest) : x;
     const Reduced e = reduce(x);
     return scale(e.expm1 + T{1}, e.n);
+  }
+
+  /// e^x for what is a share of a sum, x at or about below 0: cheaper, and 0 where e^x would be
+  /// subnormal.
+  [[gnu::always_inline]] static vec exp_of_share(vec x) {
+    const Reduced e = reduce(x);
+    const vec y = (e.expm1 + T{1}) * power_of_two(e.n);
+    return x < N::lowest_normal ? vec{} : y;
   }
 
   [[gnu::always_inline]] static vec absolute(vec x) {
