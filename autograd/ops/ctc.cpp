@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/ops/chains.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
 
 namespace maskgrad {
 namespace {
@@ -21,12 +22,13 @@ struct Sample {
   std::int64_t steps, classes, blank;
 
   std::int64_t states() const { return 2 * count + 1; }
-  std::int64_t symbol(std::int64_t s) const { return s % 2 ? labels[s / 2] : blank; }
   /// Whether state s may follow state s - 2: the blank between different labels can be left out.
   bool skips(std::int64_t s) const { return s % 2 && s > 1 && labels[s / 2] != labels[s / 2 - 1]; }
 };
 
-/// Room for one sample after the other.
+/// Room for one sample after the other. Log probabilities of states stand between two of nothing
+/// before and behind, so that a state's neighbours are read without asking whether it has them; and
+/// lines are whole vectors long. What is computed behind the last state is read by none.
 class Walk {
  public:
   /// Minus the log probability of all walks.
@@ -35,16 +37,14 @@ class Walk {
     reserve(a.steps, a.states());
     emissions(a);
     const auto n = a.states();
-    std::fill_n(alpha(0), n, log_of_0);
-    for (std::int64_t s = 0; s < std::min<std::int64_t>(n, 2); ++s) alpha(0)[s] = emit(0)[s];
+    for (std::int64_t s = 0; s < width_ + 2; ++s) skip_[s] = s < n && a.skips(s) ? 0 : log_of_0;
+    for (std::int64_t s = 0; s < width_; ++s)
+      alpha(0)[s] = s < std::min<std::int64_t>(n, 2) ? emit(0)[s] : log_of_0;
     for (std::int64_t t = 1; t < a.steps; ++t) {
       const double *before = alpha(t - 1), *e = emit(t);
       double* now = alpha(t);
-      for (std::int64_t s = 0; s < n; ++s) {
-        double sum = s > 0 ? log_add(before[s], before[s - 1]) : before[s];
-        if (a.skips(s)) sum = log_add(sum, before[s - 2]);
-        now[s] = sum + e[s];
-      }
+      lines_.log_sum3(before, before - 1, before - 2, skip_.data(), now, width_);
+      for (std::int64_t s = 0; s < n; ++s) now[s] += e[s];
     }
     const double* last = alpha(a.steps - 1);
     total_ = n > 1 ? log_add(last[n - 1], last[n - 2]) : last[0];
@@ -55,58 +55,71 @@ class Walk {
   template <Real T>
   void gradient(const Sample<T>& a, T* dx) {
     const auto n = a.states();
-    double *beta = beta_.data(), *next = next_.data();
+    double *beta = beta_.data(), *next = next_.data(), *share = share_.data();
     for (std::int64_t s = 0; s < n; ++s) beta[s] = s + 2 < n ? log_of_0 : 0;
     for (auto t = a.steps - 1; t >= 0; --t) {
       T* d = dx + t * a.classes;
-      for (std::int64_t c = 0; c < a.classes; ++c) {
-        d[c] = static_cast<T>(std::exp(static_cast<double>(a.x[t * a.classes + c]) - log_sum_[t]));
-      }
+      kernels::simd::lines<T>().exp_scaled(a.x + t * a.classes, static_cast<T>(top_[t]),
+                                           static_cast<T>(1 / sum_[t]), false, d, a.classes);
       const double *now = alpha(t), *e = emit(t);
-      for (std::int64_t s = 0; s < n; ++s) {
-        d[a.symbol(s)] -= static_cast<T>(std::exp(now[s] + beta[s] - total_));
-        next[s] = beta[s] + e[s];
-      }
-      for (std::int64_t s = 0; s < n; ++s) {
-        double sum = s + 1 < n ? log_add(next[s], next[s + 1]) : next[s];
-        if (s + 2 < n && a.skips(s + 2)) sum = log_add(sum, next[s + 2]);
-        beta[s] = sum;
-      }
+      for (std::int64_t s = 0; s < n; ++s) share[s] = now[s] + beta[s];
+      lines_.exp_scaled(share, total_, 1, false, share, width_);
+      double of_blank = 0;
+      for (std::int64_t s = 0; s < n; s += 2) of_blank += share[s];
+      d[a.blank] -= static_cast<T>(of_blank);
+      for (std::int64_t i = 0; i < a.count; ++i) d[a.labels[i]] -= static_cast<T>(share[2 * i + 1]);
+      for (std::int64_t s = 0; s < n; ++s) next[s] = beta[s] + e[s];
+      lines_.log_sum3(next, next + 1, next + 2, skip_.data() + 2, beta, width_);
     }
   }
 
  private:
-  double* alpha(std::int64_t t) { return alpha_.data() + t * states_; }
+  double* alpha(std::int64_t t) { return alpha_.data() + t * (width_ + 2) + 2; }
   double* emit(std::int64_t t) { return emit_.data() + t * states_; }
 
+  static void grow(Pooled<double>& values, std::int64_t n) {
+    if (values.size() < n) values = Pooled<double>(n);
+  }
   void reserve(std::int64_t steps, std::int64_t states) {
+    constexpr std::int64_t vector = 8;
     states_ = states;
-    if (alpha_.size() < steps * states) {
-      alpha_ = Pooled<double>(steps * states);
-      emit_ = Pooled<double>(steps * states);
+    width_ = (states + vector - 1) / vector * vector;
+    grow(alpha_, steps * (width_ + 2));
+    grow(emit_, steps * states);
+    for (auto* line : {&beta_, &next_, &share_, &skip_}) {
+      grow(*line, width_ + 2);
+      std::fill(line->begin(), line->end(), log_of_0);
     }
-    if (beta_.size() < states) {
-      beta_ = Pooled<double>(states);
-      next_ = Pooled<double>(states);
-    }
-    if (log_sum_.size() < steps) log_sum_ = Pooled<double>(steps);
+    for (auto* each : {&top_, &sum_}) grow(*each, steps);
+    for (std::int64_t t = 0; t < steps; ++t) std::fill_n(alpha(t) - 2, 2, log_of_0);
   }
 
   /// The log probability of each state's symbol at each step.
   template <Real T>
   void emissions(const Sample<T>& a) {
+    const auto& lines = kernels::simd::lines<T>();
     for (std::int64_t t = 0; t < a.steps; ++t) {
       const T* x = a.x + t * a.classes;
-      const double top = *std::max_element(x, x + a.classes);
-      double sum = 0;
-      for (std::int64_t c = 0; c < a.classes; ++c) sum += std::exp(static_cast<double>(x[c]) - top);
-      log_sum_[t] = top + std::log(sum);
-      for (std::int64_t s = 0; s < states_; ++s) emit(t)[s] = x[a.symbol(s)] - log_sum_[t];
+      const T top = lines.greatest(x, a.classes);
+      top_[t] = static_cast<double>(top);
+      sum_[t] = lines.sum_exp(x, top, a.classes);
+      const double by = std::log(sum_[t]);
+      const auto log_p = [&](std::int64_t c) { return (static_cast<double>(x[c]) - top_[t]) - by; };
+      const double of_blank = log_p(a.blank);
+      double* e = emit(t);
+      for (std::int64_t i = 0; i < a.count; ++i) {
+        e[2 * i] = of_blank;
+        e[2 * i + 1] = log_p(a.labels[i]);
+      }
+      e[2 * a.count] = of_blank;
     }
   }
 
-  Pooled<double> alpha_, emit_, beta_, next_, log_sum_;
-  std::int64_t states_ = 0;
+  const kernels::simd::Lines<double>& lines_ = kernels::simd::lines<double>();
+  Pooled<double> alpha_, emit_, beta_, next_, share_;
+  Pooled<double> skip_;       ///< 0 where a state may follow the one but one before it
+  Pooled<double> top_, sum_;  ///< of a step's logits: the greatest, and of e^(x - that)
+  std::int64_t states_ = 0, width_ = 0;
   double total_ = 0;
 };
 
@@ -204,13 +217,19 @@ void backward(const chains::Steps& steps, const Tensor& gradient, const Tensor& 
   const auto classes = gradient.shape().back();
   dispatch_real(op, dy.dtype(), [&]<class T>() {
     const T *g = rows::of<T>(gradient).data(), *d = rows::of<T>(dy).data();
-    T* dx = grads.into<T>(0).data();
-    for (std::int64_t b = 0; b < steps.batch(); ++b) {
-      const auto row = chains::row_of(dy, b);
-      if (row < 0) continue;
-      const auto at = steps.first[b] * classes, end = at + steps.length[b] * classes;
-      for (auto i = at; i < end; ++i) dx[i] += d[row] * g[i];
-    }
+    const auto dx = grads.target<T>(0);
+    chains::over_samples(steps.batch(), rows::total(gradient),
+                         [&](std::int64_t, std::int64_t from, std::int64_t to) {
+                           for (auto b = from; b < to; ++b) {
+                             const auto row = chains::row_of(dy, b);
+                             const auto at = steps.first[b] * classes,
+                                        end = at + steps.length[b] * classes;
+                             for (auto i = at; i < end; ++i) {
+                               const T one = row < 0 ? T(0) : d[row] * g[i];
+                               dx.values[i] = dx.fresh ? one : dx.values[i] + one;
+                             }
+                           }
+                         });
   });
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <exception>
 #include <string_view>
 
 #include "bench/bench.hpp"
@@ -31,7 +32,7 @@ int print_lengths(std::int64_t batch, std::int64_t time) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   using namespace maskgrad::bench;
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (first == "--lengths" && argc == 4)
@@ -50,4 +51,7 @@ int main(int argc, char** argv) {
                sgemm_peak(threads), memory_peak(threads));
   }
   benchmark::RunSpecifiedBenchmarks();
+} catch (const std::exception& error) {
+  fmt::print(stderr, "bench: {}\n", error.what());
+  return 1;
 }

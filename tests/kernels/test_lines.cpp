@@ -62,6 +62,17 @@ void check_sums(std::int64_t n) {
     CHECK(std::isnan(lines<T>().greatest(with_nan.data(), n)));
     CHECK(std::isnan(lines<T>().sum_exp(with_nan.data(), T(2), n)));
   }
+  const auto b = values<T>(n, 1);
+  auto c = values<T>(n, 2), with_c = values<T>(n, 3), three = c, expected_3 = c;
+  for (std::size_t i = 0; i < three.size(); ++i) {
+    const auto e = [](T v) { return std::exp(static_cast<double>(v)); };
+    if (i % 3 == 1) with_c[i] = -std::numeric_limits<T>::infinity();
+    expected_3[i] = static_cast<T>(std::log(e(x[i]) + e(b[i]) + e(c[i]) * e(with_c[i])));
+  }
+  lines<T>().log_sum3(x.data(), b.data(), c.data(), with_c.data(), three.data(), n);
+  CHECK(all_near<T>(three, expected_3));
+  lines<T>().log_sum3(nothing.data(), nothing.data(), c.data(), nothing.data(), three.data(), n);
+  CHECK(three == nothing);
   for (const bool add : {false, true}) {
     auto y = values<T>(n, 1), expected = y;
     for (std::size_t i = 0; i < x.size(); ++i) {

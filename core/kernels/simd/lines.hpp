@@ -23,6 +23,8 @@ struct Lines {
   /// y = scale e^(x - top), or y + that; x is about top at most, and e^x is 0 where it would be
   /// subnormal. y may be x.
   void (*exp_scaled)(const T* x, T top, T scale, bool add, T* y, std::int64_t n);
+  /// y = log(e^a + e^b + e^(c + with_c)); -infinity stands for nothing.
+  void (*log_sum3)(const T* a, const T* b, const T* c, const T* with_c, T* y, std::int64_t n);
 
   // Value by value: a += x; a += (x - mean)^2; of_dy += dy and of_normal += dy (x - mean) scale.
   void (*add_sums)(const T* x, double* a, std::int64_t n);

@@ -117,6 +117,30 @@ struct LinesLevel {
     add ? exp_scaled<true>(x, top, scale, y, n) : exp_scaled<false>(x, top, scale, y, n);
   }
 
+  /// The greatest of the three is m, the others are u and v: m + log(1 + e^(u - m) + e^(v - m)).
+  [[gnu::always_inline]] static vec log_sum3(vec a, vec b, vec c) {
+    const vec high = b > a ? b : a, low = b > a ? a : b;  // a NaN in a stays
+    const vec m = c > high ? c : high, v = c > high ? high : c;
+    // Of nothing, m is -infinity, which is to be subtracted from nothing.
+    constexpr T lowest = std::numeric_limits<T>::lowest();
+    const vec by = m < lowest ? V::splat(lowest) : m;
+    const vec rest = Math<L, T>::exp_of_share(low - by) + Math<L, T>::exp_of_share(v - by);
+    return m + Math<L, T>::log_of_few(rest + T(1));
+  }
+  static void log_sum3(const T* a, const T* b, const T* c, const T* with_c, T* y, std::int64_t n) {
+    std::int64_t i = 0;
+    for (; i + V::lanes <= n; i += V::lanes) {
+      V::store(y + i,
+               log_sum3(V::load(a + i), V::load(b + i), V::load(c + i) + V::load(with_c + i)));
+    }
+    if (i == n) return;
+    const auto left = n - i;
+    V::store(y + i,
+             log_sum3(V::load(a + i, left), V::load(b + i, left),
+                      V::load(c + i, left) + V::load(with_c + i, left)),
+             left);
+  }
+
   static void add_sums(const T* x, double* __restrict a, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) a[i] += static_cast<double>(x[i]);
   }
@@ -195,6 +219,7 @@ Lines<T> lines_at() {
           .greatest = F::greatest,
           .sum_exp = F::sum_exp,
           .exp_scaled = F::exp_scaled,
+          .log_sum3 = F::log_sum3,
           .add_sums = F::add_sums,
           .add_squares = F::add_squares,
           .add_products = F::add_products,
