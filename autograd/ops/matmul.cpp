@@ -1,14 +1,25 @@
 #include <maskgrad/autograd/ops/matmul.hpp>
 
+#include <algorithm>
+
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/core/kernels/gemm.hpp>
+#include <maskgrad/core/kernels/line_sums.hpp>
 
 namespace maskgrad {
 namespace {
 
 constexpr std::string_view op = "matmul";
 
-Shape infer(const Tensor& x, const Tensor& w) {
+void check_bias(const Tensor& x, const Tensor& w, const Tensor& bias) {
+  check::same_dtype(op, x, bias);
+  check::no_mask(op, bias, "a bias has no padding", "to mask rows, mask x");
+  if (bias.rank() == 1 && fits(bias.shape()[0], w.shape()[1])) return;
+  fail<ShapeError>(op, "a bias {} with w {}; expected [n] with w [k, n]", bias.describe(),
+                   w.describe());
+}
+
+Shape infer(const Tensor& x, const Tensor& w, const Tensor& bias) {
   check::real(op, x);
   check::same_dtype(op, x, w);
   if (x.rank() < 1 || w.rank() != 2 || !fits(x.shape().back(), w.shape()[0])) {
@@ -23,22 +34,35 @@ Shape infer(const Tensor& x, const Tensor& w) {
                     "values; fill them first (x.drop_mask(\"why\")), or mask whole steps",
                     x.describe());
   }
+  if (bias.defined()) check_bias(x, w, bias);
   return x.shape().sub(0, x.rank() - 1) + Shape{w.shape()[1]};
+}
+
+/// y [m, n] = the bias in each row.
+template <class T>
+void spread(const T* bias, std::int64_t m, std::int64_t n, T* y) {
+  const auto parts = kernels::line_parts(m, n);
+  parallel_for(parts, [&](std::int64_t part) {
+    const auto end = shard_begin(m, parts, part + 1);
+    for (auto i = shard_begin(m, parts, part); i < end; ++i) std::copy_n(bias, n, y + i * n);
+  });
 }
 
 }  // namespace
 
-Tensor matmul(const Tensor& x, const Tensor& w) {
-  const Shape shape = infer(x, w);
+Tensor matmul(const Tensor& x, const Tensor& w, const Tensor& bias) {
+  const Shape shape = infer(x, w, bias);
   if (x.is_meta() || w.is_meta()) return rows::make_meta(shape, x.dtype(), x.mask());
-  Tensor y = rows::make(shape, x.dtype(), x.mask());
+  const Tensor y = rows::make(shape, x.dtype(), x.mask());
   const auto k = w.shape()[0], n = w.shape()[1];
   const auto m = x.impl().rows * x.shape().count(rows::mask_rank(x), x.rank() - 1);
   dispatch_real(op, x.dtype(), [&]<class T>() {
-    kernels::gemm<T>(m, n, k, {rows::of<T>(x).data(), k}, {rows::of<T>(w).data(), n},
-                     rows::of_mutable<T>(y).data(), false);
+    T* to = rows::of_mutable<T>(y).data();
+    if (bias.defined()) spread(rows::of<T>(bias).data(), m, n, to);
+    kernels::gemm<T>(m, n, k, {rows::of<T>(x).data(), k}, {rows::of<T>(w).data(), n}, to,
+                     bias.defined());
   });
-  return record(op, y, {x, w},
+  return record(op, y, {x, w, bias},
                 [m, n, k, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& grads) {
                   dispatch_real(op, dy.dtype(), [&]<class T>() {
                     const T* d = rows::of<T>(dy).data();
@@ -51,6 +75,10 @@ Tensor matmul(const Tensor& x, const Tensor& w) {
                       const auto dw = grads.target<T>(1);
                       kernels::gemm<T>(k, n, m, {rows::of<T>(x.get()).data(), k, true}, {d, n},
                                        dw.values, !dw.fresh);
+                    }
+                    if (grads.wants(2)) {
+                      const auto db = grads.target<T>(2);
+                      kernels::sum_lines(d, m, n, db.values, db.fresh);
                     }
                   });
                 });

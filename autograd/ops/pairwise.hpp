@@ -6,8 +6,7 @@
 
 #include <maskgrad/autograd/broadcast.hpp>
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/core/kernels/simd/lines.hpp>
-#include <maskgrad/core/pooled.hpp>
+#include <maskgrad/core/kernels/line_sums.hpp>
 
 /// What operations on two tensors, value by value, are made of. An operation is a type with
 /// `value(a, b)`, and `da(dy, a, b)` and `db(dy, a, b)`: what of dy goes to a and to b; `reads`
@@ -46,49 +45,35 @@ struct Share {
   }
 };
 
-/// The gradient of an input that is the same in every run (a bias): sums over the runs, in f64, of
-/// fixed parts of the result.
+/// The gradient of an input that is the same in every run: sums over the runs, in f64.
 template <class Op, int which, class T>
 void sum_over_runs(const Broadcast& plan, const Share<Op, which, T>& share, Grads::Target<T> to) {
-  constexpr std::int64_t block = 512, most_parts = 16;
+  constexpr std::int64_t block = 512;
   const bool flat = (which == 0 ? plan.a : plan.b).flat;
-  const auto width = flat ? plan.inner : 1, all = plan.outer * plan.inner;
+  if (flat && passes<Op, which>()) {  // a bias
+    return kernels::sum_lines(share.dy, plan.outer, plan.inner, to.values, to.fresh);
+  }
   // Parts are whole runs where a run has its values for itself.
-  const auto units = flat ? plan.outer : all, unit = flat ? plan.inner : 1;
-  const auto parts = std::min(std::max<std::int64_t>(units, 1),
-                              std::min(shard_count(all, kernels::elementwise_grain), most_parts));
-  Pooled<double> sums(parts * width);
+  const auto all = plan.outer * plan.inner, unit = flat ? plan.inner : 1;
+  const auto units = flat ? plan.outer : all, parts = kernels::line_parts(units, unit);
   const auto& lines = kernels::simd::lines<T>();
-  parallel_for(parts, [&](std::int64_t part) {
-    double* own = sums.data() + part * width;
-    std::fill_n(own, width, 0.0);
+  kernels::sum_parts(parts, unit, to.values, to.fresh, [&](std::int64_t part, double* sums) {
     const auto end = shard_begin(units, parts, part + 1) * unit;
     for (auto at = shard_begin(units, parts, part) * unit; at < end;) {
       const auto inside = at % plan.inner;
       const auto n = std::min({block, plan.inner - inside, end - at});
-      T made[block];
-      const T* values = made;
-      if constexpr (passes<Op, which>()) {
-        values = share.dy + at;
-      } else {
-        kernels::walk_pairs(plan, at, at + n,
-                            [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-                              made[i - at] = share(i, ia, ib);
-                            });
-      }
+      T values[block];
+      kernels::walk_pairs(plan, at, at + n, [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+        values[i - at] = share(i, ia, ib);
+      });
       if (flat) {
-        lines.add_sums(values, own + inside, n);
+        lines.add_sums(values, sums + inside, n);
       } else {
-        *own += lines.sum(values, n);
+        *sums += lines.sum(values, n);
       }
       at += n;
     }
   });
-  for (std::int64_t j = 0; j < width; ++j) {
-    double sum = 0;
-    for (std::int64_t part = 0; part < parts; ++part) sum += sums[part * width + j];
-    to.values[j] = static_cast<T>(to.fresh ? sum : static_cast<double>(to.values[j]) + sum);
-  }
 }
 
 /// Adds what goes to input `which` to its gradient. A tensor without values stands for one that is

@@ -34,17 +34,17 @@ void HeadsCore::build(const LayerInfo& info, std::string_view kind, const Tensor
 Tensor HeadsCore::to_heads(const Tensor& x, const Projection& p) const {
   const Shape& kernel = p.kernel.shape();
   const auto heads = kernel[1], dim = kernel[2];
-  const Tensor flat = matmul(x, reshape(p.kernel, {kernel[0], heads * dim}));
-  const Tensor y = reshape(flat, x.shape().sub(0, 2) + Shape{heads, dim});
-  return settings_.use_bias ? y + p.bias : y;
+  const Tensor bias = settings_.use_bias ? reshape(p.bias, {heads * dim}) : Tensor();
+  const Tensor flat = matmul(x, reshape(p.kernel, {kernel[0], heads * dim}), bias);
+  return reshape(flat, x.shape().sub(0, 2) + Shape{heads, dim});
 }
 
 Tensor HeadsCore::from_heads(const Tensor& context) const {
   const Shape& kernel = output_.kernel.shape();
   const auto width = kernel[0] * kernel[1];
   const Tensor flat = reshape(context, context.shape().sub(0, 2) + Shape{width});
-  const Tensor y = matmul(flat, reshape(output_.kernel, {width, kernel[2]}));
-  return settings_.use_bias ? y + output_.bias : y;
+  return matmul(flat, reshape(output_.kernel, {width, kernel[2]}),
+                settings_.use_bias ? output_.bias.tensor() : Tensor());
 }
 
 Tensors HeadsCore::forward(const LayerInfo& info, std::string_view kind,

@@ -1,6 +1,5 @@
 #include <maskgrad/layers/basic/dense.hpp>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
 #include <maskgrad/layers/check.hpp>
 
@@ -24,9 +23,7 @@ void Dense::build(const Tensor& x, Builder& builder) {
 
 Tensor Dense::forward(const Tensor& x) const {
   check::features(info, kind, x, kernel_.shape()[0]);
-  Tensor y = matmul(x, kernel_);
-  if (options_.use_bias) y = y + bias_;
-  return activation_(y);
+  return activation_(matmul(x, kernel_, options_.use_bias ? bias_.tensor() : Tensor()));
 }
 
 }  // namespace maskgrad

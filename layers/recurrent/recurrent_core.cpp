@@ -92,10 +92,9 @@ Tensors RecurrentCore::forward(const LayerInfo& info, std::string_view kind, con
 }
 
 Tensor RecurrentCore::project(const Tensor& x) const {
-  const Tensor projected = matmul(x, kernel_);
-  if (!settings_.use_bias) return projected;
+  if (!settings_.use_bias) return matmul(x, kernel_);
   const bool two = settings_.cell == Cell::gru && settings_.reset_after;
-  return projected + (two ? select(bias_, 0, 0) : bias_.tensor());
+  return matmul(x, kernel_, two ? select(bias_, 0, 0) : bias_.tensor());
 }
 
 RecurrentResult RecurrentCore::by_steps(const Tensor& x, const RecurrentState& initial) const {

@@ -192,6 +192,13 @@ std::vector<OpCase> core_cases() {
                    .contract = {.role = MaskRole::propagates,
                                 .why = "rows by a matrix",
                                 .full_role = MaskRole::unsupported}});
+  cases.push_back({.op = "matmul",
+                   .variant = "with a bias",
+                   .f = [](const Inputs& x) { return matmul(x[0], x[1], x[2]); },
+                   .inputs = {{{3}}, {{3, 2}, shared}, {{2}, shared}},
+                   .contract = {.role = MaskRole::propagates,
+                                .why = "rows by a matrix",
+                                .full_role = MaskRole::unsupported}});
   cases.push_back({.op = "cast",
                    .variant = "to f32",
                    .f = [](const Tensor& x) { return cast(x, DType::f32); },

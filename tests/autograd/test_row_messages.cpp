@@ -120,6 +120,22 @@ TEST_SUITE("messages of operations on rows") {
             " has a mask over its last axis, which would be summed over "
             "missing values; fill them first (x.drop_mask(\"why\")), or mask "
             "whole steps"));
+    CHECK(throws<ShapeError>(
+        [] {
+          matmul(counted({2, 3}), counted({3, 2}), counted({3}));
+        },
+        "matmul: a bias f64[3] with w f64[3, 2]; expected [n] with w [k, n]"));
+    CHECK(throws<TypeError>(
+        [] {
+          matmul(counted({2, 3}), counted({3, 2}), zeros({2}));
+        },
+        "matmul: f64[2, 3] with f32[2]"));
+    CHECK(throws<MaskError>(
+        [] {
+          matmul(counted({2, 3}), counted({3, 2}), fully());
+        },
+        std::string("matmul: got f64[2, 3]") + mask_23 +
+            ", but a bias has no padding; to mask rows, mask x"));
   }
 
   TEST_CASE("batched_matmul") {

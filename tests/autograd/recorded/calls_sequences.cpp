@@ -21,6 +21,7 @@ using Inputs = std::vector<Tensor>;
 
 const RecordedCall products[] = {
     {"matmul", "", [](const Inputs& x) { return matmul(x[0], x[1]); }},
+    {"matmul", "with a bias", [](const Inputs& x) { return matmul(x[0], x[1], x[2]); }},
     {"batched_matmul", "", [](const Inputs& x) { return batched_matmul(x[0], x[1]); }},
     {"batched_matmul", "both transposed",
      [](const Inputs& x) { return batched_matmul(x[0], x[1], true, true); }},

@@ -18,6 +18,8 @@ def products():
         draw = Draw("matmul", case)
         x, w = draw.reals(*a), draw.reals(*b)
         record("matmul", "", case, [x, w], [x @ w])
+        bias = draw.reals(b[-1])
+        record("matmul", "with a bias", case, [x, w, bias], [x @ w + bias])
     for case, a, b in [("ordinary", [2, 3, 4], [2, 4, 2]), ("broadcast", [2, 1, 2, 3], [4, 3, 2]),
                        ("two axes", [2, 3], [3, 2]), ("empty", [0, 2, 3], [0, 3, 2]),
                        ("sums of nothing", [2, 2, 0], [2, 0, 3])]:
