@@ -1,10 +1,11 @@
 #include <maskgrad/autograd/ops/positions.hpp>
 
 #include <algorithm>
-#include <cmath>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/turns.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/pooled.hpp>
 
 namespace maskgrad {
 namespace {
@@ -23,23 +24,22 @@ void check_steps(std::string_view op, const Tensor& x) {
 /// The turns of every position there is, as rows of cosines and of sines.
 template <class T>
 struct Turns {
-  std::int64_t first;
-  std::vector<T> cos, sin;
+  std::int64_t first = 0;
+  Pooled<T> cos, sin;
 };
 
 template <class T>
 Turns<T> turns_of(const Tensor& at, const std::vector<double>& frequencies) {
   const auto steps = rows::of<std::int64_t>(at);
-  if (steps.empty()) return {0, {}, {}};
+  if (steps.empty()) return {};
   const auto first = *std::min_element(steps.begin(), steps.end());
-  const auto last = *std::max_element(steps.begin(), steps.end());
-  Turns<T> turns{first, {}, {}};
-  for (auto p = first; p <= last; ++p) {
-    for (const double f : frequencies) {
-      turns.cos.push_back(static_cast<T>(std::cos(static_cast<double>(p) * f)));
-      turns.sin.push_back(static_cast<T>(std::sin(static_cast<double>(p) * f)));
-    }
-  }
+  const auto count = *std::max_element(steps.begin(), steps.end()) - first + 1;
+  const auto n = static_cast<std::int64_t>(frequencies.size());
+  Turns<T> turns{first, Pooled<T>(count * n), Pooled<T>(count * n)};
+  each_turn(first, count, frequencies, [&](std::int64_t p, std::int64_t k, double c, double s) {
+    turns.cos[p * n + k] = static_cast<T>(c);
+    turns.sin[p * n + k] = static_cast<T>(s);
+  });
   return turns;
 }
 

@@ -79,7 +79,7 @@ std::vector<LayerCase> all_cases() {
       {"Concatenate", "{}", 32, 512, 256, 2},
       {.kind = "Dot", .left_out = "is a product of its two inputs, as Dense"},
       {"RepeatVector", R"({"n": 4})"},
-      {"Permute", R"({"dims": [2, 1]})", 256, 512, 256},
+      {.kind = "Permute", .options = R"({"dims": [1, 3, 2]})", .columns = 16},
       {"Reshape", R"({"target_shape": [-1, 16, 16]})"},
       {.kind = "Flatten", .left_out = refuses},
       {"Reverse"},
@@ -120,6 +120,7 @@ Tensors inputs_of(const LayerCase& c, const Valid& valid) {
     if (is_one_of(c.kind, of_ids)) {
       x = cast(random_uniform({c.batch, c.time}, seed, 0, 10000), DType::i64);
     }
+    if (c.columns > 0) x = reshape(x, {c.batch, c.time, -1, c.columns});
     if (valid.share < 1) x = x.with_mask(mask_of(c.batch, c.time, valid));
     if (is_one_of(c.kind, samples)) x = reshape(x, {c.batch * c.time, c.features});
     inputs.push_back(is_real(x.dtype()) ? x.with_grad() : x);

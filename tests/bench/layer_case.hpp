@@ -16,6 +16,7 @@ struct LayerCase {
   std::int64_t batch = 32, time = 512, features = 256;
   int inputs = 1;
   std::string_view left_out = {};  ///< why it is not measured
+  std::int64_t columns = 0;        ///< of the features as a matrix; 0: they are a vector
   std::string size() const;
 };
 
