@@ -8,7 +8,7 @@
 // one:
 //   5_music --data jsb_chorales.npz --seeds 3
 //   5_music --data jsb_chorales.npz --cell gru --units 46 --seeds 3
-//   5_music --data nottingham.npz --units 256 --cut 100 --epochs 16 --seeds 3
+//   5_music --data nottingham.npz --units 256 --cut 100 --dropout 0.3 --epochs 16 --seeds 3
 // In PyTorch: nn.LSTM or nn.GRU and nn.Linear, BCEWithLogitsLoss summed over the notes and divided
 // by the frames of the batch, Adam with CosineAnnealingLR, a moving average of the weights (0.99),
 // and of it the state of the epoch with the best valid NLL.
