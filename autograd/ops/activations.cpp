@@ -10,12 +10,6 @@
 namespace maskgrad {
 namespace {
 
-template <class T>
-T logistic(T x) {
-  const T e = std::exp(-std::abs(x));
-  return x < 0 ? e / (1 + e) : 1 / (1 + e);
-}
-
 struct Relu {
   static constexpr Keeps keeps = Keeps::result;
   template <class T>
@@ -44,12 +38,14 @@ struct Elu {
   static constexpr Keeps keeps = Keeps::input;
   double scale, alpha;
   template <class T>
-  T value(T x) const {
-    return T(scale) * (x < 0 ? T(alpha) * std::expm1(x) : x);
+  void values(const T* x, T* y, std::int64_t n) const {
+    kernels::simd::expm1(x, y, n);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = T(scale) * (x[i] < 0 ? T(alpha) * y[i] : x[i]);
   }
   template <class T>
-  T slope(T x) const {
-    return T(scale) * (x > 0 ? T(1) : T(alpha) * std::exp(x));
+  void slopes(const T* x, T* s, std::int64_t n) const {
+    kernels::simd::exp(x, s, n);
+    for (std::int64_t i = 0; i < n; ++i) s[i] = T(scale) * (x[i] > 0 ? T(1) : T(alpha) * s[i]);
   }
 };
 struct Gelu {
@@ -72,13 +68,22 @@ struct GeluTanh {
   static constexpr Keeps keeps = Keeps::input;
   static constexpr double a = 0.7978845608028654, b = 0.044715;  // a = sqrt(2 / pi)
   template <class T>
-  T value(T x) const {
-    return T(0.5) * x * (1 + std::tanh(T(a) * (x + T(b) * x * x * x)));
+  static void bend(const T* x, T* t, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) t[i] = T(a) * (x[i] + T(b) * x[i] * x[i] * x[i]);
+    kernels::simd::tanh(t, t, n);
   }
   template <class T>
-  T slope(T x) const {
-    const T t = std::tanh(T(a) * (x + T(b) * x * x * x));
-    return T(0.5) * (1 + t) + T(0.5) * x * (1 - t * t) * T(a) * (1 + 3 * T(b) * x * x);
+  void values(const T* x, T* y, std::int64_t n) const {
+    bend(x, y, n);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = T(0.5) * x[i] * (1 + y[i]);
+  }
+  template <class T>
+  void slopes(const T* x, T* s, std::int64_t n) const {
+    bend(x, s, n);
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T t = s[i], bent = T(a) * (1 + 3 * T(b) * x[i] * x[i]);
+      s[i] = T(0.5) * (1 + t) + T(0.5) * x[i] * (1 - t * t) * bent;
+    }
   }
 };
 struct Silu {
@@ -94,25 +99,30 @@ struct Silu {
     for (std::int64_t i = 0; i < n; ++i) s[i] *= 1 + x[i] * (1 - s[i]);
   }
 };
+/// x tanh(softplus(x)): with e = exp(x), tanh(log(1 + e)) = n / (n + 2), n = e (e + 2); above 20
+/// that is 1.
 struct Mish {
   static constexpr Keeps keeps = Keeps::input;
-  /// 1 - tanh(softplus(x)): with e = exp(x), tanh(log(1 + e)) = n / (n + 2), n = e (e + 2).
   template <class T>
-  static T rest(T x) {
-    if (x > 20) return 0;
-    const T e = std::exp(x);
-    return 2 / (e * (e + 2) + 2);
+  static void exps(const T* x, T* e, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) e[i] = x[i] > 20 ? T(20) : x[i];
+    kernels::simd::exp(e, e, n);
   }
   template <class T>
-  T value(T x) const {
-    if (x > 20) return x;
-    const T e = std::exp(x), n = e * (e + 2);
-    return x * (n / (n + 2));
+  void values(const T* x, T* y, std::int64_t count) const {
+    exps(x, y, count);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const T n = y[i] * (y[i] + 2);
+      y[i] = x[i] * (n / (n + 2));
+    }
   }
   template <class T>
-  T slope(T x) const {
-    const T r = rest(x);
-    return (1 - r) + x * r * (2 - r) * logistic(x);
+  void slopes(const T* x, T* s, std::int64_t count) const {
+    exps(x, s, count);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const T e = s[i], rest = 2 / (e * (e + 2) + 2);
+      s[i] = x[i] > 20 ? T(1) : (1 - rest) + x[i] * rest * (2 - rest) * (e / (1 + e));
+    }
   }
 };
 struct Sigmoid {
@@ -140,23 +150,26 @@ struct HardSigmoid {
 struct Softplus {
   static constexpr Keeps keeps = Keeps::input;
   template <class T>
-  T value(T x) const {
-    return (x < 0 ? T(0) : x) + std::log1p(std::exp(-std::abs(x)));
+  void values(const T* x, T* y, std::int64_t n) const {
+    kernels::simd::softplus(x, y, n);
   }
   template <class T>
-  T slope(T x) const {
-    return logistic(x);
+  void slopes(const T* x, T* s, std::int64_t n) const {
+    kernels::simd::sigmoid(x, s, n);
   }
 };
 struct LogSigmoid {
   static constexpr Keeps keeps = Keeps::input;
   template <class T>
-  T value(T x) const {
-    return -Softplus{}.value(-x);
+  void values(const T* x, T* y, std::int64_t n) const {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = -x[i];
+    kernels::simd::softplus(y, y, n);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = -y[i];
   }
   template <class T>
-  T slope(T x) const {
-    return logistic(-x);
+  void slopes(const T* x, T* s, std::int64_t n) const {
+    for (std::int64_t i = 0; i < n; ++i) s[i] = -x[i];
+    kernels::simd::sigmoid(s, s, n);
   }
 };
 struct Softsign {

@@ -2,6 +2,7 @@
 
 #include <maskgrad/autograd/ops/activations.hpp>
 #include <maskgrad/autograd/ops/elementwise.hpp>
+#include <maskgrad/core/kernels/simd/arrays.hpp>
 
 // The activation functions that few models use; the others stand in activations.cpp.
 
@@ -12,12 +13,16 @@ struct Celu {
   static constexpr Keeps keeps = Keeps::input;
   double alpha;
   template <class T>
-  T value(T x) const {
-    return x < 0 ? T(alpha) * std::expm1(x / T(alpha)) : x;
+  void values(const T* x, T* y, std::int64_t n) const {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] / T(alpha);
+    kernels::simd::expm1(y, y, n);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] < 0 ? T(alpha) * y[i] : x[i];
   }
   template <class T>
-  T slope(T x) const {
-    return x > 0 ? T(1) : std::exp(x / T(alpha));
+  void slopes(const T* x, T* s, std::int64_t n) const {
+    for (std::int64_t i = 0; i < n; ++i) s[i] = x[i] / T(alpha);
+    kernels::simd::exp(s, s, n);
+    for (std::int64_t i = 0; i < n; ++i) s[i] = x[i] > 0 ? T(1) : s[i];
   }
 };
 struct HardSilu {
@@ -61,13 +66,14 @@ struct Shrink {
 struct TanhShrink {
   static constexpr Keeps keeps = Keeps::input;
   template <class T>
-  T value(T x) const {
-    return x - std::tanh(x);
+  void values(const T* x, T* y, std::int64_t n) const {
+    kernels::simd::tanh(x, y, n);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - y[i];
   }
   template <class T>
-  T slope(T x) const {
-    const T t = std::tanh(x);
-    return t * t;
+  void slopes(const T* x, T* s, std::int64_t n) const {
+    kernels::simd::tanh(x, s, n);
+    for (std::int64_t i = 0; i < n; ++i) s[i] *= s[i];
   }
 };
 struct Squareplus {

@@ -102,8 +102,8 @@ struct Exp2 {
 struct Expm1 {
   static constexpr Keeps keeps = Keeps::result;
   template <class T>
-  T value(T x) const {
-    return std::expm1(x);
+  void values(const T* x, T* y, std::int64_t n) const {
+    kernels::simd::expm1(x, y, n);
   }
   template <class T>
   T slope(T y) const {

@@ -22,5 +22,17 @@ void sigmoid(const float* x, float* y, std::int64_t n) {
 void sigmoid(const double* x, double* y, std::int64_t n) {
   with_level([&]<class L>(L) { Arrays<L, double>::sigmoid(x, y, n); });
 }
+void expm1(const float* x, float* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, float>::expm1(x, y, n); });
+}
+void expm1(const double* x, double* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, double>::expm1(x, y, n); });
+}
+void softplus(const float* x, float* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, float>::softplus(x, y, n); });
+}
+void softplus(const double* x, double* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, double>::softplus(x, y, n); });
+}
 
 }  // namespace maskgrad::kernels::simd

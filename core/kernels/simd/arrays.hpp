@@ -5,14 +5,18 @@
 namespace maskgrad::kernels::simd {
 
 /// y[i] = f(x[i]) for i < n; y may be x. f32 within 2 ulp and f64 within 4 over the whole range,
-/// subnormal numbers, infinities and NaN included. A value's result does not depend on where in the
-/// array it stands, nor on n.
+/// subnormal numbers, infinities and NaN included (softplus within 3 and 5). A value's result does
+/// not depend on where in the array it stands, nor on n.
 void exp(const float* x, float* y, std::int64_t n);
 void exp(const double* x, double* y, std::int64_t n);
 void tanh(const float* x, float* y, std::int64_t n);
 void tanh(const double* x, double* y, std::int64_t n);
 void sigmoid(const float* x, float* y, std::int64_t n);
 void sigmoid(const double* x, double* y, std::int64_t n);
+void expm1(const float* x, float* y, std::int64_t n);
+void expm1(const double* x, double* y, std::int64_t n);
+void softplus(const float* x, float* y, std::int64_t n);
+void softplus(const double* x, double* y, std::int64_t n);
 
 /// The same by level; each level defines its own.
 template <class L, class T>
@@ -20,6 +24,8 @@ struct Arrays {
   static void exp(const T* x, T* y, std::int64_t n);
   static void tanh(const T* x, T* y, std::int64_t n);
   static void sigmoid(const T* x, T* y, std::int64_t n);
+  static void expm1(const T* x, T* y, std::int64_t n);
+  static void softplus(const T* x, T* y, std::int64_t n);
 };
 
 }  // namespace maskgrad::kernels::simd

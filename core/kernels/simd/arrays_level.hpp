@@ -30,5 +30,15 @@ void Arrays<L, T>::sigmoid(const T* x, T* y, std::int64_t n) {
   map_array<L>(
       x, y, n, [](auto v) __attribute__((always_inline)) { return Math<L, T>::sigmoid(v); });
 }
+template <class L, class T>
+void Arrays<L, T>::expm1(const T* x, T* y, std::int64_t n) {
+  map_array<L>(
+      x, y, n, [](auto v) __attribute__((always_inline)) { return Math<L, T>::expm1(v); });
+}
+template <class L, class T>
+void Arrays<L, T>::softplus(const T* x, T* y, std::int64_t n) {
+  map_array<L>(
+      x, y, n, [](auto v) __attribute__((always_inline)) { return Math<L, T>::softplus(v); });
+}
 
 }  // namespace maskgrad::kernels::simd

@@ -108,6 +108,39 @@ struct Math {
     return x < N::lowest_normal ? vec{} : y;
   }
 
+  /// e^x - 1, exact to the last bits near 0 too: 2^n q + (2^n - 1), halved so that 2^n stays
+  /// finite.
+  [[gnu::always_inline]] static vec expm1(vec x) {
+    x = x < T(-50) ? V::splat(T(-50)) : x;  // -1 from far above on
+    x = x > N::highest ? V::splat(N::highest) : x;
+    const Reduced e = reduce(x);
+    const vec half = power_of_two(e.n - 1);
+    const vec y = half * e.expm1 + (half - T(0.5));
+    return y + y;
+  }
+
+  /// log(1 + e) for e in [0, 1], by the series of 2 atanh(e / (2 + e)).
+  [[gnu::always_inline]] static vec log1p_of_share(vec e) {
+    const vec z = e / (e + T(2)), square = z * z, fourth = square * square;
+    constexpr int last = sizeof(T) == 4 ? 13 : 33;  // of the odd powers, in pairs
+    vec even = V::splat(T(1) / static_cast<T>(last)),
+        odd = V::splat(T(1) / static_cast<T>(last + 2));
+#pragma GCC unroll 16
+    for (int k = last - 4; k >= 5; k -= 4) {
+      even = even * fourth + T(1) / static_cast<T>(k);
+      odd = odd * fourth + T(1) / static_cast<T>(k + 2);
+    }
+    // The first term by itself: it alone decides the last bits.
+    const vec twice = z + z, rest = even * square + (odd * fourth + T(1) / T(3));
+    return twice * square * rest + twice;
+  }
+
+  /// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).
+  [[gnu::always_inline]] static vec softplus(vec x) {
+    const vec size = absolute(x);
+    return (x < T(0) ? vec{} : x) + log1p_of_share(exp(-size));
+  }
+
   /// log x for x in [1, 3], by the series of atanh: log x = 2 atanh((x - 1) / (x + 1)), of x / 2
   /// where x is above 1.5.
   [[gnu::always_inline]] static vec log_of_few(vec x) {
