@@ -14,6 +14,13 @@ Tensors metas_of(const std::vector<Spec>& specs) {
   return metas;
 }
 
+void refuse_carried(const LayerView& view, std::string_view where, std::string_view option,
+                    std::string_view instead) {
+  if (!view.carried) return;
+  fail<OptionError>(where, "{}, and {} '{}' carries its state from batch to batch, row by row; {}",
+                    option, view.kind, view.path, instead);
+}
+
 Tensors run_one_by_one(const Tensors& inputs, const std::function<Tensors(const Tensors&)>& run) {
   constexpr std::string_view where = "predict";
   const auto batch = inputs.empty() || inputs[0].rank() == 0 ? 0 : inputs[0].shape()[0];

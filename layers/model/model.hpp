@@ -48,6 +48,10 @@ class Cloner {
   std::vector<std::pair<Parameter, Parameter>> made_;
 };
 Tensors metas_of(const std::vector<Spec>& specs);
+/// OptionError where a layer carries its state from batch to batch, row by row: `option`, which
+/// takes sequences by themselves, cannot go with it; `instead` is what to do.
+void refuse_carried(const LayerView& view, std::string_view where, std::string_view option,
+                    std::string_view instead);
 /// The outputs of `run` for each sequence of the inputs alone, one behind the other on axis 0.
 Tensors run_one_by_one(const Tensors& inputs, const std::function<Tensors(const Tensors&)>& run);
 
@@ -127,11 +131,15 @@ struct PredictOptions {
 };
 
 /// All outputs under Evaluate: no tape, no dropout, moving statistics used and not changed. With
-/// batch_invariant, inputs and outputs have the batch on axis 0; ShapeError otherwise.
+/// batch_invariant, inputs and outputs have the batch on axis 0, and no layer is stateful;
+/// ShapeError or OptionError otherwise.
 template <Model M>
 Tensors predict(M& model, const Tensors& inputs, const PredictOptions& options = {}) {
   const Evaluate evaluate;
   if (!options.batch_invariant) return detail::run_model(model, inputs);
+  visit_model(model, [](const LayerView& view) {
+    detail::refuse_carried(view, "predict", "batch_invariant is true", "leave it out");
+  });
   return detail::run_one_by_one(inputs,
                                 [&](const Tensors& one) { return detail::run_model(model, one); });
 }

@@ -31,13 +31,8 @@ class ClearGradients {
   const std::vector<Parameter>& parameters_;
 };
 
-void refuse_carried(const ModelRef& model, std::string_view option, std::string_view instead) {
-  model.visit([&](const LayerView& view) {
-    if (!view.carried) return;
-    fail<OptionError>(where,
-                      "{}, and {} '{}' carries its state from batch to batch, row by row; {}",
-                      option, view.kind, view.path, instead);
-  });
+void refuse_stateful(const ModelRef& model, std::string_view option, std::string_view instead) {
+  model.visit([&](const LayerView& view) { detail::refuse_carried(view, where, option, instead); });
 }
 
 /// How many parts the batch is computed in.
@@ -47,11 +42,11 @@ std::int64_t parts_of(const ModelRef& model, const Batch& batch, const StepOptio
     fail<OptionError>(where, "the option .micro_batches is {}; expected 1 or more", asked);
   }
   if (options.batch_invariant) {
-    refuse_carried(model, "batch_invariant is true", "use batches of 1");
+    refuse_stateful(model, "batch_invariant is true", "use batches of 1");
     return std::max<std::int64_t>(1, batch.size());
   }
   if (asked > 1) {
-    refuse_carried(model, fmt::format("micro_batches is {}", asked), "use 1, or smaller batches");
+    refuse_stateful(model, fmt::format("micro_batches is {}", asked), "use 1, or smaller batches");
   }
   return std::clamp<std::int64_t>(batch.size(), 1, asked);
 }
@@ -150,7 +145,7 @@ std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batche
   model.reset_states();
   for (const Batch& batch : batches.epoch(0)) {
     model.begin(batch);
-    if (options.batch_invariant) refuse_carried(model, "batch_invariant is true", "leave it out");
+    if (options.batch_invariant) refuse_stateful(model, "batch_invariant is true", "leave it out");
     const Tensors outputs =
         options.batch_invariant ? detail::run_one_by_one(batch.inputs, model) : model(batch.inputs);
     total.add(loss(batch, outputs));

@@ -119,6 +119,11 @@ TEST_CASE("batch_invariant refuses what has no batch, and state that goes from b
   const Batch batch = batch_of({0, 2});
   CHECK(throws<OptionError>(
       [&] { compute_gradients(model, toy_loss, batch, {.batch_invariant = true}); },
+      "train_step: batch_invariant is true, and GRU 'gru' carries its state"));
+  CHECK(throws<OptionError>([&] { model.predict(batch.inputs[0], {.batch_invariant = true}); },
+                            "predict: batch_invariant is true, and GRU 'gru' carries its state"));
+  CHECK(throws<OptionError>(
+      [&] { evaluate(model, Batches{toy_data(lengths)}, toy_loss, {}, {.batch_invariant = true}); },
       "batch_invariant is true, and GRU 'gru' carries its state"));
 
   Sequential sums = std::move(models()[0]);
