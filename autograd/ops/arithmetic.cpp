@@ -56,7 +56,7 @@ struct Multiply {
   }
 };
 struct Divide {
-  static constexpr bool reads = true;
+  static constexpr bool reads = true, reals = true;
   template <class T>
   static T value(T a, T b) {
     return a / b;
@@ -68,21 +68,6 @@ struct Divide {
   template <class T>
   static T db(T dy, T a, T b) {
     return -dy * a / (b * b);
-  }
-};
-struct Power {
-  static constexpr bool reads = true;
-  template <class T>
-  static T value(T a, T b) {
-    return static_cast<T>(std::pow(a, b));
-  }
-  template <class T>
-  static T da(T dy, T a, T b) {
-    return b == 0 ? T(0) : static_cast<T>(dy * b * std::pow(a, b - 1));
-  }
-  template <class T>
-  static T db(T dy, T a, T b) {
-    return a == 0 && b >= 0 ? T(0) : static_cast<T>(dy * std::pow(a, b) * std::log(a));
   }
 };
 struct Maximum {
@@ -131,10 +116,6 @@ Tensor divide(const Tensor& a, const Tensor& b) {
   check::real("divide", a);
   return binary<Divide>("divide", a, b);
 }
-Tensor power(const Tensor& a, const Tensor& b) {
-  check::real("power", a);
-  return binary<Power>("power", a, b);
-}
 Tensor maximum(const Tensor& a, const Tensor& b) {
   return binary<Maximum>("maximum", a, b);
 }
@@ -168,9 +149,6 @@ Tensor operator/(double a, const Tensor& b) {
 }
 Tensor operator-(const Tensor& a) {
   return multiply(a, number("multiply", -1, a));
-}
-Tensor power(const Tensor& a, double b) {
-  return power(a, number("power", b, a));
 }
 Tensor maximum(const Tensor& a, double b) {
   return maximum(a, number("maximum", b, a));

@@ -4,6 +4,8 @@
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/pairwise.hpp>
 
+// Operations on two tensors that few models use; the others stand in arithmetic.cpp.
+
 namespace maskgrad {
 namespace {
 
@@ -37,6 +39,21 @@ T whole_times(T a, T b) {
   }
 }
 
+struct Power {
+  static constexpr bool reads = true, reals = true;
+  template <class T>
+  static T value(T a, T b) {
+    return static_cast<T>(std::pow(a, b));
+  }
+  template <class T>
+  static T da(T dy, T a, T b) {
+    return b == 0 ? T(0) : static_cast<T>(dy * b * std::pow(a, b - 1));
+  }
+  template <class T>
+  static T db(T dy, T a, T b) {
+    return a == 0 && b >= 0 ? T(0) : static_cast<T>(dy * std::pow(a, b) * std::log(a));
+  }
+};
 struct Remainder {
   static constexpr bool reads = true;
   template <class T>
@@ -68,7 +85,7 @@ struct FloorDivide {
   }
 };
 struct Atan2 {
-  static constexpr bool reads = true;
+  static constexpr bool reads = true, reals = true;
   template <class T>
   static T value(T a, T b) {
     return static_cast<T>(std::atan2(a, b));
@@ -83,7 +100,7 @@ struct Atan2 {
   }
 };
 struct Logaddexp {
-  static constexpr bool reads = true;
+  static constexpr bool reads = true, reals = true;
   template <class T>
   static T value(T a, T b) {
     if (a == b) return static_cast<T>(a + std::log(2.0));  // infinities too
@@ -101,6 +118,10 @@ struct Logaddexp {
 
 }  // namespace
 
+Tensor power(const Tensor& a, const Tensor& b) {
+  check::real("power", a);
+  return pairwise::binary<Power>("power", a, b);
+}
 Tensor remainder(const Tensor& a, const Tensor& b) {
   return pairwise::binary<Remainder>("remainder", a, b);
 }
@@ -114,6 +135,9 @@ Tensor atan2(const Tensor& a, const Tensor& b) {
 Tensor logaddexp(const Tensor& a, const Tensor& b) {
   check::real("logaddexp", a);
   return pairwise::binary<Logaddexp>("logaddexp", a, b);
+}
+Tensor power(const Tensor& a, double b) {
+  return power(a, pairwise::number("power", b, a));
 }
 Tensor remainder(const Tensor& a, double b) {
   return remainder(a, pairwise::number("remainder", b, a));

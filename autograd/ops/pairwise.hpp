@@ -1,22 +1,22 @@
 #pragma once
 
-#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string_view>
 
 #include <maskgrad/autograd/broadcast.hpp>
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/core/kernels/line_sums.hpp>
 
 /// What operations on two tensors, value by value, are made of. An operation is a type with
 /// `value(a, b)`, and `da(dy, a, b)` and `db(dy, a, b)`: what of dy goes to a and to b; `reads`
-/// where that needs a and b. `passes`, where it has that, says of a and b whether it is dy itself.
+/// where that needs a and b. `passes`, where it has that, says of a and b whether it is dy itself;
+/// with `reals` it takes no i64.
 namespace maskgrad::pairwise {
 
 template <class Op>
 Tensor forward(const Broadcast& plan, const Tensor& a, const Tensor& b) {
   Tensor y = rows::make(plan.shape, a.dtype(), plan.mask);
-  dispatch(a.dtype(), [&]<class T>() {
+  const auto run = [&]<class T>() {
     if constexpr (!std::is_same_v<T, bool>) {
       const T *pa = rows::of<T>(a).data(), *pb = rows::of<T>(b).data();
       T* py = rows::of_mutable<T>(y).data();
@@ -24,7 +24,12 @@ Tensor forward(const Broadcast& plan, const Tensor& a, const Tensor& b) {
         py[i] = Op::template value<T>(pa[ia], pb[ib]);
       });
     }
-  });
+  };
+  if constexpr (requires { Op::reals; }) {
+    dispatch_real("forward", a.dtype(), run);
+  } else {
+    dispatch(a.dtype(), run);
+  }
   return y;
 }
 
@@ -35,46 +40,13 @@ constexpr bool passes() {
   return false;
 }
 
-/// What of dy goes to one input, value by value of the result.
-template <class Op, int which, class T>
-struct Share {
-  const T *dy, *a, *b;  // null where not read
-  T operator()(std::int64_t i, std::int64_t ia, std::int64_t ib) const {
-    const T x = Op::reads ? a[ia] : T(0), z = Op::reads ? b[ib] : T(0);
-    return which == 0 ? Op::template da<T>(dy[i], x, z) : Op::template db<T>(dy[i], x, z);
-  }
-};
+/// Puts what of dy goes to an input, for the n values of the result from `at` on.
+template <class T>
+using Shares = std::function<void(std::int64_t at, std::int64_t n, T* to)>;
 
-/// The gradient of an input that is the same in every run: sums over the runs, in f64.
-template <class Op, int which, class T>
-void sum_over_runs(const Broadcast& plan, const Share<Op, which, T>& share, Grads::Target<T> to) {
-  constexpr std::int64_t block = 512;
-  const bool flat = (which == 0 ? plan.a : plan.b).flat;
-  if (flat && passes<Op, which>()) {  // a bias
-    return kernels::sum_lines(share.dy, plan.outer, plan.inner, to.values, to.fresh);
-  }
-  // Parts are whole runs where a run has its values for itself.
-  const auto all = plan.outer * plan.inner, unit = flat ? plan.inner : 1;
-  const auto units = flat ? plan.outer : all, parts = kernels::line_parts(units, unit);
-  const auto& lines = kernels::simd::lines<T>();
-  kernels::sum_parts(parts, unit, to.values, to.fresh, [&](std::int64_t part, double* sums) {
-    const auto end = shard_begin(units, parts, part + 1) * unit;
-    for (auto at = shard_begin(units, parts, part) * unit; at < end;) {
-      const auto inside = at % plan.inner;
-      const auto n = std::min({block, plan.inner - inside, end - at});
-      T values[block];
-      kernels::walk_pairs(plan, at, at + n, [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-        values[i - at] = share(i, ia, ib);
-      });
-      if (flat) {
-        lines.add_sums(values, sums + inside, n);
-      } else {
-        *sums += lines.sum(values, n);
-      }
-      at += n;
-    }
-  });
-}
+/// Adds them to the gradient of the plan's input `which`.
+template <class T>
+void collect(const Broadcast& plan, int which, const Shares<T>& shares, Grads& grads);
 
 /// Adds what goes to input `which` to its gradient. A tensor without values stands for one that is
 /// not read.
@@ -82,28 +54,27 @@ template <class Op, int which>
 void backward(const Broadcast& plan, const Tensor& dy, const Tensor* a, const Tensor* b,
               Grads& grads) {
   if (!grads.wants(which)) return;
-  const auto& side = which == 0 ? plan.a : plan.b;
-  if (side.one_to_one && passes<Op, which>()) {
-    grads.add(which, dy);
-    return;
+  if constexpr (passes<Op, which>()) {
+    if ((which == 0 ? plan.a : plan.b).one_to_one) return grads.add(which, dy);
   }
   dispatch_real("backward", dy.dtype(), [&]<class T>() {
-    const Share<Op, which, T> share{rows::of<T>(dy).data(), a ? rows::of<T>(*a).data() : nullptr,
-                                    b ? rows::of<T>(*b).data() : nullptr};
-    if (side.one_to_one) {
-      const auto to = grads.target<T>(which);
-      kernels::over_pairs(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-        const T d = share(i, ia, ib);
-        to.values[i] = to.fresh ? d : to.values[i] + d;
-      });
-    } else if (side.repeats) {
-      sum_over_runs<Op, which, T>(plan, share, grads.target<T>(which));
-    } else {
-      T* to = grads.into<T>(which).data();
-      kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-        to[which == 0 ? ia : ib] += share(i, ia, ib);
-      });
-    }
+    struct Read {
+      const Broadcast& plan;
+      const T *dy, *a, *b;  // null where not read
+    } const read{plan, rows::of<T>(dy).data(), a ? rows::of<T>(*a).data() : nullptr,
+                 b ? rows::of<T>(*b).data() : nullptr};
+    collect<T>(
+        plan, which,
+        [&read](std::int64_t at, std::int64_t n, T* to) {
+          const T *pd = read.dy, *pa = read.a, *pb = read.b;
+          kernels::walk_pairs(
+              read.plan, at, at + n, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+                const T x = Op::reads ? pa[ia] : T(0), z = Op::reads ? pb[ib] : T(0);
+                to[i - at] =
+                    which == 0 ? Op::template da<T>(pd[i], x, z) : Op::template db<T>(pd[i], x, z);
+              });
+        },
+        grads);
   });
 }
 
