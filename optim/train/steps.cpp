@@ -139,18 +139,21 @@ std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batche
                                     const TrainingLoss& loss, std::vector<TrainingMetric>& metrics,
                                     const PredictOptions& options,
                                     const std::function<bool()>& stop) {
+  if (options.batch_invariant) refuse_stateful(model, "batch_invariant is true", "leave it out");
   const Evaluate evaluate;
   LossTotal total;
   for (auto& metric : metrics) metric.reset();
   model.reset_states();
   for (const Batch& batch : batches.epoch(0)) {
     model.begin(batch);
-    if (options.batch_invariant) refuse_stateful(model, "batch_invariant is true", "leave it out");
-    const Tensors outputs =
-        options.batch_invariant ? detail::run_one_by_one(batch.inputs, model) : model(batch.inputs);
-    total.add(loss(batch, outputs));
+    const auto parts = options.batch_invariant ? std::max<std::int64_t>(1, batch.size()) : 1;
+    for (std::int64_t i = 0; i < parts; ++i) {
+      const Batch part = parts == 1 ? batch : part_of(batch, i, i + 1);
+      const Tensors outputs = model(part.inputs);
+      total.add(loss(part, outputs));
+      for (auto& metric : metrics) metric.update(part, outputs);
+    }
     total.end_batch();
-    for (auto& metric : metrics) metric.update(batch, outputs);
     if (stop()) return {};
   }
   model.reset_states();
