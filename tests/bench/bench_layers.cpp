@@ -40,6 +40,7 @@ void run(benchmark::State& state, const LayerCase& c, const Valid& valid, int th
 }  // namespace
 
 void register_layers() {
+  check_complete();
   for (const auto& c : layer_cases()) {
     if (!c.left_out.empty()) continue;
     for (const auto& valid : valids) {

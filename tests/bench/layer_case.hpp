@@ -20,8 +20,10 @@ struct LayerCase {
   std::string size() const;
 };
 
-/// A row for each registered layer. StateError, which names it, where one has none.
+/// A row for each layer of the library that takes a mask.
 const std::vector<LayerCase>& layer_cases();
+/// StateError, naming it, for a registered layer that takes a mask and has no row.
+void check_complete();
 
 /// Its inputs, with their gradients wanted.
 Tensors inputs_of(const LayerCase& c, const Valid& valid);
