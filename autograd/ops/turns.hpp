@@ -15,10 +15,10 @@ void each_turn(std::int64_t first, std::int64_t count, const std::vector<double>
                F&& f) {
   constexpr std::int64_t block = 32;
   const auto end = first + count;
-  auto anchor = first - ((first % block) + block) % block;
-  for (; anchor < end; anchor += block) {
-    for (std::size_t k = 0; k < frequencies.size(); ++k) {
-      const double step_cos = std::cos(frequencies[k]), step_sin = std::sin(frequencies[k]);
+  const auto first_anchor = first - ((first % block) + block) % block;
+  for (std::size_t k = 0; k < frequencies.size(); ++k) {
+    const double step_cos = std::cos(frequencies[k]), step_sin = std::sin(frequencies[k]);
+    for (auto anchor = first_anchor; anchor < end; anchor += block) {
       const double angle = static_cast<double>(anchor) * frequencies[k];
       double c = std::cos(angle), s = std::sin(angle);
       for (auto p = anchor; p < anchor + block && p < end; ++p) {
