@@ -70,13 +70,7 @@ void walk_pairs(const Broadcast& plan, std::int64_t from, std::int64_t to, F&& f
   }
 }
 
-/// The same for all of them, one after the other.
-template <class F>
-void for_each_pair(const Broadcast& plan, F&& f) {
-  walk_pairs(plan, 0, plan.outer * plan.inner, f);
-}
-
-/// The same, in parts that threads share: f may write at i alone.
+/// The same for all of them, in parts that threads share: f may write at i alone.
 template <class F>
 void over_pairs(const Broadcast& plan, F&& f) {
   over_parts(plan.outer * plan.inner,

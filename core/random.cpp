@@ -36,29 +36,7 @@ Seed Seed::of(std::string_view part) const {
 }
 
 namespace random {
-namespace {
 
-/// Box and Muller, of a pair of words; 1 - u is never 0.
-struct Polar {
-  explicit Polar(const std::uint32_t* pair)
-      : radius(std::sqrt(-2 * std::log(1 - unit(pair[0])))),
-        angle(2 * std::numbers::pi * unit(pair[1])) {}
-  double radius, angle;
-};
-
-}  // namespace
-
-double normal(const std::array<std::uint32_t, 4>& words, std::size_t i) {
-  const Polar polar(&words[i / 2 * 2]);
-  return polar.radius * (i % 2 == 0 ? std::cos(polar.angle) : std::sin(polar.angle));
-}
-void normals(const std::uint32_t* words, double* four) {
-  for (int i = 0; i < 4; i += 2) {
-    const Polar polar(words + i);
-    four[i] = polar.radius * std::cos(polar.angle);
-    four[i + 1] = polar.radius * std::sin(polar.angle);
-  }
-}
 double unit_at(Seed seed, std::uint64_t index) {
   const auto w = words(seed, index);
   return static_cast<double>((std::uint64_t{w[0]} << 21) ^ (w[1] >> 11)) * 0x1p-53;
@@ -95,7 +73,10 @@ Tensor random_normal(const Shape& shape, Seed seed, DType dtype) {
   dispatch_real("random_normal", dtype, [&]<class T>() {
     std::uint64_t i = 0;
     for (auto& v : rows::of_mutable<T>(x)) {
-      v = static_cast<T>(random::normal(words(seed, i++), 0));
+      // Box and Muller; 1 - u is never 0.
+      const auto w = words(seed, i++);
+      const double radius = std::sqrt(-2 * std::log(1 - random::unit(w[0])));
+      v = static_cast<T>(radius * std::cos(2 * std::numbers::pi * random::unit(w[1])));
     }
   });
   return x;

@@ -53,10 +53,6 @@ inline double unit(std::uint32_t word) {
   return word * 0x1p-32;
 }
 
-/// Standard normal number `i` of the four that four words give, and all of them.
-double normal(const std::array<std::uint32_t, 4>& words, std::size_t i);
-void normals(const std::uint32_t* words, double* four);
-
 /// The `index`-th number of a stream, in [0, 1), of 53 random bits.
 double unit_at(Seed seed, std::uint64_t index);
 

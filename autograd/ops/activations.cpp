@@ -1,7 +1,6 @@
 #include <maskgrad/autograd/ops/activations.hpp>
 
 #include <cmath>
-#include <numbers>
 
 #include <maskgrad/autograd/ops/elementwise.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
@@ -51,17 +50,12 @@ struct Elu {
 struct Gelu {
   static constexpr Keeps keeps = Keeps::input;
   template <class T>
-  static T below(T x) {  // P(X <= x)
-    return T(0.5) * std::erfc(-x / T(std::numbers::sqrt2));
+  void values(const T* x, T* y, std::int64_t n) const {
+    kernels::simd::gelu(x, y, n);
   }
   template <class T>
-  T value(T x) const {
-    return x * below(x);
-  }
-  template <class T>
-  T slope(T x) const {
-    const T density = std::exp(T(-0.5) * x * x) * T(0.3989422804014327);  // 1 / sqrt(2 pi)
-    return below(x) + x * density;
+  void slopes(const T* x, T* s, std::int64_t n) const {
+    kernels::simd::gelu_slope(x, s, n);
   }
 };
 struct GeluTanh {

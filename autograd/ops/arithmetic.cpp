@@ -70,15 +70,17 @@ struct Divide {
     return -dy * a / (b * b);
   }
 };
+// Written so that nothing branches, for which loops become vectors.
 struct Maximum {
   static constexpr bool reads = true;
   template <class T>
   static T value(T a, T b) {
-    return a > b || a != a ? a : b;
+    return (a > b) | (a != a) ? a : b;
   }
   template <class T>
   static T da(T dy, T a, T b) {
-    return a > b ? dy : (a == b ? dy / 2 : T(0));
+    const T own = a > b ? dy : T(0), half = dy / 2;
+    return a == b ? half : own;
   }
   template <class T>
   static T db(T dy, T a, T b) {
@@ -89,7 +91,7 @@ struct Minimum {
   static constexpr bool reads = true;
   template <class T>
   static T value(T a, T b) {
-    return a < b || a != a ? a : b;
+    return (a < b) | (a != a) ? a : b;
   }
   template <class T>
   static T da(T dy, T a, T b) {

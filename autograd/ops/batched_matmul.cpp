@@ -77,7 +77,7 @@ struct Products {
 Products products_of(const Broadcast& plan) {
   const auto count = plan.outer * plan.inner;
   Products p{Index(count), Index(count), plan.a.one_to_one, plan.b.one_to_one};
-  kernels::for_each_pair(plan, [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
+  kernels::over_pairs(plan, [&](std::int64_t i, std::int64_t ia, std::int64_t ib) {
     p.a[i] = ia;
     p.b[i] = ib;
   });

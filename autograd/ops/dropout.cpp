@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <maskgrad/autograd/noise_places.hpp>
+#include <maskgrad/core/kernels/simd/normals.hpp>
 
 namespace maskgrad {
 namespace {
@@ -31,7 +32,7 @@ struct Drop {
 template <class F>
 void each_normal(const NoiseWords& w, F&& f) {
   double normals[noise_words];
-  for (std::int64_t i = 0; i < w.skip + w.n; i += 4) random::normals(w.words + i, normals + i);
+  kernels::simd::normals(w.words, (w.skip + w.n + 1) / 2, normals);
   for (std::int64_t k = 0; k < w.n; ++k) f(k, normals[w.skip + k]);
 }
 struct GaussianFactor {

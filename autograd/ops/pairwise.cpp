@@ -52,27 +52,43 @@ void sum_over_runs(const Broadcast& plan, bool flat, const Shares<T>& shares, Gr
   });
 }
 
+/// An input whose values each go to some of the runs. Threads share the runs where those that take
+/// the same values stand together, so that each value has one sum, in one order.
+template <class T>
+void sum_over_groups(const Broadcast& plan, const Broadcast::Side& side, const Shares<T>& shares,
+                     T* to) {
+  const auto grouped = std::is_sorted(side.base.begin(), side.base.end());
+  const auto parts = grouped ? shard_count(plan.outer * plan.inner, kernels::elementwise_grain) : 1;
+  const auto begin_of = [&](std::int64_t part) {
+    auto run = shard_begin(plan.outer, parts, part);
+    while (run > 0 && run < plan.outer && side.start(run) == side.start(run - 1)) ++run;
+    return run * plan.inner;
+  };
+  parallel_for(parts, [&](std::int64_t part) {
+    each_block(plan, shares, begin_of(part), begin_of(part + 1),
+               [&](std::int64_t at, std::int64_t n, const T* values) {
+                 const auto run = at / plan.inner, first = side.flat ? at % plan.inner : 0;
+                 T* sums = to + side.start(run) + first;
+                 for (std::int64_t i = 0; i < n; ++i) sums[side.flat ? i : 0] += values[i];
+               });
+  });
+}
+
 }  // namespace
 
 template <class T>
-void collect(const Broadcast& plan, int which, const Shares<T>& shares, Grads& grads) {
-  const auto& side = which == 0 ? plan.a : plan.b;
-  const auto all = plan.outer * plan.inner;
+void collect(const Broadcast& plan, const Broadcast::Side& side, const Shares<T>& shares,
+             Grads& grads, int which) {
   if (side.one_to_one) {
     one_to_one(plan, shares, grads.target<T>(which));
   } else if (side.repeats) {
     sum_over_runs(plan, side.flat, shares, grads.target<T>(which));
   } else {
-    T* to = grads.into<T>(which).data();
-    each_block(plan, shares, 0, all, [&](std::int64_t at, std::int64_t n, const T* values) {
-      kernels::walk_pairs(plan, at, at + n, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
-        to[which == 0 ? ia : ib] += values[i - at];
-      });
-    });
+    sum_over_groups(plan, side, shares, grads.into<T>(which).data());
   }
 }
 
-template void collect(const Broadcast&, int, const Shares<float>&, Grads&);
-template void collect(const Broadcast&, int, const Shares<double>&, Grads&);
+template void collect(const Broadcast&, const Broadcast::Side&, const Shares<float>&, Grads&, int);
+template void collect(const Broadcast&, const Broadcast::Side&, const Shares<double>&, Grads&, int);
 
 }  // namespace maskgrad::pairwise

@@ -44,9 +44,11 @@ constexpr bool passes() {
 template <class T>
 using Shares = std::function<void(std::int64_t at, std::int64_t n, T* to)>;
 
-/// Adds them to the gradient of the plan's input `which`.
+/// Adds them to the gradient of input `which`, of which `side` of the plan says where its values
+/// are.
 template <class T>
-void collect(const Broadcast& plan, int which, const Shares<T>& shares, Grads& grads);
+void collect(const Broadcast& plan, const Broadcast::Side& side, const Shares<T>& shares,
+             Grads& grads, int which);
 
 /// Adds what goes to input `which` to its gradient. A tensor without values stands for one that is
 /// not read.
@@ -54,8 +56,9 @@ template <class Op, int which>
 void backward(const Broadcast& plan, const Tensor& dy, const Tensor* a, const Tensor* b,
               Grads& grads) {
   if (!grads.wants(which)) return;
+  const auto& side = which == 0 ? plan.a : plan.b;
   if constexpr (passes<Op, which>()) {
-    if ((which == 0 ? plan.a : plan.b).one_to_one) return grads.add(which, dy);
+    if (side.one_to_one) return grads.add(which, dy);
   }
   dispatch_real("backward", dy.dtype(), [&]<class T>() {
     struct Read {
@@ -64,7 +67,7 @@ void backward(const Broadcast& plan, const Tensor& dy, const Tensor* a, const Te
     } const read{plan, rows::of<T>(dy).data(), a ? rows::of<T>(*a).data() : nullptr,
                  b ? rows::of<T>(*b).data() : nullptr};
     collect<T>(
-        plan, which,
+        plan, side,
         [&read](std::int64_t at, std::int64_t n, T* to) {
           const T *pd = read.dy, *pa = read.a, *pb = read.b;
           kernels::walk_pairs(
@@ -74,7 +77,7 @@ void backward(const Broadcast& plan, const Tensor& dy, const Tensor* a, const Te
                     which == 0 ? Op::template da<T>(pd[i], x, z) : Op::template db<T>(pd[i], x, z);
               });
         },
-        grads);
+        grads, which);
   });
 }
 

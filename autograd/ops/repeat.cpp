@@ -1,9 +1,10 @@
 #include <maskgrad/autograd/ops/repeat.hpp>
 
+#include <algorithm>
 #include <limits>
 
-#include <maskgrad/autograd/broadcast.hpp>
 #include <maskgrad/autograd/ops/moves.hpp>
+#include <maskgrad/autograd/ops/pairwise.hpp>
 
 namespace maskgrad {
 namespace {
@@ -84,19 +85,19 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   const Broadcast joint("broadcast_to", like, x);
   if (x.is_meta()) return rows::make_meta(joint.shape, x.dtype(), joint.mask);
   const Tensor y = rows::make(shape, x.dtype(), joint.mask);
-  const Broadcast plan("broadcast_to", y, x);
+  const Broadcast plan("broadcast_to", x, y);
   dispatch(x.dtype(), [&]<class T>() {
     const T* from = rows::of<T>(x).data();
     T* to = rows::of_mutable<T>(y).data();
-    kernels::for_each_pair(
-        plan, [=](std::int64_t i, std::int64_t, std::int64_t ix) { to[i] = from[ix]; });
+    kernels::over_pairs(plan,
+                        [=](std::int64_t i, std::int64_t ix, std::int64_t) { to[i] = from[ix]; });
   });
   return record("broadcast_to", y, {x}, [plan](const Tensor& dy, Grads& grads) {
     dispatch_real("broadcast_to", dy.dtype(), [&]<class T>() {
       const T* from = rows::of<T>(dy).data();
-      T* to = grads.into<T>(0).data();
-      kernels::for_each_pair(
-          plan, [=](std::int64_t i, std::int64_t, std::int64_t ix) { to[ix] += from[i]; });
+      pairwise::collect<T>(
+          plan, plan.a,
+          [=](std::int64_t at, std::int64_t n, T* to) { std::copy_n(from + at, n, to); }, grads, 0);
     });
   });
 }

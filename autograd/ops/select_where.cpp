@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include <maskgrad/autograd/broadcast.hpp>
 #include <maskgrad/autograd/ops/moves.hpp>
+#include <maskgrad/autograd/ops/pairwise.hpp>
 
 namespace maskgrad {
 namespace {
@@ -36,18 +36,12 @@ void send(const Broadcast& plan, const Pooled<bool>& taken, bool side, const Ten
   dispatch_real("where", dy.dtype(), [&]<class T>() {
     const T* from = rows::of<T>(dy).data();
     const bool* is = taken.data();
-    if (plan.b.one_to_one) {
-      const auto to = grads.target<T>(which);
-      kernels::over_pairs(plan, [=](std::int64_t i, std::int64_t, std::int64_t) {
-        const T d = is[i] == side ? from[i] : T(0);
-        to.values[i] = to.fresh ? d : to.values[i] + d;
-      });
-      return;
-    }
-    T* to = grads.into<T>(which).data();
-    kernels::for_each_pair(plan, [=](std::int64_t i, std::int64_t, std::int64_t ix) {
-      if (is[i] == side) to[ix] += from[i];
-    });
+    pairwise::collect<T>(
+        plan, plan.b,
+        [=](std::int64_t at, std::int64_t n, T* to) {
+          for (std::int64_t i = 0; i < n; ++i) to[i] = is[at + i] == side ? from[at + i] : T(0);
+        },
+        grads, which);
   });
 }
 

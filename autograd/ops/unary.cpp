@@ -1,16 +1,12 @@
 #include <maskgrad/autograd/ops/unary.hpp>
 
 #include <cmath>
-#include <numbers>
 
 #include <maskgrad/autograd/ops/elementwise.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
 
 namespace maskgrad {
 namespace {
-
-using std::numbers::ln10;
-using std::numbers::ln2;
 
 struct Abs {
   static constexpr Keeps keeps = Keeps::input;
@@ -88,17 +84,6 @@ struct Exp {
     return y;
   }
 };
-struct Exp2 {
-  static constexpr Keeps keeps = Keeps::result;
-  template <class T>
-  T value(T x) const {
-    return std::exp2(x);
-  }
-  template <class T>
-  T slope(T y) const {
-    return y * static_cast<T>(std::numbers::ln2);
-  }
-};
 struct Expm1 {
   static constexpr Keeps keeps = Keeps::result;
   template <class T>
@@ -113,45 +98,12 @@ struct Expm1 {
 struct Log {
   static constexpr Keeps keeps = Keeps::input;
   template <class T>
-  T value(T x) const {
-    return std::log(x);
+  void values(const T* x, T* y, std::int64_t n) const {
+    kernels::simd::log(x, y, n);
   }
   template <class T>
   T slope(T x) const {
     return 1 / x;
-  }
-};
-struct Log1p {
-  static constexpr Keeps keeps = Keeps::input;
-  template <class T>
-  T value(T x) const {
-    return std::log1p(x);
-  }
-  template <class T>
-  T slope(T x) const {
-    return 1 / (1 + x);
-  }
-};
-struct Log2 {
-  static constexpr Keeps keeps = Keeps::input;
-  template <class T>
-  T value(T x) const {
-    return std::log2(x);
-  }
-  template <class T>
-  T slope(T x) const {
-    return 1 / (x * T(ln2));
-  }
-};
-struct Log10 {
-  static constexpr Keeps keeps = Keeps::input;
-  template <class T>
-  T value(T x) const {
-    return std::log10(x);
-  }
-  template <class T>
-  T slope(T x) const {
-    return 1 / (x * T(ln10));
   }
 };
 struct Tanh {
@@ -163,45 +115,6 @@ struct Tanh {
   template <class T>
   T slope(T y) const {
     return 1 - y * y;
-  }
-};
-struct Erf {
-  static constexpr Keeps keeps = Keeps::input;
-  template <class T>
-  T value(T x) const {
-    return std::erf(x);
-  }
-  template <class T>
-  T slope(T x) const {
-    return T(2 * std::numbers::inv_sqrtpi) * std::exp(-x * x);
-  }
-};
-struct Floor {
-  static constexpr Keeps keeps = Keeps::nothing;
-  template <class T>
-  T value(T x) const {
-    return std::floor(x);
-  }
-};
-struct Ceil {
-  static constexpr Keeps keeps = Keeps::nothing;
-  template <class T>
-  T value(T x) const {
-    return std::ceil(x);
-  }
-};
-struct Round {
-  static constexpr Keeps keeps = Keeps::nothing;
-  template <class T>
-  T value(T x) const {
-    return std::nearbyint(x);
-  }
-};
-struct Trunc {
-  static constexpr Keeps keeps = Keeps::nothing;
-  template <class T>
-  T value(T x) const {
-    return std::trunc(x);
   }
 };
 struct Clip {
@@ -241,41 +154,14 @@ Tensor reciprocal(const Tensor& x) {
 Tensor exp(const Tensor& x) {
   return unary("exp", x, Exp{});
 }
-Tensor exp2(const Tensor& x) {
-  return unary("exp2", x, Exp2{});
-}
 Tensor expm1(const Tensor& x) {
   return unary("expm1", x, Expm1{});
 }
 Tensor log(const Tensor& x) {
   return unary("log", x, Log{});
 }
-Tensor log1p(const Tensor& x) {
-  return unary("log1p", x, Log1p{});
-}
-Tensor log2(const Tensor& x) {
-  return unary("log2", x, Log2{});
-}
-Tensor log10(const Tensor& x) {
-  return unary("log10", x, Log10{});
-}
 Tensor tanh(const Tensor& x) {
   return unary("tanh", x, Tanh{});
-}
-Tensor erf(const Tensor& x) {
-  return unary("erf", x, Erf{});
-}
-Tensor floor(const Tensor& x) {
-  return unary("floor", x, Floor{});
-}
-Tensor ceil(const Tensor& x) {
-  return unary("ceil", x, Ceil{});
-}
-Tensor round(const Tensor& x) {
-  return unary("round", x, Round{});
-}
-Tensor trunc(const Tensor& x) {
-  return unary("trunc", x, Trunc{});
 }
 
 Tensor clip(const Tensor& x, double low, double high) {

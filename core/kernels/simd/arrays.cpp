@@ -34,5 +34,23 @@ void softplus(const float* x, float* y, std::int64_t n) {
 void softplus(const double* x, double* y, std::int64_t n) {
   with_level([&]<class L>(L) { Arrays<L, double>::softplus(x, y, n); });
 }
+void log(const float* x, float* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, float>::log(x, y, n); });
+}
+void log(const double* x, double* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, double>::log(x, y, n); });
+}
+void gelu(const float* x, float* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, float>::gelu(x, y, n); });
+}
+void gelu(const double* x, double* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, double>::gelu(x, y, n); });
+}
+void gelu_slope(const float* x, float* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, float>::gelu_slope(x, y, n); });
+}
+void gelu_slope(const double* x, double* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, double>::gelu_slope(x, y, n); });
+}
 
 }  // namespace maskgrad::kernels::simd

@@ -1,5 +1,6 @@
 #include <maskgrad/core/kernels/simd/arrays_level.hpp>
 #include <maskgrad/core/kernels/simd/lines_level.hpp>
+#include <maskgrad/core/kernels/simd/normals_level.hpp>
 #include <maskgrad/core/kernels/simd/philox_level.hpp>
 
 namespace maskgrad::kernels::simd {
@@ -7,5 +8,6 @@ template struct Arrays<Avx512, float>;
 template struct Arrays<Avx512, double>;
 template Lines<float> lines_at<Avx512, float>();
 template Lines<double> lines_at<Avx512, double>();
+template struct Normals<Avx512>;
 template struct Philox<Avx512>;
 }  // namespace maskgrad::kernels::simd

@@ -1,5 +1,6 @@
 #include <maskgrad/core/kernels/simd/arrays_level.hpp>
 #include <maskgrad/core/kernels/simd/lines_level.hpp>
+#include <maskgrad/core/kernels/simd/normals_level.hpp>
 #include <maskgrad/core/kernels/simd/philox_level.hpp>
 
 namespace maskgrad::kernels::simd {
@@ -7,5 +8,6 @@ template struct Arrays<Generic, float>;
 template struct Arrays<Generic, double>;
 template Lines<float> lines_at<Generic, float>();
 template Lines<double> lines_at<Generic, double>();
+template struct Normals<Generic>;
 template struct Philox<Generic>;
 }  // namespace maskgrad::kernels::simd

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+
 #include <maskgrad/core/kernels/simd/vector.hpp>
 
 namespace maskgrad::kernels::simd {
@@ -50,9 +52,9 @@ struct ExpNumbers<double> {
       -5.396825396178988e-2,  1.3333333333329464e-1, -3.333333333333333e-1};
 };
 
-/// exp, tanh and sigmoid of a vector, each lane by itself: a value's result does not depend on the
-/// lane it stands in. NaN stays NaN.
-/// Source: the usual reduction x = n ln 2 + r, e^x = 2^n e^r; constants are ours.
+/// exp, log, tanh and sigmoid of a vector, each lane by itself: a value's result does not depend on
+/// the lane it stands in. NaN stays NaN. Source: the usual reduction x = n ln 2 + r, e^x = 2^n e^r;
+/// constants are ours.
 template <class L, class T>
 struct Math {
   using V = Vec<L, T>;
@@ -155,6 +157,32 @@ struct Math {
     }
     return (z + z) * (odd * square + even) +
            (x > T(1.5) ? V::splat(T(0.693147180559945309417)) : vec{});
+  }
+
+  /// x = 2^n (1 + f) with 1 + f from sqrt(1/2) to sqrt(2), and log(1 + f) = f - (h - z (h + r)),
+  /// h = f^2 / 2, z = f / (2 + f), r by the series of atanh.
+  /// Source: Ng 1993 (fdlibm, e_log.c): its arrangement of the terms.
+  [[gnu::always_inline]] static vec log(vec x) {
+    using Limits = std::numeric_limits<T>;
+    constexpr T smallest = Limits::min(), largest = Limits::max(), up = 2 / Limits::epsilon();
+    constexpr T infinity = Limits::infinity(), nan = Limits::quiet_NaN();
+    const bits tiny = x < smallest;
+    const vec scaled = tiny ? x * up : x;
+    const bits middle = V::as_bits(V::splat(T(0.70710678118654752440)));
+    const bits n = (V::as_bits(scaled) - middle) >> N::mantissa;
+    const vec f = V::from_bits(V::as_bits(scaled) - (n << N::mantissa)) - T(1);
+    const vec power = __builtin_convertvector(tiny ? n - (N::mantissa + 1) : n, vec);
+    const vec z = f / (f + T(2)), square = z * z;
+    constexpr int last = sizeof(T) == 4 ? 11 : 21;  // of the odd powers
+    vec r = V::splat(T(2) / static_cast<T>(last));
+#pragma GCC unroll 16
+    for (int k = last - 2; k >= 3; k -= 2) r = r * square + T(2) / static_cast<T>(k);
+    const vec h = f * f * T(0.5);
+    const vec small = z * (r * square + h) + power * N::ln2_low;
+    const vec y = power * N::ln2_high - ((h - small) - f);
+    const vec edge = x == T(0) ? V::splat(-infinity) : V::splat(nan);
+    const vec most = x > largest ? x : y;
+    return x > T(0) ? most : edge;
   }
 
   [[gnu::always_inline]] static vec absolute(vec x) {
