@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cmath>
 
+#include <maskgrad/core/kernels/rows_copy.hpp>
 #include <maskgrad/core/mask_rows.hpp>
 #include <maskgrad/core/rows.hpp>
 
@@ -39,14 +41,17 @@ Mask Mask::where_any_differs(const Tensor& x, double value) {
     const auto* at = rows::of<T>(x).data();
     // Ids and truth values are compared as numbers: no id is 0.5 or NaN.
     const auto padding = static_cast<std::conditional_t<Real<T>, T, double>>(value);
-    for (auto& bit : bits) {
-      for (std::int64_t f = 0; f < x.shape().back(); ++f) {
-        const T v = *at++;
-        bool differs = static_cast<decltype(padding)>(v) != padding;
-        if constexpr (Real<T>) differs = std::isnan(value) ? !std::isnan(v) : differs;
-        bit = bit || differs;
+    const auto differs = [&](T v) {
+      if constexpr (Real<T>) return std::isnan(value) ? !std::isnan(v) : v != padding;
+      return static_cast<decltype(padding)>(v) != padding;
+    };
+    const auto features = x.shape().back();
+    kernels::over_rows(steps.count(), features, [&](std::int64_t from, std::int64_t end) {
+      for (auto step = from; step < end; ++step) {
+        const auto* values = at + step * features;
+        bits[static_cast<std::size_t>(step)] = std::any_of(values, values + features, differs);
       }
-    }
+    });
   });
   return masks::from_bits(bits, steps, origin);
 }

@@ -6,17 +6,14 @@
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/simd/arrays.hpp>
 
 namespace maskgrad {
 namespace {
 
 constexpr std::string_view op = "binary_cross_entropy";
 
-template <Real T>
-T logistic(T x) {
-  const T e = std::exp(-std::abs(x));
-  return (x < 0 ? e : T(1)) / (1 + e);
-}
+constexpr std::int64_t block = 512;
 
 void backward(const Tensor& t, const Tensor& x, const Tensor& dy, Grads& grads) {
   dispatch_real(op, dy.dtype(), [&]<class T>() {
@@ -25,7 +22,12 @@ void backward(const Tensor& t, const Tensor& x, const Tensor& dy, Grads& grads) 
     T* dx = grads.wants(1) ? grads.into<T>(1).data() : nullptr;
     kernels::over_parts(rows::total(dy), [=](std::int64_t from, std::int64_t to) {
       for (auto i = from; dt && i < to; ++i) dt[i] -= d[i] * px[i];
-      for (auto i = from; dx && i < to; ++i) dx[i] += d[i] * (logistic(px[i]) - pt[i]);
+      T logistic[block];
+      for (auto at = from; dx && at < to; at += block) {
+        const auto n = std::min(block, to - at);
+        kernels::simd::sigmoid(px + at, logistic, n);
+        for (auto i = at; i < at + n; ++i) dx[i] += d[i] * (logistic[i - at] - pt[i]);
+      }
     });
   });
 }
@@ -47,9 +49,10 @@ Tensor binary_cross_entropy(const Tensor& targets, const Tensor& logits) {
     const T *pt = rows::of<T>(t).data(), *px = rows::of<T>(x).data();
     T* to = rows::of_mutable<T>(y).data();
     kernels::over_parts(rows::total(x), [=](std::int64_t from, std::int64_t end) {
-      for (auto i = from; i < end; ++i) {
-        to[i] = std::max(px[i], T(0)) - px[i] * pt[i] + std::log1p(std::exp(-std::abs(px[i])));
-      }
+      // max(x, 0) - x t + log(1 + e^-|x|): the last by itself, so that a small loss is exact.
+      for (auto i = from; i < end; ++i) to[i] = -std::abs(px[i]);
+      kernels::simd::softplus(to + from, to + from, end - from);
+      for (auto i = from; i < end; ++i) to[i] += std::max(px[i], T(0)) - px[i] * pt[i];
     });
   });
   return record(op, y, {t, x}, [t = Saved(t), x = Saved(x)](const Tensor& dy, Grads& grads) {

@@ -1,9 +1,11 @@
 #include <maskgrad/autograd/ops/crf.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <maskgrad/autograd/ops/chains.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/core/kernels/simd/arrays.hpp>
 
 namespace maskgrad {
 namespace {
@@ -21,6 +23,31 @@ double log_sum(std::int64_t n, F&& f) {
   for (std::int64_t i = 0; i < n; ++i) sum += std::exp(f(i) - top);
   return top + std::log(sum);
 }
+
+/// y = e^(x - top), top the greatest of x, which is given back.
+double odds_of(const double* x, std::int64_t n, double* y) {
+  const double top = *std::max_element(x, x + n);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - top;
+  kernels::simd::exp(y, y, n);
+  return top;
+}
+
+/// e^(transition - top) from each tag to each, and turned: with them a log sum over tags takes
+/// products and a single logarithm.
+struct Odds {
+  template <Real T>
+  Odds(const T* transitions, std::int64_t tags) : to(tags * tags), from(tags * tags) {
+    Pooled<double> all(tags * tags);
+    std::copy_n(transitions, tags * tags, all.data());
+    top = odds_of(all.data(), tags * tags, to.data());
+    for (std::int64_t i = 0; i < tags; ++i) {
+      for (std::int64_t j = 0; j < tags; ++j) from[j * tags + i] = to[i * tags + j];
+    }
+  }
+  Pooled<double> to, from;
+  double top;
+};
+constexpr double fewest = 1e-200;  // a sum below may lack what was rounded to 0
 
 /// One sample's potentials [steps, tags], and the transitions.
 template <Real T>
@@ -40,45 +67,74 @@ struct Chain {
     return total;
   }
 
+  /// to[j] = log(sum over i of e^(from[i] + the transition's score from i to j)); `turned`: from j
+  /// to i. `room` has [2, tags].
+  void log_sums(const Odds& odds, bool turned, const double* from, double* to, double* room) const {
+    double *own = room, *sums = room + tags;
+    const double top = odds_of(from, tags, own) + odds.top;
+    std::fill_n(sums, tags, 0);
+    for (std::int64_t i = 0; i < tags; ++i) {
+      const double* row = (turned ? odds.from : odds.to).data() + i * tags;
+      for (std::int64_t j = 0; j < tags; ++j) sums[j] += own[i] * row[j];
+    }
+    kernels::simd::log(sums, to, tags);
+    for (std::int64_t j = 0; j < tags; ++j) {
+      to[j] += top;
+      if (sums[j] > fewest) continue;
+      to[j] = log_sum(
+          tags, [&](auto i) { return from[i] + (turned ? transition(j, i) : transition(i, j)); });
+    }
+  }
+
   /// alpha [steps, tags]: the log sum of the scores of all paths that end there; gives that of all.
-  double forward(double* alpha) const {
-    for (std::int64_t t = 0; t < steps; ++t) {
-      const double* before = alpha + (t - 1) * tags;
-      for (std::int64_t j = 0; j < tags; ++j) {
-        alpha[t * tags + j] = potential(t, j);
-        if (t == 0) continue;
-        alpha[t * tags + j] += log_sum(tags, [&](auto i) { return before[i] + transition(i, j); });
-      }
+  double forward(const Odds& odds, double* alpha, double* room) const {
+    for (std::int64_t j = 0; j < tags; ++j) alpha[j] = potential(0, j);
+    for (std::int64_t t = 1; t < steps; ++t) {
+      double* now = alpha + t * tags;
+      log_sums(odds, false, now - tags, now, room);
+      for (std::int64_t j = 0; j < tags; ++j) now[j] += potential(t, j);
     }
     const double* last = alpha + (steps - 1) * tags;
     return log_sum(tags, [&](auto j) { return last[j]; });
   }
 
   /// Adds dy times the gradients: the share of the paths through each tag and transition, less
-  /// those of `path`. `beta` has room for two steps.
-  void backward(const double* alpha, double total, const std::int64_t* path, double dy, T* dx,
-                double* dtransitions, double* beta) const {
-    double* next = beta + tags;
+  /// those of `path`. `room` has [5, tags].
+  void backward(const Odds& odds, const double* alpha, double total, const std::int64_t* path,
+                double dy, T* dx, double* dtransitions, double* room) const {
+    double *beta = room, *next = room + tags, *share = room + 2 * tags;
     std::fill_n(beta, tags, 0);
     for (auto t = steps - 1; t >= 0; --t) {
       const double* now = alpha + t * tags;
+      for (std::int64_t j = 0; j < tags; ++j) share[j] = now[j] + beta[j] - total;
+      kernels::simd::exp(share, share, tags);
       for (std::int64_t j = 0; j < tags; ++j) {
-        const double share = std::exp(now[j] + beta[j] - total);
-        if (dx) dx[t * tags + j] += static_cast<T>(dy * (share - (path[t] == j)));
+        if (dx) dx[t * tags + j] += static_cast<T>(dy * (share[j] - (path[t] == j)));
         next[j] = potential(t, j) + beta[j];
       }
       if (t == 0) break;
-      if (dtransitions) pairs(now - tags, next, total, dy, dtransitions);
+      if (dtransitions) pairs(odds, now - tags, next, total, dy, dtransitions, room + 3 * tags);
       if (dtransitions) dtransitions[path[t - 1] * tags + path[t]] -= dy;
-      for (std::int64_t i = 0; i < tags; ++i) {
-        beta[i] = log_sum(tags, [&](auto j) { return transition(i, j) + next[j]; });
-      }
+      log_sums(odds, true, next, beta, room + 3 * tags);
     }
   }
 
-  void pairs(const double* before, const double* next, double total, double dy,
-             double* dtransitions) const {
-    for (std::int64_t i = 0; i < tags; ++i) {
+  /// Adds dy times the share of the paths through each transition; `room` has [2, tags].
+  void pairs(const Odds& odds, const double* before, const double* next, double total, double dy,
+             double* dtransitions, double* room) const {
+    double *first = room, *second = room + tags;
+    const double top = odds_of(before, tags, first) + odds_of(next, tags, second);
+    const double scale = std::exp(top + odds.top - total);
+    if (scale < 1 / fewest) {
+      for (std::int64_t i = 0; i < tags; ++i) {
+        const double by = dy * scale * first[i];
+        const double* row = odds.to.data() + i * tags;
+        double* to = dtransitions + i * tags;
+        for (std::int64_t j = 0; j < tags; ++j) to[j] += by * row[j] * second[j];
+      }
+      return;
+    }
+    for (std::int64_t i = 0; i < tags; ++i) {  // the greatest of all three belong to no path
       for (std::int64_t j = 0; j < tags; ++j) {
         dtransitions[i * tags + j] += dy * std::exp(before[i] + transition(i, j) + next[j] - total);
       }
@@ -152,16 +208,18 @@ void forward(Kept& kept, const Tensor& x, const Tensor& transitions, const Tenso
   const auto tags = x.shape().back();
   const auto* ids = rows::of<std::int64_t>(kept.ids).data();
   T* to = rows::of_mutable<T>(y).data();
-  chains::over_samples(kept.steps.batch(), work_of(x),
-                       [&](std::int64_t, std::int64_t from, std::int64_t end) {
-                         for (auto b = from; b < end; ++b) {
-                           const auto row = chains::row_of(y, b), first = kept.steps.first[b];
-                           if (row < 0) continue;
-                           const auto c = chain<T>(kept.steps, x, transitions, b);
-                           kept.total[b] = c.forward(kept.alpha.data() + first * tags);
-                           to[row] = static_cast<T>(kept.total[b] - c.score(ids + first));
-                         }
-                       });
+  const Odds odds(rows::of<T>(transitions).data(), tags);
+  chains::over_samples(
+      kept.steps.batch(), work_of(x), [&](std::int64_t, std::int64_t from, std::int64_t end) {
+        Pooled<double> room(2 * tags);
+        for (auto b = from; b < end; ++b) {
+          const auto row = chains::row_of(y, b), first = kept.steps.first[b];
+          if (row < 0) continue;
+          const auto c = chain<T>(kept.steps, x, transitions, b);
+          kept.total[b] = c.forward(odds, kept.alpha.data() + first * tags, room.data());
+          to[row] = static_cast<T>(kept.total[b] - c.score(ids + first));
+        }
+      });
 }
 
 template <Real T>
@@ -174,14 +232,15 @@ void backward(const Kept& kept, const Tensor& x, const Tensor& transitions, cons
   T* dx = grads.wants(0) ? grads.into<T>(0).data() : nullptr;
   const T* d = rows::of<T>(dy).data();
   const auto* ids = rows::of<std::int64_t>(kept.ids).data();
+  const Odds odds(rows::of<T>(transitions).data(), tags);
   chains::over_samples(
       kept.steps.batch(), work_of(x), [&](std::int64_t s, std::int64_t from, std::int64_t end) {
-        Pooled<double> room(2 * tags);
+        Pooled<double> room(5 * tags);
         for (auto b = from; b < end; ++b) {
           const auto row = chains::row_of(dy, b), first = kept.steps.first[b];
           if (row < 0) continue;
           chain<T>(kept.steps, x, transitions, b)
-              .backward(kept.alpha.data() + first * tags, kept.total[b], ids + first, d[row],
+              .backward(odds, kept.alpha.data() + first * tags, kept.total[b], ids + first, d[row],
                         dx ? dx + first * tags : nullptr,
                         sums.empty() ? nullptr : sums.data() + s * pairs, room.data());
         }

@@ -53,6 +53,16 @@ struct GaussianSum {
   }
 };
 
+/// y = x * factor + added; where the factor is 0 nothing of x is left. Computed for all and then
+/// selected, as no branch foresees chance.
+template <class T>
+void change(const T* x, const T* factor, const T* added, std::int64_t n, T* __restrict y) {
+  for (std::int64_t k = 0; k < n; ++k) {
+    const T passed = x[k] * factor[k] + added[k];
+    y[k] = factor[k] == 0 ? added[k] : passed;
+  }
+}
+
 std::uint32_t limit_of(double rate) {
   return static_cast<std::uint32_t>(rate * 0x1p32);
 }
@@ -68,10 +78,8 @@ Tensor noisy(std::string_view op, const Tensor& x, Seed seed, bool whole_steps, 
       each_noise(places, seed, [&](std::int64_t at, const NoiseWords& words) {
         T factor[noise_values], added[noise_values];
         noise.draw(words, factor, added);
-        for (std::int64_t k = 0; k < words.n; ++k) {
-          const T more = add ? added[k] : T(0);
-          y[at + k] = factor[k] == 0 ? more : x[at + k] * factor[k] + more;
-        }
+        if (!add) std::fill_n(added, words.n, T(0));
+        change(x + at, factor, added, words.n, y + at);
       });
     });
     return to;
