@@ -43,13 +43,11 @@ Turns<T> turns_of(const Tensor& at, const std::vector<double>& frequencies) {
   return turns;
 }
 
-/// Turns every step of `x` by `sign` times its angles.
+/// Turns every step of `x` by `sign` times its angles, `n` of them.
 template <class T>
-Tensor turned(const Tensor& x, const Tensor& at, const std::vector<double>& frequencies, T sign) {
+Tensor turned(const Tensor& x, const Tensor& at, const Turns<T>& turns, std::int64_t n, T sign) {
   const Tensor y = rows::make(x.shape(), x.dtype(), x.mask());
-  const auto turns = turns_of<T>(at, frequencies);
   const auto steps = rows::of<std::int64_t>(at);
-  const auto n = static_cast<std::int64_t>(frequencies.size());
   const auto groups = x.shape().count(2, x.rank() - 1);
   const T* in = rows::of<T>(x).data();
   T* out = rows::of_mutable<T>(y).data();
@@ -110,11 +108,12 @@ Tensor rotate_by_position(const Tensor& x, const std::vector<double>& frequencie
   }
   if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
   const Tensor at = positions(x, start);
-  const Tensor y =
-      dispatch_real(op, x.dtype(), [&]<class T>() { return turned<T>(x, at, frequencies, T(1)); });
-  return record(op, y, {x}, [at, frequencies](const Tensor& dy, Grads& grads) {
-    grads.add(0, dispatch_real("backward", dy.dtype(),
-                               [&]<class T>() { return turned<T>(dy, at, frequencies, T(-1)); }));
+  return dispatch_real(op, x.dtype(), [&]<class T>() {
+    const auto turns = turns_of<T>(at, frequencies);
+    return record(op, turned<T>(x, at, turns, n, 1), {x},
+                  [at, turns, n](const Tensor& dy, Grads& grads) {
+                    grads.add(0, turned<T>(dy, at, turns, n, -1));
+                  });
   });
 }
 
