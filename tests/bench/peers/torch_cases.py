@@ -5,6 +5,8 @@ import re
 
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch_layers import LAYERS
+from torch_losses import LOSSES, crossentropy
 
 RECURRENT = re.compile(r"(train|infer|bidirectional|stacked2)/(GRU|LSTM)"
                        r"/b(\d+)_t(\d+)_f(\d+)_h(\d+)/.*")
@@ -56,46 +58,11 @@ def recurrent(kind, layer, size, lengths, packed):
     return train
 
 
-def attention(features, padding):
-    layer = torch.nn.MultiheadAttention(features, 4, batch_first=True)
-
-    def call(x):
-        value = x.detach().requires_grad_()  # ours has two inputs
-        return layer(x, value, value, key_padding_mask=padding, need_weights=False)[0]
-    return layer, call
-
-
-def encoder(features, padding):
-    layer = torch.nn.TransformerEncoderLayer(features, 4, 512, 0.0, batch_first=True)
-    return layer, lambda x: layer(x, src_key_padding_mask=padding)
-
-
-def over_features(layer):
-    """A layer that wants the features before the steps."""
-    return layer, lambda x: layer(x.transpose(1, 2)).transpose(1, 2)
-
-
-def same(layer):
-    return layer, layer
-
-
-LAYERS = {
-    "Dense": lambda f, p: same(torch.nn.Linear(f, 256)),
-    "Activation": lambda f, p: same(torch.nn.GELU()),
-    "ReLU": lambda f, p: same(torch.nn.ReLU()),
-    "Softmax": lambda f, p: same(torch.nn.Softmax(-1)),
-    "Dropout": lambda f, p: same(torch.nn.Dropout(0.5)),
-    "LayerNormalization": lambda f, p: same(torch.nn.LayerNorm(f)),
-    "BatchNormalization": lambda f, p: over_features(torch.nn.BatchNorm1d(f)),
-    "MaskedConv1D": lambda f, p: over_features(torch.nn.Conv1d(f, 256, 3, padding=1)),
-    "MultiHeadAttention": attention,
-    "TransformerEncoder": encoder,
-}
-
-
 def layer_step(kind, size, lengths):
     batch, steps, features = size
     x = torch.randn(batch, steps, features, requires_grad=True)
+    if kind == "Embedding":
+        x = torch.randint(0, 10000, (batch, steps))
     padding = None if lengths is None else ~valid_steps(lengths, steps)
     layer, call = LAYERS[kind](features, padding)
     dy = torch.randn_like(call(x))
@@ -105,26 +72,6 @@ def layer_step(kind, size, lengths):
         x.grad = None
         layer.zero_grad()
     return step
-
-
-def ctc(size, lengths):
-    batch, time, classes = size
-    x = torch.randn(time, batch, classes, requires_grad=True)
-    steps = torch.full((batch,), time) if lengths is None else lengths
-    labels = torch.randint(1, classes, (batch, 60))
-    sizes = torch.clamp(torch.as_tensor(steps) // 3, max=60)
-    return x, lambda: torch.nn.functional.ctc_loss(x.log_softmax(-1), labels, steps, sizes)
-
-
-def crossentropy(rows, classes):
-    x, ids = torch.randn(rows, classes, requires_grad=True), torch.randint(0, classes, (rows,))
-    return x, lambda: torch.nn.functional.cross_entropy(x, ids)
-
-
-LOSSES = {
-    "CTC": ctc,
-    "SparseCategoricalCrossentropy": lambda size, _: crossentropy(size[0] * size[1], size[2]),
-}
 
 
 def loss_step(x, loss):
