@@ -75,7 +75,7 @@ struct Maximum {
   static constexpr bool reads = true;
   template <class T>
   static T value(T a, T b) {
-    return (a > b) | (a != a) ? a : b;
+    return ((a > b) | (a != a)) ? a : b;
   }
   template <class T>
   static T da(T dy, T a, T b) {
@@ -91,7 +91,7 @@ struct Minimum {
   static constexpr bool reads = true;
   template <class T>
   static T value(T a, T b) {
-    return (a < b) | (a != a) ? a : b;
+    return ((a < b) | (a != a)) ? a : b;
   }
   template <class T>
   static T da(T dy, T a, T b) {

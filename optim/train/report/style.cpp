@@ -175,7 +175,12 @@ svg text.best, svg text.resumed { paint-order: stroke; stroke: var(--box); strok
   main { max-width: none; padding: 0; }
   section { margin-top: 20px; }
   .pair { grid-template-columns: 1fr 1fr; gap: 10px; }
-  .cards, tr, .note, .flow li { break-inside: avoid; }
+  .cards, tr, .note, .flow, .flow li { break-inside: avoid; }
+  .wide { overflow: visible; }
+  table, code, .mono, .calls code { font-size: 11px; white-space: normal; }
+  th, td { padding-right: 8px; }
+  .calls td:first-child { min-width: 80px; }
+  .calls td:last-child { min-width: 120px; }
   h2, h3 { break-after: avoid; }
 }
 )css";
