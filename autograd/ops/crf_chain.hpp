@@ -1,0 +1,161 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include <maskgrad/autograd/ops/chains.hpp>
+#include <maskgrad/core/kernels/simd/arrays.hpp>
+
+/// The sums over all paths through the tags of one sequence, of which crf is made.
+namespace maskgrad::chains {
+
+/// log(sum of exp(f(i))) over n values.
+template <class F>
+double log_sum(std::int64_t n, F&& f) {
+  double top = log_of_0, sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) top = std::max(top, f(i));
+  if (top == log_of_0) return top;
+  for (std::int64_t i = 0; i < n; ++i) sum += std::exp(f(i) - top);
+  return top + std::log(sum);
+}
+
+/// y = e^(x - top), top the greatest of x, which is given back.
+inline double odds_of(const double* x, std::int64_t n, double* y) {
+  const double top = *std::max_element(x, x + n);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - top;
+  kernels::simd::exp(y, y, n);
+  return top;
+}
+
+/// e^(transition - top) from each tag to each, and turned: with them a log sum over tags takes
+/// products and a single logarithm.
+struct Odds {
+  template <Real T>
+  Odds(const T* transitions, std::int64_t tags) : to(tags * tags), from(tags * tags) {
+    Pooled<double> all(tags * tags);
+    std::copy_n(transitions, tags * tags, all.data());
+    top = odds_of(all.data(), tags * tags, to.data());
+    for (std::int64_t i = 0; i < tags; ++i) {
+      for (std::int64_t j = 0; j < tags; ++j) from[j * tags + i] = to[i * tags + j];
+    }
+  }
+  Pooled<double> to, from;
+  double top;
+};
+inline constexpr double fewest = 1e-200;  // a sum below may lack what was rounded to 0
+
+/// One sample's potentials [steps, tags], and the transitions.
+template <Real T>
+struct Chain {
+  const T *x, *transitions;
+  std::int64_t steps, tags;
+
+  double potential(std::int64_t t, std::int64_t j) const { return x[t * tags + j]; }
+  double transition(std::int64_t i, std::int64_t j) const { return transitions[i * tags + j]; }
+
+  double score(const std::int64_t* path) const {
+    double total = 0;
+    for (std::int64_t t = 0; t < steps; ++t) {
+      total += potential(t, path[t]);
+      if (t > 0) total += transition(path[t - 1], path[t]);
+    }
+    return total;
+  }
+
+  /// to[j] = log(sum over i of e^(from[i] + the transition's score from i to j)); `turned`: from j
+  /// to i. `room` has [2, tags].
+  void log_sums(const Odds& odds, bool turned, const double* from, double* to, double* room) const {
+    double *own = room, *sums = room + tags;
+    const double top = odds_of(from, tags, own) + odds.top;
+    std::fill_n(sums, tags, 0);
+    for (std::int64_t i = 0; i < tags; ++i) {
+      const double* row = (turned ? odds.from : odds.to).data() + i * tags;
+      for (std::int64_t j = 0; j < tags; ++j) sums[j] += own[i] * row[j];
+    }
+    kernels::simd::log(sums, to, tags);
+    for (std::int64_t j = 0; j < tags; ++j) {
+      to[j] += top;
+      if (sums[j] > fewest) continue;
+      to[j] = log_sum(
+          tags, [&](auto i) { return from[i] + (turned ? transition(j, i) : transition(i, j)); });
+    }
+  }
+
+  /// alpha [steps, tags]: the log sum of the scores of all paths that end there; gives that of all.
+  double forward(const Odds& odds, double* alpha, double* room) const {
+    for (std::int64_t j = 0; j < tags; ++j) alpha[j] = potential(0, j);
+    for (std::int64_t t = 1; t < steps; ++t) {
+      double* now = alpha + t * tags;
+      log_sums(odds, false, now - tags, now, room);
+      for (std::int64_t j = 0; j < tags; ++j) now[j] += potential(t, j);
+    }
+    const double* last = alpha + (steps - 1) * tags;
+    return log_sum(tags, [&](auto j) { return last[j]; });
+  }
+
+  /// Adds dy times the gradients: the share of the paths through each tag and transition, less
+  /// those of `path`. `room` has [5, tags].
+  void backward(const Odds& odds, const double* alpha, double total, const std::int64_t* path,
+                double dy, T* dx, double* dtransitions, double* room) const {
+    double *beta = room, *next = room + tags, *share = room + 2 * tags;
+    std::fill_n(beta, tags, 0);
+    for (auto t = steps - 1; t >= 0; --t) {
+      const double* now = alpha + t * tags;
+      for (std::int64_t j = 0; j < tags; ++j) share[j] = now[j] + beta[j] - total;
+      kernels::simd::exp(share, share, tags);
+      for (std::int64_t j = 0; j < tags; ++j) {
+        if (dx) dx[t * tags + j] += static_cast<T>(dy * (share[j] - (path[t] == j)));
+        next[j] = potential(t, j) + beta[j];
+      }
+      if (t == 0) break;
+      if (dtransitions) pairs(odds, now - tags, next, total, dy, dtransitions, room + 3 * tags);
+      if (dtransitions) dtransitions[path[t - 1] * tags + path[t]] -= dy;
+      log_sums(odds, true, next, beta, room + 3 * tags);
+    }
+  }
+
+  /// Adds dy times the share of the paths through each transition; `room` has [2, tags].
+  void pairs(const Odds& odds, const double* before, const double* next, double total, double dy,
+             double* dtransitions, double* room) const {
+    double *first = room, *second = room + tags;
+    const double top = odds_of(before, tags, first) + odds_of(next, tags, second);
+    const double scale = std::exp(top + odds.top - total);
+    if (scale < 1 / fewest) {
+      for (std::int64_t i = 0; i < tags; ++i) {
+        const double by = dy * scale * first[i];
+        const double* row = odds.to.data() + i * tags;
+        double* to = dtransitions + i * tags;
+        for (std::int64_t j = 0; j < tags; ++j) to[j] += by * row[j] * second[j];
+      }
+      return;
+    }
+    for (std::int64_t i = 0; i < tags; ++i) {  // the greatest of all three belong to no path
+      for (std::int64_t j = 0; j < tags; ++j) {
+        dtransitions[i * tags + j] += dy * std::exp(before[i] + transition(i, j) + next[j] - total);
+      }
+    }
+  }
+
+  /// The path of the greatest score; `best` has room for two steps, `from` for all.
+  void decode(std::int64_t* path, double* best, std::int32_t* from) const {
+    double* next = best + tags;
+    for (std::int64_t j = 0; j < tags; ++j) best[j] = potential(0, j);
+    for (std::int64_t t = 1; t < steps; ++t) {
+      for (std::int64_t j = 0; j < tags; ++j) {
+        std::int64_t top = 0;
+        for (std::int64_t i = 1; i < tags; ++i) {
+          if (best[i] + transition(i, j) > best[top] + transition(top, j)) top = i;
+        }
+        from[t * tags + j] = static_cast<std::int32_t>(top);
+        next[j] = best[top] + transition(top, j) + potential(t, j);
+      }
+      std::swap(best, next);
+    }
+    path[steps - 1] = std::max_element(best, best + tags) - best;
+    for (auto t = steps - 1; t > 0; --t) path[t - 1] = from[t * tags + path[t]];
+  }
+};
+
+}  // namespace maskgrad::chains
