@@ -79,14 +79,15 @@ TEST_CASE("report: an axis ends at round numbers and holds all values") {
   CHECK(!Axis::of_values(0.1, 2, ends, true).is_log());
   CHECK(!Axis::of_values(0, 2, ends, true).is_log());
   CHECK(!Axis::of_values(0.01, 2, ends, false).is_log());
-  for (const auto& [low, high] : std::vector<std::pair<double, double>>{{0.13, 0.92},
-                                                                        {1e-9, 5},
-                                                                        {-1e300, 1e300},
-                                                                        {-inf, inf},
-                                                                        {3e-320, 1e300},
-                                                                        {7, 7},
-                                                                        {1, 1 + 1e-15},
-                                                                        {-5e-324, 0}}) {
+  for (const auto& range : std::vector<std::pair<double, double>>{{0.13, 0.92},
+                                                                  {1e-9, 5},
+                                                                  {-1e300, 1e300},
+                                                                  {-inf, inf},
+                                                                  {3e-320, 1e300},
+                                                                  {7, 7},
+                                                                  {1, 1 + 1e-15},
+                                                                  {-5e-324, 0}}) {
+    const double low = range.first, high = range.second;  // clang++ 14 captures no bindings
     for (const bool log : {false, true}) {
       CAPTURE(low);
       const Axis axis = Axis::of_values(low, high, ends, log);
