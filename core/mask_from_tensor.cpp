@@ -41,8 +41,9 @@ Mask Mask::where_any_differs(const Tensor& x, double value) {
     const auto* at = rows::of<T>(x).data();
     // Ids and truth values are compared as numbers: no id is 0.5 or NaN.
     const auto padding = static_cast<std::conditional_t<Real<T>, T, double>>(value);
+    [[maybe_unused]] const bool nan = std::isnan(value);
     const auto differs = [&](T v) {
-      if constexpr (Real<T>) return std::isnan(value) ? !std::isnan(v) : v != padding;
+      if constexpr (Real<T>) return nan ? !std::isnan(v) : v != padding;
       return static_cast<decltype(padding)>(v) != padding;
     };
     const auto features = x.shape().back();

@@ -37,6 +37,9 @@ Seed Seed::of(std::string_view part) const {
 
 namespace random {
 
+double normal(double u, double turn) {
+  return std::sqrt(-2 * std::log(1 - u)) * std::cos(2 * std::numbers::pi * turn);
+}
 double unit_at(Seed seed, std::uint64_t index) {
   const auto w = words(seed, index);
   return static_cast<double>((std::uint64_t{w[0]} << 21) ^ (w[1] >> 11)) * 0x1p-53;
@@ -73,10 +76,8 @@ Tensor random_normal(const Shape& shape, Seed seed, DType dtype) {
   dispatch_real("random_normal", dtype, [&]<class T>() {
     std::uint64_t i = 0;
     for (auto& v : rows::of_mutable<T>(x)) {
-      // Box and Muller; 1 - u is never 0.
       const auto w = words(seed, i++);
-      const double radius = std::sqrt(-2 * std::log(1 - random::unit(w[0])));
-      v = static_cast<T>(radius * std::cos(2 * std::numbers::pi * random::unit(w[1])));
+      v = static_cast<T>(random::normal(random::unit(w[0]), random::unit(w[1])));
     }
   });
   return x;

@@ -53,6 +53,9 @@ inline double unit(std::uint32_t word) {
   return word * 0x1p-32;
 }
 
+/// A standard normal number of two numbers in [0, 1). Source: Box and Muller 1958.
+double normal(double u, double turn);
+
 /// The `index`-th number of a stream, in [0, 1), of 53 random bits.
 double unit_at(Seed seed, std::uint64_t index);
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 #include <string_view>
 #include <vector>
 
@@ -26,8 +25,7 @@ std::pair<double, double> fans(const Shape& shape) {
 }
 
 double normal_at(Seed seed, std::uint64_t i) {
-  const double radius = std::sqrt(-2 * std::log(1 - random::unit_at(seed, 2 * i)));
-  return radius * std::cos(2 * std::numbers::pi * random::unit_at(seed, 2 * i + 1));
+  return random::normal(random::unit_at(seed, 2 * i), random::unit_at(seed, 2 * i + 1));
 }
 
 /// A normal value within two deviations: drawn again until it is.

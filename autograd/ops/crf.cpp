@@ -53,6 +53,7 @@ struct Kept {
   Tensor ids;
   chains::Steps steps;
   Pooled<double> alpha, total;  // as x; [batch]
+  Odds odds;
 };
 
 template <Real T>
@@ -60,7 +61,7 @@ void forward(Kept& kept, const Tensor& x, const Tensor& transitions, const Tenso
   const auto tags = x.shape().back();
   const auto* ids = rows::of<std::int64_t>(kept.ids).data();
   T* to = rows::of_mutable<T>(y).data();
-  const Odds odds(rows::of<T>(transitions).data(), tags);
+  kept.odds = Odds(rows::of<T>(transitions).data(), tags);
   chains::over_samples(
       kept.steps.batch(), work_of(x), [&](std::int64_t, std::int64_t from, std::int64_t end) {
         Pooled<double> room(2 * tags);
@@ -68,7 +69,7 @@ void forward(Kept& kept, const Tensor& x, const Tensor& transitions, const Tenso
           const auto row = chains::row_of(y, b), first = kept.steps.first[b];
           if (row < 0) continue;
           const auto c = chain<T>(kept.steps, x, transitions, b);
-          kept.total[b] = c.forward(odds, kept.alpha.data() + first * tags, room.data());
+          kept.total[b] = c.forward(kept.odds, kept.alpha.data() + first * tags, room.data());
           to[row] = static_cast<T>(kept.total[b] - c.score(ids + first));
         }
       });
@@ -84,7 +85,6 @@ void backward(const Kept& kept, const Tensor& x, const Tensor& transitions, cons
   T* dx = grads.wants(0) ? grads.into<T>(0).data() : nullptr;
   const T* d = rows::of<T>(dy).data();
   const auto* ids = rows::of<std::int64_t>(kept.ids).data();
-  const Odds odds(rows::of<T>(transitions).data(), tags);
   chains::over_samples(
       kept.steps.batch(), work_of(x), [&](std::int64_t s, std::int64_t from, std::int64_t end) {
         Pooled<double> room(5 * tags);
@@ -92,8 +92,8 @@ void backward(const Kept& kept, const Tensor& x, const Tensor& transitions, cons
           const auto row = chains::row_of(dy, b), first = kept.steps.first[b];
           if (row < 0) continue;
           chain<T>(kept.steps, x, transitions, b)
-              .backward(odds, kept.alpha.data() + first * tags, kept.total[b], ids + first, d[row],
-                        dx ? dx + first * tags : nullptr,
+              .backward(kept.odds, kept.alpha.data() + first * tags, kept.total[b], ids + first,
+                        d[row], dx ? dx + first * tags : nullptr,
                         sums.empty() ? nullptr : sums.data() + s * pairs, room.data());
         }
       });
@@ -118,8 +118,11 @@ Tensor crf_negative_log_likelihood(const Tensor& tags, const Tensor& potentials,
   if (x.is_meta() || tags.is_meta()) {
     return rows::make_meta({batch}, x.dtype(), chains::kept_meta(op, x));
   }
-  Kept kept{x.has_mask() ? with_mask(tags, x.mask()) : tags, chains::Steps(x),
-            Pooled<double>(rows::total(x)), Pooled<double>(batch)};
+  Kept kept{x.has_mask() ? with_mask(tags, x.mask()) : tags,
+            chains::Steps(x),
+            Pooled<double>(rows::total(x)),
+            Pooled<double>(batch),
+            {}};
   check_tags(kept.ids, x);
   Pooled<std::uint8_t> there(batch);
   for (std::int64_t b = 0; b < batch; ++b) there[b] = kept.steps.length[b] > 0;

@@ -32,6 +32,7 @@ inline double odds_of(const double* x, std::int64_t n, double* y) {
 /// e^(transition - top) from each tag to each, and turned: with them a log sum over tags takes
 /// products and a single logarithm.
 struct Odds {
+  Odds() = default;
   template <Real T>
   Odds(const T* transitions, std::int64_t tags) : to(tags * tags), from(tags * tags) {
     Pooled<double> all(tags * tags);
@@ -42,7 +43,7 @@ struct Odds {
     }
   }
   Pooled<double> to, from;
-  double top;
+  double top = 0;
 };
 inline constexpr double fewest = 1e-200;  // a sum below may lack what was rounded to 0
 

@@ -20,7 +20,7 @@ struct Exp2 {
   }
   template <class T>
   T slope(T y) const {
-    return y * static_cast<T>(std::numbers::ln2);
+    return y * T(ln2);
   }
 };
 struct Log1p {
