@@ -16,7 +16,9 @@ namespace maskgrad {
 Tensor relu(const Tensor& x);   ///< max(x, 0)
 Tensor relu6(const Tensor& x);  ///< min(max(x, 0), 6)
 Tensor leaky_relu(const Tensor& x, double negative_slope);
-Tensor leaky_relu(const Tensor& x);         ///< negative_slope = 0.2
+Tensor leaky_relu(const Tensor& x);  ///< negative_slope = 0.2
+/// x above 0, alpha x elsewhere; x and alpha are broadcast.
+Tensor prelu(const Tensor& x, const Tensor& alpha);
 Tensor elu(const Tensor& x, double alpha);  ///< x above 0, alpha (exp(x) - 1) below
 Tensor elu(const Tensor& x);                ///< alpha = 1
 Tensor selu(const Tensor& x);

@@ -23,8 +23,9 @@ inline constexpr bool takes_integers = requires {
 };
 
 // The functions come by value, so that what they hold is known to change in no loop.
+// No array overlaps another, so that no loop needs a second, slow form for when they do.
 template <class Op, class T>
-void values(Op op, const T* x, T* y, std::int64_t n) {
+void values(Op op, const T* __restrict x, T* __restrict y, std::int64_t n) {
   if constexpr (requires { op.values(x, y, n); }) {
     op.values(x, y, n);
   } else {
@@ -34,7 +35,8 @@ void values(Op op, const T* x, T* y, std::int64_t n) {
 
 /// dx = dy * slope(kept).
 template <class Op, class T>
-void slopes(Op op, const T* kept, const T* dy, T* dx, std::int64_t n) {
+void slopes(Op op, const T* __restrict kept, const T* __restrict dy, T* __restrict dx,
+            std::int64_t n) {
   if constexpr (requires { op.slopes(kept, dx, n); }) {
     op.slopes(kept, dx, n);
     for (std::int64_t i = 0; i < n; ++i) dx[i] *= dy[i];

@@ -37,6 +37,9 @@ void check::normalise(std::string_view op, const Tensor& x, double epsilon, cons
 
 namespace {
 
+/// What a cell is divided by, and whether its mean is taken off before.
+enum class By { variance, mean_square, length };
+
 /// Lines of features that are normalised together: segment s is lines first(s) ... + length(s), and
 /// each group of its features by itself.
 struct Cells {
@@ -53,6 +56,14 @@ struct Cells {
   }
 };
 
+/// Each line by itself.
+Cells lines_of(const Tensor& x) {
+  Cells cells;
+  cells.features = x.shape().back();
+  cells.segments = cells.features == 0 ? 0 : rows::total(x) / cells.features;
+  return cells;
+}
+
 /// f(place of the first value, number) for the pieces of a cell, a line each.
 template <class F>
 void each_line(const Cells& c, std::int64_t segment, std::int64_t group, F&& f) {
@@ -66,19 +77,20 @@ template <class T>
 struct Kernel {
   const Cells& c;
   const T *x, *gamma, *beta;  // null: none
-  T *mean, *scale;            // of each cell; scale = 1 / sqrt(variance + epsilon)
+  T *mean, *scale;            // of each cell
 
-  void statistics(std::int64_t s, std::int64_t g, bool centre, double epsilon) {
+  void statistics(std::int64_t s, std::int64_t g, By by, double epsilon) {
     const auto w = c.width(), n = c.length(s) * w;
     double total = 0, squares = 0;
-    if (centre) {
+    if (by == By::variance) {
       each_line(c, s, g, [&](std::int64_t at) { total += lines().sum(x + at, w); });
     }
     const T m = static_cast<T>(total / static_cast<double>(n));
     each_line(c, s, g, [&](std::int64_t at) { squares += lines().squares(x + at, m, w); });
     mean[s * c.groups + g] = m;
-    scale[s * c.groups + g] =
-        static_cast<T>(1 / std::sqrt(squares / static_cast<double>(n) + epsilon));
+    const double below = by == By::length ? std::max(std::sqrt(squares), epsilon)
+                                          : std::sqrt(squares / static_cast<double>(n) + epsilon);
+    scale[s * c.groups + g] = static_cast<T>(1 / below);
   }
 
   void forward(std::int64_t s, std::int64_t g, T* y) const {
@@ -90,9 +102,9 @@ struct Kernel {
   }
 
   /// dx = scale (d - mean(d) - normal mean(d normal)) with d = dy gamma; the sums for gamma and
-  /// beta go to `of_gamma` and `of_beta`.
-  void backward(std::int64_t s, std::int64_t g, bool centre, const T* dy, T* dx, double* of_gamma,
-                double* of_beta) const {
+  /// beta go to `of_gamma` and `of_beta`. By the length it is their sum, not a mean.
+  void backward(std::int64_t s, std::int64_t g, By by, double epsilon, const T* dy, T* dx,
+                double* of_gamma, double* of_beta) const {
     const T m = mean[s * c.groups + g], r = scale[s * c.groups + g];
     const auto w = c.width();
     double of_d = 0, of_normal = 0;
@@ -103,9 +115,10 @@ struct Kernel {
       of_normal += sums.of_normal;
     });
     if (!dx) return;
-    const double n = static_cast<double>(c.length(s) * w);
-    const T mean_d = centre ? static_cast<T>(of_d / n) : T(0);
-    const T mean_normal = static_cast<T>(of_normal / n);
+    const double n = by == By::length ? 1 : static_cast<double>(c.length(s) * w);
+    const bool least = by == By::length && r >= static_cast<T>(1 / epsilon);  // a constant
+    const T mean_d = by == By::variance ? static_cast<T>(of_d / n) : T(0);
+    const T mean_normal = least ? T(0) : static_cast<T>(of_normal / n);
     each_line(c, s, g, [&](std::int64_t at) {
       lines().normalise_gradient(x + at, m, r, part(gamma, g), dy + at, mean_d, mean_normal,
                                  dx + at, w);
@@ -163,7 +176,7 @@ Tensor joined(const Pooled<double>& sums, std::int64_t shards, std::int64_t feat
 }
 
 template <class T>
-void run_backward(const Cells& c, Kernel<T> kernel, bool centre, const Tensor& like,
+void run_backward(const Cells& c, Kernel<T> kernel, By by, double epsilon, const Tensor& like,
                   const Tensor& dy, Grads& grads) {
   const auto shards = c.shards();
   Pooled<double> of_gamma(shards * c.features), of_beta(shards * c.features);
@@ -173,7 +186,7 @@ void run_backward(const Cells& c, Kernel<T> kernel, bool centre, const Tensor& l
   T* to = dx.defined() ? rows::of_mutable<T>(dx).data() : nullptr;
   const T* up = rows::of<T>(dy).data();
   each_cell(c, [&](std::int64_t s, std::int64_t g, std::int64_t shard) {
-    kernel.backward(s, g, centre, up, to, &of_gamma[shard * c.features],
+    kernel.backward(s, g, by, epsilon, up, to, &of_gamma[shard * c.features],
                     &of_beta[shard * c.features]);
   });
   if (dx.defined()) grads.add(0, dx);
@@ -182,7 +195,7 @@ void run_backward(const Cells& c, Kernel<T> kernel, bool centre, const Tensor& l
 }
 
 Tensor normalised(std::string_view op, const Cells& cells, const Tensor& x, double epsilon,
-                  const Affine& affine, bool centre) {
+                  const Affine& affine, By by) {
   const Tensor y = rows::make(x.shape(), x.dtype(), x.mask());
   const Shape of_cells{cells.segments * cells.groups};
   const Tensor mean = rows::make(of_cells, x.dtype()), scale = rows::make(of_cells, x.dtype());
@@ -190,16 +203,16 @@ Tensor normalised(std::string_view op, const Cells& cells, const Tensor& x, doub
     auto k = kernel_of<T>(cells, x, affine, mean, scale);
     T* to = rows::of_mutable<T>(y).data();
     each_cell(cells, [&](std::int64_t s, std::int64_t g, std::int64_t) {
-      k.statistics(s, g, centre, epsilon);
+      k.statistics(s, g, by, epsilon);
       k.forward(s, g, to);
     });
   });
   return record(op, y, {x, affine.gamma, affine.beta},
-                [cells, mean, scale, centre, x = Saved(x), gamma = Saved(affine.gamma)](
+                [cells, mean, scale, by, epsilon, x = Saved(x), gamma = Saved(affine.gamma)](
                     const Tensor& dy, Grads& grads) {
                   dispatch_real("backward", dy.dtype(), [&]<class T>() {
                     const auto k = kernel_of<T>(cells, x.get(), {gamma.get(), {}}, mean, scale);
-                    run_backward<T>(cells, k, centre, x.get(), dy, grads);
+                    run_backward<T>(cells, k, by, epsilon, x.get(), dy, grads);
                   });
                 });
 }
@@ -210,10 +223,16 @@ Tensor layer_normalise(const Tensor& x, double epsilon, const Affine& affine, bo
   constexpr std::string_view op = "layer_normalise";
   check::normalise(op, x, epsilon, affine);
   if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
-  Cells cells;
-  cells.features = x.shape().back();
-  cells.segments = cells.features == 0 ? 0 : rows::total(x) / cells.features;
-  return normalised(op, cells, x, epsilon, affine, centre);
+  return normalised(op, lines_of(x), x, epsilon, affine, centre ? By::variance : By::mean_square);
+}
+
+Tensor unit_normalise(const Tensor& x, double least) {
+  constexpr std::string_view op = "unit_normalise";
+  check::real(op, x);
+  check::inner_axis(op, x, -1, "mask whole positions");
+  if (!(least > 0)) fail<OptionError>(op, "least is {}; expected a number above 0", least);
+  if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  return normalised(op, lines_of(x), x, least, {}, By::length);
 }
 
 Tensor group_normalise(const Tensor& x, std::int64_t groups, double epsilon, const Affine& affine) {
@@ -230,7 +249,7 @@ Tensor group_normalise(const Tensor& x, std::int64_t groups, double epsilon, con
   cells.groups = groups;
   if (x.rank() == 2) {
     cells.segments = rows::total(x) / features;
-    return normalised(op, cells, x, epsilon, affine, true);
+    return normalised(op, cells, x, epsilon, affine, By::variance);
   }
   const auto sequences = sequences_of(x);
   const auto lines = x.shape().count(2, x.rank() - 1);  // of a step
@@ -241,7 +260,7 @@ Tensor group_normalise(const Tensor& x, std::int64_t groups, double epsilon, con
     cells.firsts[s] = sequences.first[s] * lines;
     cells.lengths[s] = sequences.length[s] * lines;
   }
-  return normalised(op, cells, x, epsilon, affine, true);
+  return normalised(op, cells, x, epsilon, affine, By::variance);
 }
 
 }  // namespace maskgrad

@@ -19,6 +19,13 @@ struct Affine {
 Tensor layer_normalise(const Tensor& x, double epsilon, const Affine& affine = {},
                        bool centre = true);
 
+/// The last axis of each line as a vector of length 1: x / max(|x|, least).
+/// Shapes:   x [..., features].
+/// Mask:     propagates; refuses one over features.
+/// Gradient: through the length too, where it is above `least`.
+/// Throws:   OptionError for a `least` of 0 or less; TypeError, MaskError.
+Tensor unit_normalise(const Tensor& x, double least);
+
 /// The same by the mean and variance of a group of neighbouring features over all valid steps of a
 /// sequence; of [batch, features] over the features.
 /// Shapes:   x [batch, ..., features]; the features split into `groups`.

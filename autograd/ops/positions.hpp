@@ -13,6 +13,15 @@ namespace maskgrad {
 /// Throws:   ShapeError below two axes; MaskError for a mask over further axes.
 Tensor positions(const Tensor& x, std::int64_t start = 0);
 
+/// The sine and the cosine of each angle position * frequency[i] in turn, the position as
+/// `positions` gives it: as many values a step as x has features, a frequency for each two.
+/// Shapes:   x [batch, time, features] -> the same.
+/// Mask:     supports [batch, time] and [batch]: that of x, of which nothing else is read.
+/// Throws:   ShapeError, TypeError; MaskError for a mask over features.
+/// Source:   Vaswani et al. 2017, arXiv:1706.03762.
+Tensor sine_positions(const Tensor& x, const std::vector<double>& frequencies,
+                      std::int64_t start = 0);
+
 /// Each pair of values (x[i], x[n + i]) of a step turned by the angle position * frequency[i], the
 /// position as `positions` gives it; n frequencies for a last axis of 2 n values.
 ///   y[i] = x[i] cos - x[n + i] sin,  y[n + i] = x[n + i] cos + x[i] sin

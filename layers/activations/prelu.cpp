@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/layers/check.hpp>
 
 namespace maskgrad {
@@ -54,7 +53,7 @@ void PReLU::check_input(const Tensor& x) const {
 
 Tensor PReLU::forward(const Tensor& x) const {
   check_input(x);
-  return relu(x) - alpha_ * relu(-x);
+  return prelu(x, alpha_);
 }
 
 }  // namespace maskgrad

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/autograd/ops/gather.hpp>
 #include <maskgrad/autograd/ops/positions.hpp>
-#include <maskgrad/autograd/ops/turns.hpp>
 #include <maskgrad/layers/check.hpp>
 
 namespace maskgrad {
@@ -37,20 +35,13 @@ SinePositionEncoding::SinePositionEncoding(SinePositionEncodingOptions options)
 Tensor SinePositionEncoding::forward(const Tensor& x) const {
   check::layer_rank(info, kind, x, 3, "[batch, time, features]");
   if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
-  const auto steps = longest(x), features = x.shape()[2];
+  const auto features = x.shape()[2];
   std::vector<double> frequencies;
   for (std::int64_t i = 0; i < features; i += 2) {
     const double part = static_cast<double>(i) / static_cast<double>(features);
     frequencies.push_back(std::pow(options_.max_wavelength, -part));
   }
-  std::vector<double> table(static_cast<std::size_t>(steps * features));
-  each_turn(options_.start_index, steps, frequencies,
-            [&](std::int64_t p, std::int64_t k, double c, double s) {
-              double* pair = table.data() + p * features + 2 * k;
-              pair[0] = s;
-              if (2 * k + 1 < features) pair[1] = c;
-            });
-  return take(cast(tensor(table, {steps, features}), x.dtype()), positions(x));
+  return sine_positions(x, frequencies, options_.start_index);
 }
 
 PositionEmbedding::PositionEmbedding(PositionEmbeddingOptions options)

@@ -4,8 +4,10 @@
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/elementwise.hpp>
+#include <maskgrad/autograd/ops/normalise.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/core/kernels/simd/arrays.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 
 namespace maskgrad {
@@ -33,15 +35,12 @@ struct LogCosh {
   static constexpr Keeps keeps = Keeps::input;
 
   template <class T>
-  T value(T e) const {
-    const T a = std::abs(e);
-    if (a > 1) return a + std::log1p(std::exp(-2 * a)) - std::log(T(2));
-    const T s = std::sinh(a / 2);  // cosh(a) = 1 + 2 s^2
-    return std::log1p(2 * s * s);
+  void values(const T* e, T* y, std::int64_t n) const {
+    kernels::simd::log_cosh(e, y, n);
   }
   template <class T>
-  T slope(T e) const {
-    return std::tanh(e);
+  void slopes(const T* e, T* s, std::int64_t n) const {
+    kernels::simd::tanh(e, s, n);
   }
 };
 
@@ -51,10 +50,6 @@ Loss of_error(std::string_view name, const Tensor& target, const Tensor& predict
               const Options& options, F f) {
   const auto [t, p] = losses::alike(name, target, prediction);
   return losses::finish(name, losses::at_positions(f(p - t)), options);
-}
-
-Tensor unit_length(const Tensor& x) {
-  return x / sqrt(maximum(sum(square(x), {-1}, true), epsilon * epsilon));
 }
 
 }  // namespace
@@ -103,7 +98,8 @@ Loss log_cosh(const Tensor& target, const Tensor& prediction, const LossOptions&
 Loss cosine_similarity(const Tensor& target, const Tensor& prediction, const LossOptions& options) {
   constexpr std::string_view name = "cosine_similarity";
   const auto [t, p] = losses::whole_rows(name, target, prediction);
-  return losses::finish(name, -sum(unit_length(t) * unit_length(p), {-1}), options);
+  return losses::finish(name, -sum(unit_normalise(t, epsilon) * unit_normalise(p, epsilon), {-1}),
+                        options);
 }
 
 }  // namespace maskgrad

@@ -1,9 +1,34 @@
 #include <maskgrad/layers/recurrent/cells.hpp>
 
+#include <algorithm>
+
 #include <maskgrad/layers/factory.hpp>
 #include <maskgrad/layers/model/layer_list.hpp>
 
 namespace maskgrad {
+namespace {
+
+/// f of the built-in cell that `cell` is; `otherwise` where it is none.
+template <class R, class F>
+R of_built_in(AnyLayer& cell, const F& f, R otherwise) {
+  if (auto* c = cell.as<SimpleRNNCell>()) return f(*c);
+  if (auto* c = cell.as<GRUCell>()) return f(*c);
+  if (auto* c = cell.as<LSTMCell>()) return f(*c);
+  if (auto* c = cell.as<StackedRNNCells>()) return f(*c);
+  return otherwise;
+}
+
+}  // namespace
+
+bool runs_whole(AnyLayer& cell) {
+  return of_built_in(
+      cell, [](auto& c) { return c.runs_whole(); }, false);
+}
+
+SteppedResult run_whole(AnyLayer& cell, const Tensor& x, const Tensors& states, bool backwards) {
+  return of_built_in(
+      cell, [&](auto& c) { return c.run_whole(x, states, backwards); }, SteppedResult{});
+}
 
 RecurrentSettings SimpleRNNCellOptions::settings() const {
   return {.cell = kernels::Cell::simple_rnn,
@@ -82,6 +107,25 @@ Tensors StackedRNNCells::forward(const Tensors& inputs) {
     state = end;
   }
   return results;
+}
+
+bool StackedRNNCells::runs_whole() {
+  return info.built && std::all_of(cells_.begin(), cells_.end(),
+                                   [](AnyLayer& cell) { return maskgrad::runs_whole(cell); });
+}
+
+SteppedResult StackedRNNCells::run_whole(const Tensor& x, const Tensors& states, bool backwards) {
+  const LayerScope scope(kind, info.path);
+  SteppedResult all{x, {}};
+  auto state = states.begin();
+  for (auto& cell : cells_) {
+    const auto end = state + static_cast<std::ptrdiff_t>(cell.state_sizes().size());
+    const auto one = maskgrad::run_whole(cell, all.output, Tensors(state, end), backwards);
+    all.output = one.output;
+    all.states.insert(all.states.end(), one.states.begin(), one.states.end());
+    state = end;
+  }
+  return all;
 }
 
 StackedRNNCells StackedRNNCells::from_options(OptionReader& reader) {

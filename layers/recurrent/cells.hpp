@@ -1,6 +1,7 @@
 #pragma once
 
 #include <maskgrad/layers/any_layer.hpp>
+#include <maskgrad/layers/recurrent/by_steps.hpp>
 #include <maskgrad/layers/recurrent/recurrent_core.hpp>
 
 namespace maskgrad {
@@ -121,6 +122,12 @@ class RecurrentCell {
   Tensors forward(const Tensors& inputs) const {
     return core_.forward_cell(info, Derived::kind, inputs);
   }
+  /// See maskgrad::runs_whole, maskgrad::run_whole.
+  bool runs_whole() const { return info.built && core_.runs_whole(); }
+  SteppedResult run_whole(const Tensor& x, const Tensors& states, bool backwards) const {
+    const LayerScope scope(Derived::kind, info.path);
+    return core_.run_whole(info, Derived::kind, x, states, backwards);
+  }
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
     RecurrentCore::each_parameter(self.core_, f);
@@ -170,6 +177,8 @@ class StackedRNNCells {
 
   std::vector<std::int64_t> state_sizes() const;
   Tensors forward(const Tensors& inputs);
+  bool runs_whole();
+  SteppedResult run_whole(const Tensor& x, const Tensors& states, bool backwards);
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {
     for (auto& cell : self.cells_) f(cell.info().name, cell);
@@ -180,5 +189,11 @@ class StackedRNNCells {
  private:
   std::vector<AnyLayer> cells_;
 };
+
+/// Whether the kernels run `cell` over whole sequences: SimpleRNNCell, GRUCell and LSTMCell with
+/// tanh and sigmoid, in training without dropout, once built; StackedRNNCells of these.
+bool runs_whole(AnyLayer& cell);
+/// What run_by_steps gives with such a cell.
+SteppedResult run_whole(AnyLayer& cell, const Tensor& x, const Tensors& states, bool backwards);
 
 }  // namespace maskgrad

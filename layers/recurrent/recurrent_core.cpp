@@ -7,7 +7,6 @@
 #include <maskgrad/autograd/ops/sequence.hpp>
 #include <maskgrad/autograd/ops/slice.hpp>
 #include <maskgrad/layers/check.hpp>
-#include <maskgrad/layers/recurrent/by_steps.hpp>
 
 namespace maskgrad {
 namespace {
@@ -16,6 +15,10 @@ using kernels::Cell;
 
 std::int64_t gates_of(Cell cell) {
   return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1;
+}
+
+Tensors states_of(const RecurrentState& s) {
+  return s.c.defined() ? Tensors{s.h, s.c} : Tensors{s.h};
 }
 
 }  // namespace
@@ -65,17 +68,10 @@ Tensors RecurrentCore::forward(const LayerInfo& info, std::string_view kind, con
                        ? dropout(inputs[0], settings_.dropout, seed_.of("inputs"), true)
                        : inputs[0];
   const RecurrentState initial = initial_state(kind, inputs);
-  const bool whole = x.is_meta() || x.shape()[1] == 0 || fused();
+  const bool by_kernels = x.is_meta() || x.shape()[1] == 0 || fused();
   const RecurrentResult result =
-      whole
-          ? recurrent(settings_.cell, settings_.reset_after, settings_.go_backwards, x,
-                      {kernel_, recurrent_kernel_, settings_.use_bias ? bias_.tensor() : Tensor()},
-                      initial)
-          : by_steps(x, initial);
-  if (settings_.stateful && !x.is_meta()) {
-    carried_.keep(result.state.c.defined() ? Tensors{result.state.h, result.state.c}
-                                           : Tensors{result.state.h});
-  }
+      by_kernels ? whole(x, initial, settings_.go_backwards) : by_steps(x, initial);
+  if (settings_.stateful && !x.is_meta()) carried_.keep(states_of(result.state));
   Tensors outputs;
   if (!settings_.return_sequences) {
     outputs.push_back(last_output(x, result.state.h));
@@ -91,6 +87,21 @@ Tensors RecurrentCore::forward(const LayerInfo& info, std::string_view kind, con
   return outputs;
 }
 
+RecurrentResult RecurrentCore::whole(const Tensor& x, const RecurrentState& initial,
+                                     bool backwards) const {
+  return recurrent(settings_.cell, settings_.reset_after, backwards, x,
+                   {kernel_, recurrent_kernel_, settings_.use_bias ? bias_.tensor() : Tensor()},
+                   initial);
+}
+
+SteppedResult RecurrentCore::run_whole(const LayerInfo& info, std::string_view kind,
+                                       const Tensor& x, const Tensors& states,
+                                       bool backwards) const {
+  check::features(info, kind, x, kernel_.shape()[0]);
+  const auto result = whole(x, {states[0], states.size() > 1 ? states[1] : Tensor()}, backwards);
+  return {result.output, states_of(result.state)};
+}
+
 Tensor RecurrentCore::project(const Tensor& x) const {
   if (!settings_.use_bias) return matmul(x, kernel_);
   const bool two = settings_.cell == Cell::gru && settings_.reset_after;
@@ -98,9 +109,6 @@ Tensor RecurrentCore::project(const Tensor& x) const {
 }
 
 RecurrentResult RecurrentCore::by_steps(const Tensor& x, const RecurrentState& initial) const {
-  const auto states_of = [](const RecurrentState& s) {
-    return s.c.defined() ? Tensors{s.h, s.c} : Tensors{s.h};
-  };
   const bool lstm = settings_.cell == Cell::lstm;
   const RecurrentState first{first_state(x, initial.h, settings_.units),
                              lstm ? first_state(x, initial.c, settings_.units) : Tensor()};

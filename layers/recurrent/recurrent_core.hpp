@@ -4,6 +4,7 @@
 #include <maskgrad/autograd/ops/recurrent.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/recurrent/by_steps.hpp>
 #include <maskgrad/layers/recurrent/carried_state.hpp>
 
 namespace maskgrad {
@@ -41,6 +42,10 @@ class RecurrentCore {
                   bool with_states);
   /// One step: x [..., features], then its states -> the output and the states behind it.
   Tensors forward_cell(const LayerInfo& info, std::string_view kind, const Tensors& inputs) const;
+  /// A cell's steps over whole sequences, by the kernels, where they can.
+  bool runs_whole() const { return fused() && (settings_.dropout == 0 || !training()); }
+  SteppedResult run_whole(const LayerInfo& info, std::string_view kind, const Tensor& x,
+                          const Tensors& states, bool backwards) const;
   /// {output, states...} of a call to `layer`, whose core this is, from an initial state where one
   /// is given.
   template <class L>
@@ -82,6 +87,7 @@ class RecurrentCore {
  private:
   /// Whether the kernels do it in one go: tanh and sigmoid, no recurrent dropout.
   bool fused() const;
+  RecurrentResult whole(const Tensor& x, const RecurrentState& initial, bool backwards) const;
   RecurrentResult by_steps(const Tensor& x, const RecurrentState& initial) const;
   Tensor project(const Tensor& x) const;
   RecurrentState step(const Tensor& projected, const RecurrentState& state) const;

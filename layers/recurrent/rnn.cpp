@@ -82,15 +82,19 @@ Tensors RNN::forward(const Tensors& inputs) {
   const Tensor& x = inputs[0];
   check::layer_rank(info, kind, x, 3, "[batch, time, features]");
   const Tensors initial = initial_states(inputs);
-  SteppedResult result =
-      x.is_meta() || x.shape()[1] == 0
-          ? without_steps(x, initial)
-          : run_by_steps(x, initial, options_.go_backwards,
-                         [this](const Tensor& x_t, const Tensors& states) {
-                           Tensors given{x_t};
-                           given.insert(given.end(), states.begin(), states.end());
-                           return cell_.call(given);
-                         });
+  SteppedResult result;
+  if (x.is_meta() || x.shape()[1] == 0) {
+    result = without_steps(x, initial);
+  } else if (runs_whole(cell_)) {
+    result = run_whole(cell_, x, initial, options_.go_backwards);
+  } else {
+    result = run_by_steps(x, initial, options_.go_backwards,
+                          [this](const Tensor& x_t, const Tensors& states) {
+                            Tensors given{x_t};
+                            given.insert(given.end(), states.begin(), states.end());
+                            return cell_.call(given);
+                          });
+  }
   if (options_.stateful && !x.is_meta()) carried_.keep(result.states);
   Tensors outputs;
   if (!options_.return_sequences) {

@@ -22,8 +22,8 @@ struct RNNOptions {
   }
 };
 
-/// Runs a cell, or cells on top of each other, over each sequence's valid steps: for cells of one's
-/// own. (SimpleRNN, GRU and LSTM do the same with their cells many times faster.)
+/// Runs a cell, or cells on top of each other, over each sequence's valid steps. Cells of this
+/// library go by the kernels of SimpleRNN, GRU and LSTM (see runs_whole), one's own step by step.
 /// Shapes:   x [batch, time, features] (and initial states [batch, size]) -> the last output
 ///           [batch, size], or all [batch, time, size]; then the states with return_state.
 /// Mask:     as GRU.

@@ -53,6 +53,7 @@ std::vector<OpCase> arithmetic_cases() {
   add_binary(cases, "divide", divide, Draw::normal, Draw::away_from_zero);
   add_binary(cases, "power", power, Draw::positive, Draw::normal);
   add_binary(cases, "maximum", maximum, Draw::normal, Draw::normal);
+  add_binary(cases, "prelu", prelu, Draw::normal, Draw::normal);
   add_binary(cases, "minimum", minimum, Draw::normal, Draw::normal);
   add_binary(cases, "floor_divide", floor_divide, Draw::unit, Draw::positive);
   add_binary(cases, "remainder", remainder, Draw::unit, Draw::positive);

@@ -55,6 +55,17 @@ void add_positions(std::vector<OpCase>& cases) {
                    .inputs = {{.shape = {2}}},
                    .contract = by_rank,
                    .gradient = false});
+  for (const std::int64_t features : {4, 3}) {
+    cases.push_back({.op = "sine_positions",
+                     .variant = features == 3 ? "odd" : "",
+                     .f =
+                         [](const Tensor& x) {
+                           return sine_positions(x, {1.0, 0.3}, 1);
+                         },
+                     .inputs = {{.shape = {features}}},
+                     .contract = by_rank,
+                     .gradient = false});
+  }
   for (const Shape& shape : {Shape{4}, Shape{2, 4}}) {
     cases.push_back({.op = "rotate_by_position",
                      .variant = shape.rank() > 1 ? "heads" : "",

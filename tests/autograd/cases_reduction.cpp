@@ -145,6 +145,13 @@ void add_normalise(std::vector<OpCase>& cases) {
                    .f = [](const Tensor& x) { return layer_normalise(x, 1e-3); },
                    .inputs = {{{2, 4}}},
                    .contract = line});
+  for (const double least : {1e-12, 2.0}) {
+    cases.push_back({.op = "unit_normalise",
+                     .variant = least < 1 ? "" : "some are shorter",
+                     .f = [least](const Tensor& x) { return unit_normalise(x, least); },
+                     .inputs = {{{4}}},
+                     .contract = line});
+  }
   cases.push_back({.op = "group_normalise",
                    .f =
                        [](const std::vector<Tensor>& x) {

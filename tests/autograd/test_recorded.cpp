@@ -30,10 +30,10 @@ const std::map<std::string, std::string> exempt{
 
 /// Operations of several tensors that are broadcast to each other.
 const std::set<std::string> broadcasting{
-    "add",           "subtract",    "multiply",   "divide",        "power",        "maximum",
-    "minimum",       "equal",       "not_equal",  "less",          "less_equal",   "greater",
-    "greater_equal", "logical_and", "logical_or", "logical_xor",   "floor_divide", "remainder",
-    "atan2",         "logaddexp",   "where",      "batched_matmul"};
+    "add",           "subtract",    "multiply",   "divide",      "power",         "maximum",
+    "minimum",       "equal",       "not_equal",  "less",        "less_equal",    "greater",
+    "greater_equal", "logical_and", "logical_or", "logical_xor", "floor_divide",  "remainder",
+    "atan2",         "logaddexp",   "prelu",      "where",       "batched_matmul"};
 
 const std::map<Names, Callable>& calls() {
   static const auto all = [] {

@@ -161,6 +161,13 @@ TEST_SUITE("messages of operations on sequences") {
         },
         "rotate_by_position: input is f64[2, 3, 4] with 3 frequencies; "
         "expected [batch, time, ..., 6]"));
+    CHECK(throws<ShapeError>(
+        [&] {
+          sine_positions(x, {1, 2, 3});
+        },
+        "sine_positions: input is f64[2, 3, 4] with 3 frequencies; expected [batch, time, "
+        "features], "
+        "and a frequency for each two features"));
   }
 }
 

@@ -20,6 +20,7 @@ void register_layers();
 void register_bandwidth();
 void register_losses();
 void register_overhead();
+void register_data();
 /// What a small program does from its start: a model, a step.
 int start();
 

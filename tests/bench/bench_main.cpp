@@ -44,6 +44,7 @@ int main(int argc, char** argv) try {
   register_bandwidth();
   register_losses();
   register_overhead();
+  register_data();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   for (const int threads : {1, 2}) {

@@ -54,6 +54,13 @@ std::vector<Function<T>> functions() {
           {"expm1", &simd::expm1, [](long double x) { return std::expm1(x); }},
           {"softplus", &simd::softplus,
            [](long double x) { return (x < 0 ? 0 : x) + std::log1p(std::exp(-std::fabs(x))); }, 1},
+          {"log_cosh", &simd::log_cosh,
+           [](long double x) {
+             const long double a = std::fabs(x), m = std::expm1(-a);
+             return a < 1 ? std::log1p(m * m / (2 * (1 + m)))
+                          : a + std::log1p(std::exp(-2 * a)) - std::numbers::ln2_v<long double>;
+           },
+           4},
           {"log", &simd::log, [](long double x) { return std::log(x); }},
           {"gelu", &simd::gelu, [](long double x) { return x * below(x); }, 2, true},
           {"gelu_slope", &simd::gelu_slope, [](long double x) { return below(x) + x * density(x); },
@@ -152,6 +159,10 @@ void check_special() {
   simd::softplus(x.data(), y.data(), n);
   CHECK(y[0] == inf);
   CHECK(y[1] == 0);
+  CHECK((std::isnan(y[2]) && std::isnan(y[3])));
+  simd::log_cosh(x.data(), y.data(), n);
+  CHECK((y[0] == inf && y[1] == inf));
+  CHECK((y[4] == 0 && y[5] == 0));
   CHECK((std::isnan(y[2]) && std::isnan(y[3])));
   simd::log(x.data(), y.data(), n);
   CHECK(y[0] == inf);

@@ -58,6 +58,10 @@ void recurrent_cases(Rows& rows) {
            RNN{StackedRNNCells({SimpleRNNCell{{.units = 2}}, LSTMCell{{.units = 3}}}),
                {.go_backwards = true}},
            {features});
+  rows.add("stacked, by steps",
+           RNN{StackedRNNCells(
+               {SimpleRNNCell{{.units = 2, .activation = "sigmoid"}}, LSTMCell{{.units = 3}}})},
+           {features});
   rows.add("of an RNN", Bidirectional{RNN{SimpleRNNCell{{.units = 2}}, {.return_sequences = true}}},
            {features});
   rows.add("", SimpleRNNCell{{.units = 3}}, {features, features});

@@ -31,6 +31,25 @@ bool near(const Tensor& a, const Tensor& b) {
 const Mask holes = Mask::keep(
     {{true, false, true, true}, {false, true, false, false}, {false, false, false, false}});
 
+/// A cell of a user's own, which an RNN takes step by step.
+template <class C>
+class Stepped {
+ public:
+  static constexpr std::string_view kind = "Stepped";
+  static constexpr MaskContract contract = cell_contract;
+  explicit Stepped(C cell) : cell_(std::move(cell)) {}
+  std::vector<std::int64_t> state_sizes() const { return cell_.state_sizes(); }
+  Tensors forward(const Tensors& inputs) { return call(cell_, inputs); }
+  template <class Self, class F>
+  static void each_layer(Self& self, F&& f) {
+    f("cell", self.cell_);
+  }
+  LayerInfo info{kind, ""};
+
+ private:
+  C cell_;
+};
+
 TEST_CASE_TEMPLATE("an RNN over a cell is the layer of that cell", Pair, std::pair<GRU, GRUCell>,
                    std::pair<LSTM, LSTMCell>, std::pair<SimpleRNN, SimpleRNNCell>) {
   using L = typename Pair::first_type;
@@ -38,15 +57,56 @@ TEST_CASE_TEMPLATE("an RNN over a cell is the layer of that cell", Pair, std::pa
   const Tensor x = some({3, 4, 2}).with_mask(holes);
   for (const bool sequences : {false, true}) {
     for (const bool backwards : {false, true}) {
+      const RNNOptions options{.return_sequences = sequences, .go_backwards = backwards};
       L layer({.units = 3, .return_sequences = sequences, .go_backwards = backwards});
-      RNN rnn{C{{.units = 3}}, {.return_sequences = sequences, .go_backwards = backwards}};
+      RNN whole{C{{.units = 3}}, options}, stepped{Stepped<C>(C{{.units = 3}}), options};
       build(layer, Spec::f64({any, any, 2}));
-      build(rnn, Spec::f64({any, any, 2}));
-      share(layer, rnn);
-      CHECK(near(layer(x), rnn(x)));
-      CHECK(near(layer(x.drop_mask("as data")), rnn(x.drop_mask("as data"))));
-      CHECK(rnn(zeros({2, 0, 2}, DType::f64)).shape() ==
-            layer(zeros({2, 0, 2}, DType::f64)).shape());
+      for (RNN* rnn : {&whole, &stepped}) {
+        build(*rnn, Spec::f64({any, any, 2}));
+        share(layer, *rnn);
+        CHECK(near(layer(x), (*rnn)(x)));
+        CHECK(near(layer(x.drop_mask("as data")), (*rnn)(x.drop_mask("as data"))));
+        CHECK((*rnn)(zeros({2, 0, 2}, DType::f64)).shape() ==
+              layer(zeros({2, 0, 2}, DType::f64)).shape());
+      }
+    }
+  }
+}
+
+TEST_CASE("stacked cells give the same by kernels and step by step") {
+  const auto stack = [](auto make) {
+    return std::vector<AnyLayer>{make(SimpleRNNCell{{.units = 2}}), make(LSTMCell{{.units = 3}}),
+                                 make(GRUCell{{.units = 2, .reset_after = false}})};
+  };
+  const RNNOptions options{.return_sequences = true, .return_state = true, .go_backwards = true};
+  RNN whole{StackedRNNCells(stack([](auto cell) { return AnyLayer(cell); })), options};
+  RNN stepped{StackedRNNCells(stack([](auto cell) { return AnyLayer(Stepped(cell)); })), options};
+  build(whole, Spec::f64({any, any, 2}));
+  build(stepped, Spec::f64({any, any, 2}));
+  share(whole, stepped);
+  for (const Mask& mask : {holes, Mask::keep(std::vector<bool>{true, false, true}, {3}), Mask()}) {
+    const Tensor data = some({3, 4, 2});
+    const Tensor x = (mask ? data.with_mask(mask) : data).with_grad();
+    Tensors gradients[2];
+    Tensors outputs[2];
+    for (RNN* rnn : {&whole, &stepped}) {
+      const auto at = rnn == &whole ? 0 : 1;
+      outputs[at] = call(*rnn, Tensors{x, some({3, 2}, 2)});
+      Tensor total = zeros({}, DType::f64);
+      for (const auto& y : outputs[at]) total = total + sum(y * y);
+      tape::backward({{total}}, {{ones({}, DType::f64)}});
+      gradients[at].push_back(x.grad());
+      x.clear_grad();
+      for (const auto& p : parameters(*rnn)) gradients[at].push_back(p.grad());
+    }
+    REQUIRE(outputs[0].size() == outputs[1].size());
+    for (std::size_t i = 0; i < outputs[0].size(); ++i) CHECK(near(outputs[0][i], outputs[1][i]));
+    REQUIRE(gradients[0].size() == gradients[1].size());
+    for (std::size_t i = 0; i < gradients[0].size(); ++i) {
+      CHECK(near(gradients[0][i], gradients[1][i]));
+    }
+    for (RNN* rnn : {&whole, &stepped}) {
+      for (const auto& p : parameters(*rnn)) p.clear_grad();
     }
   }
 }

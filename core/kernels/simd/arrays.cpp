@@ -34,6 +34,12 @@ void softplus(const float* x, float* y, std::int64_t n) {
 void softplus(const double* x, double* y, std::int64_t n) {
   with_level([&]<class L>(L) { Arrays<L, double>::softplus(x, y, n); });
 }
+void log_cosh(const float* x, float* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, float>::log_cosh(x, y, n); });
+}
+void log_cosh(const double* x, double* y, std::int64_t n) {
+  with_level([&]<class L>(L) { Arrays<L, double>::log_cosh(x, y, n); });
+}
 void log(const float* x, float* y, std::int64_t n) {
   with_level([&]<class L>(L) { Arrays<L, float>::log(x, y, n); });
 }

@@ -39,6 +39,11 @@ void Arrays<L, T>::softplus(const T* x, T* y, std::int64_t n) {
       x, y, n, [](auto v) __attribute__((always_inline)) { return Math<L, T>::softplus(v); });
 }
 template <class L, class T>
+void Arrays<L, T>::log_cosh(const T* x, T* y, std::int64_t n) {
+  map_array<L>(
+      x, y, n, [](auto v) __attribute__((always_inline)) { return Math<L, T>::log_cosh(v); });
+}
+template <class L, class T>
 void Arrays<L, T>::log(const T* x, T* y, std::int64_t n) {
   map_array<L>(
       x, y, n, [](auto v) __attribute__((always_inline)) { return Math<L, T>::log(v); });

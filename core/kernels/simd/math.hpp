@@ -137,6 +137,14 @@ struct Math {
     return twice * square * rest + twice;
   }
 
+  /// log cosh x. With m = e^-|x| - 1, cosh x - 1 is m^2 / (2 (1 + m)), in which no digits are lost
+  /// near 0; from 1 on it is |x| + log(1 + e^(-2 |x|)) - log 2.
+  [[gnu::always_inline]] static vec log_cosh(vec x) {
+    const vec size = absolute(x), m = expm1(-size), e = m + T(1);
+    const vec part = log1p_of_share(size < T(1) ? m * m / (e + e) : e * e);
+    return size < T(1) ? part : part + (size - T(0.693147180559945309417));
+  }
+
   /// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).
   [[gnu::always_inline]] static vec softplus(vec x) {
     const vec size = absolute(x);

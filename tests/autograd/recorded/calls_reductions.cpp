@@ -83,6 +83,7 @@ const RecordedCall others[] = {
      }},
     {"layer_normalise", "not centred",
      [](const Tensor& x) { return layer_normalise(x, 1e-3, {}, false); }},
+    {"unit_normalise", "at least 2", [](const Tensor& x) { return unit_normalise(x, 2); }},
     {"group_normalise", "2",
      [](const Inputs& x) {
        return group_normalise(x[0], 2, 1e-3, {x[1], x[2]});

@@ -31,6 +31,10 @@ const RecordedCall products[] = {
 
 const RecordedCall along_steps[] = {
     {"positions", "from 2", [](const Tensor& x) { return positions(x, 2); }},
+    {"sine_positions", "1, 0.25, from 1",
+     [](const Tensor& x) {
+       return sine_positions(x, {1, 0.25}, 1);
+     }},
     {"rotate_by_position", "1, 0.25, from 1",
      [](const Tensor& x) {
        return rotate_by_position(x, {1, 0.25}, 1);

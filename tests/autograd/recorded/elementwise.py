@@ -11,7 +11,8 @@ SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan])
 ARITHMETIC = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply,
               "divide": np.divide, "power": np.power, "maximum": np.maximum,
               "minimum": np.minimum, "floor_divide": np.floor_divide,
-              "remainder": np.remainder, "atan2": np.arctan2, "logaddexp": np.logaddexp}
+              "remainder": np.remainder, "atan2": np.arctan2, "logaddexp": np.logaddexp,
+              "prelu": lambda x, y: np.where(x > 0, x, y * x)}
 COMPARISONS = {"equal": np.equal, "not_equal": np.not_equal, "less": np.less,
                "less_equal": np.less_equal, "greater": np.greater,
                "greater_equal": np.greater_equal}
@@ -24,7 +25,8 @@ NUMBERS = {("add", "x + 2"): lambda x: x + 2, ("add", "2 + x"): lambda x: 2 + x,
            ("subtract", "x - 2"): lambda x: x - 2, ("subtract", "2 - x"): lambda x: 2 - x,
            ("multiply", "x * 3"): lambda x: x * 3, ("multiply", "3 * x"): lambda x: 3 * x,
            ("multiply", "-x"): lambda x: -x, ("divide", "x / 3"): lambda x: x / 3,
-           ("divide", "3 / x"): lambda x: 3 / x, ("power", "x to the 3"): lambda x: x**3,
+           ("divide", "3 / x"): lambda x: 3 / x,
+           ("power", "x to the 3"): lambda x: x**3, ("power", "x to the 2"): lambda x: x**2,
            ("maximum", "with 0.5"): lambda x: np.maximum(x, 0.5),
            ("minimum", "with 0.5"): lambda x: np.minimum(x, 0.5),
            ("floor_divide", "by 0.75"): lambda x: x // 0.75,
@@ -104,7 +106,7 @@ UNARY = {
 
 def binary():
     for op, f in (ARITHMETIC | COMPARISONS).items():
-        real_only = op in ["divide", "power", "atan2", "logaddexp"]
+        real_only = op in ["divide", "power", "atan2", "logaddexp", "prelu"]
         for case, (a, b) in PAIRS.items():
             draw = Draw(op, case)
             x = draw.between(1 / 64, 3, *a) if op == "power" else draw.reals(*a)

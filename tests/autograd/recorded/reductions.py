@@ -161,6 +161,8 @@ def normalise():
         record("layer_normalise", "", case, [given, gamma, beta], [seen(line.numpy())])
         root = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-3)
         record("layer_normalise", "not centred", case, [given], [seen(x / root)])
+        length = np.maximum(np.sqrt(np.sum(x * x, axis=-1, keepdims=True)), 2)
+        record("unit_normalise", "at least 2", case, [given], [seen(x / length)])
         if case == "masked":
             y = put_back(STEPS, each_alone(
                 lambda s: group(s[None], 2, gamma, beta)[0] if len(s) else s, STEPS, x), 4)

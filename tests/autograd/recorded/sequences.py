@@ -48,6 +48,12 @@ def turned(x, frequencies, start):
     return np.concatenate([z.real, z.imag], -1)
 
 
+def sines(x, frequencies, start):
+    angle = np.multiply.outer(start + np.arange(len(x)), frequencies)
+    pairs = np.stack([np.sin(angle), np.cos(angle)], -1)
+    return pairs.reshape(len(x), 2 * len(frequencies))[:, :x.shape[-1]]
+
+
 def positions():
     for case, shape in {"ordinary": [2, 3, 4], "heads": [2, 3, 2, 4], "empty": [0, 3, 4],
                         "no steps": [2, 0, 4]}.items():
@@ -56,11 +62,17 @@ def positions():
         record("positions", "from 2", case, [x], [at])
         y = np.array([turned(s, [1, 0.25], 1) for s in x]).reshape(shape)
         record("rotate_by_position", "1, 0.25, from 1", case, [x], [y])
+        if len(shape) == 3:
+            y = np.array([sines(s, [1, 0.25], 1) for s in x]).reshape(shape)
+            record("sine_positions", "1, 0.25, from 1", case, [x], [y])
     x = Draw("positions", "masked").reals(4, 4, 4)
     at = put_back(STEPS, each_alone(lambda s: 2 + np.arange(len(s)), STEPS, x))
     record("positions", "from 2", "masked", [under(STEPS, x)], [at])
     alone = each_alone(lambda s: turned(s, [1, 0.25], 1), STEPS, x)
     record("rotate_by_position", "1, 0.25, from 1", "masked", [under(STEPS, x)],
+           [put_back(STEPS, alone, 4)])
+    alone = each_alone(lambda s: sines(s, [1, 0.25], 1), STEPS, x)
+    record("sine_positions", "1, 0.25, from 1", "masked", [under(STEPS, x)],
            [put_back(STEPS, alone, 4)])
 
 
