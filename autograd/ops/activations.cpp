@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <maskgrad/autograd/ops/elementwise.hpp>
+#include <maskgrad/autograd/ops/pairwise.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
 
@@ -31,6 +32,25 @@ struct GeneralRelu {
   template <class T>
   T slope(T x) const {
     return x >= T(o.max_value) ? T(0) : (x > T(o.threshold) ? T(1) : T(o.negative_slope));
+  }
+};
+// Both sides are computed, so that nothing branches.
+struct Prelu {
+  static constexpr bool reads = true, reals = true;
+  template <class T>
+  static T value(T x, T alpha) {
+    const T below = alpha * x;
+    return x > 0 ? x : below;
+  }
+  template <class T>
+  static T da(T dy, T x, T alpha) {
+    const T below = dy * alpha;
+    return x > 0 ? dy : below;
+  }
+  template <class T>
+  static T db(T dy, T x, T) {
+    const T below = dy * x;
+    return x > 0 ? T(0) : below;
   }
 };
 struct Elu {
@@ -201,6 +221,10 @@ Tensor leaky_relu(const Tensor& x, double negative_slope) {
 }
 Tensor leaky_relu(const Tensor& x) {
   return leaky_relu(x, 0.2);
+}
+Tensor prelu(const Tensor& x, const Tensor& alpha) {
+  check::real("prelu", x);
+  return pairwise::binary<Prelu>("prelu", x, alpha);
 }
 Tensor elu(const Tensor& x, double alpha) {
   return unary("elu", x, Elu{1, alpha});

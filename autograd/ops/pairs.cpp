@@ -1,7 +1,6 @@
 #include <cmath>
 #include <type_traits>
 
-#include <maskgrad/autograd/ops/activations.hpp>
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/pairwise.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
@@ -101,21 +100,6 @@ struct Atan2 {
     return -dy * a / (a * a + b * b);
   }
 };
-struct Prelu {
-  static constexpr bool reads = true, reals = true;
-  template <class T>
-  static T value(T x, T alpha) {
-    return x > 0 ? x : alpha * x;
-  }
-  template <class T>
-  static T da(T dy, T x, T alpha) {
-    return dy * (x > 0 ? T(1) : alpha);
-  }
-  template <class T>
-  static T db(T dy, T x, T) {
-    return x > 0 ? T(0) : dy * x;
-  }
-};
 struct Logaddexp {
   static constexpr bool reads = true, reals = true;
   template <class T>
@@ -152,10 +136,6 @@ Tensor atan2(const Tensor& a, const Tensor& b) {
 Tensor logaddexp(const Tensor& a, const Tensor& b) {
   check::real("logaddexp", a);
   return pairwise::binary<Logaddexp>("logaddexp", a, b);
-}
-Tensor prelu(const Tensor& x, const Tensor& alpha) {
-  check::real("prelu", x);
-  return pairwise::binary<Prelu>("prelu", x, alpha);
 }
 Tensor power(const Tensor& a, double b) {
   // The most usual power, many times faster so, and the same to the last bit.
