@@ -63,7 +63,7 @@ TEST_SUITE("laws") {
   }
 }
 
-TEST_SUITE("gradients") {
+TEST_SUITE("loss_gradients") {
   TEST_CASE("every loss's gradients equal differences, with and without masks") {
     for (const auto& c : loss_cases()) check_gradients(c);
   }
