@@ -1,3 +1,4 @@
+#include <maskgrad/autograd/ops/activations.hpp>
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 
 #include "op_cases.hpp"
