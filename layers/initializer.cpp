@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <string_view>
 #include <vector>
 
+#include <maskgrad/core/kernels/gemm.hpp>
 #include <maskgrad/core/nearest.hpp>
 
 namespace maskgrad {
@@ -36,36 +38,46 @@ double cut_normal_at(Seed seed, std::uint64_t i) {
   }
 }
 
+/// v -= (v b^T) b, for n rows v and `count` orthonormal rows b.
+void take_off(double* v, std::int64_t n, const double* b, std::int64_t count, std::int64_t length) {
+  if (count == 0) return;
+  std::vector<double> dots(static_cast<std::size_t>(n * count));
+  kernels::gemm<double>(n, count, length, {v, length}, {b, length, true}, dots.data(), false);
+  for (double& d : dots) d = -d;
+  kernels::gemm<double>(n, length, count, {dots.data(), count}, {b, length}, v, true);
+}
+
+void scale_to_one(double* v, std::int64_t length) {
+  const double norm = std::sqrt(std::inner_product(v, v + length, v, 0.0));
+  for (std::int64_t j = 0; j < length; ++j) v[j] /= norm;
+}
+
 /// Rows (or columns, where there are more rows) that are orthogonal and of length 1, from normal
-/// values by Gram and Schmidt, twice for accuracy.
+/// values by Gram and Schmidt, twice for accuracy; a block of rows at a time, as products.
 std::vector<double> orthogonal(const Shape& shape, Seed seed) {
+  constexpr std::int64_t block = 16;
   const auto cols = shape.back();
   const auto rows = shape.count(0, shape.rank() - 1);
   const auto count = std::min(rows, cols), length = std::max(rows, cols);
-  std::vector<std::vector<double>> basis;
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::vector<double> v(static_cast<std::size_t>(length));
-    for (std::size_t j = 0; j < v.size(); ++j) {
-      v[j] = normal_at(seed, static_cast<std::uint64_t>(i * length) + j);
-    }
+  std::vector<double> basis(static_cast<std::size_t>(count * length));
+  for (std::size_t i = 0; i < basis.size(); ++i) basis[i] = normal_at(seed, i);
+  for (std::int64_t at = 0; at < count; at += block) {
+    double* v = basis.data() + at * length;
+    const auto n = std::min(block, count - at);
     for (int pass = 0; pass < 2; ++pass) {
-      for (const auto& b : basis) {
-        double dot = 0;
-        for (std::size_t j = 0; j < v.size(); ++j) dot += v[j] * b[j];
-        for (std::size_t j = 0; j < v.size(); ++j) v[j] -= dot * b[j];
+      take_off(v, n, basis.data(), at, length);
+      for (std::int64_t i = 0; i < n; ++i) {
+        take_off(v + i * length, 1, v, i, length);
+        scale_to_one(v + i * length, length);
       }
-      double norm = 0;
-      for (double x : v) norm += x * x;
-      for (double& x : v) x /= std::sqrt(norm);
     }
-    basis.push_back(std::move(v));
   }
-  std::vector<double> values(static_cast<std::size_t>(rows * cols));
+  if (rows <= cols) return basis;
+  std::vector<double> values(basis.size());
   for (std::int64_t r = 0; r < rows; ++r) {
     for (std::int64_t c = 0; c < cols; ++c) {
-      const auto i = static_cast<std::size_t>(rows <= cols ? r : c);
       values[static_cast<std::size_t>(r * cols + c)] =
-          basis[i][static_cast<std::size_t>(rows <= cols ? c : r)];
+          basis[static_cast<std::size_t>(c * rows + r)];
     }
   }
   return values;
