@@ -17,6 +17,11 @@ struct NoisePlaces {
   Index feature;                ///< of each run its first feature; empty: 0
   std::int64_t features = 1;    ///< values of a run
   NoisePosition position = {};  ///< where the thread stood
+
+  bool same_noise(std::int64_t a, std::int64_t b) const {
+    return sample[a] == sample[b] && step[a] == step[b] &&
+           (feature.empty() || feature[a] == feature[b]);
+  }
 };
 
 /// Axis 0 of `x` counts samples, axis 1 steps, the others features; `whole_steps`: all steps of a
@@ -31,8 +36,9 @@ struct NoiseWords {
 /// Most values of one NoiseWords, and words that stand for them.
 inline constexpr std::int64_t noise_values = 256, noise_words = noise_values + 8;
 
-/// Calls f(place of the first, NoiseWords) for all stored values, from many threads. The same at
-/// each call with the same arguments.
+/// Calls f(place of the first, runs, NoiseWords) for all stored values, from many threads: the
+/// words are those of so many runs side by side (the steps of a sequence with `whole_steps`). The
+/// same at each call with the same arguments.
 template <class F>
 void each_noise(const NoisePlaces& p, Seed seed, F&& f) {
   const Seed key = seed.of(p.position.step);
@@ -42,7 +48,8 @@ void each_noise(const NoisePlaces& p, Seed seed, F&& f) {
   parallel_for(shards, [&](std::int64_t shard) {
     std::uint32_t words[noise_words];
     const auto end = shard_begin(runs, shards, shard + 1);
-    for (auto r = shard_begin(runs, shards, shard); r < end; ++r) {
+    for (auto r = shard_begin(runs, shards, shard), next = r; r < end; r = next) {
+      for (next = r + 1; next < end && p.same_noise(r, next);) ++next;
       const auto source =
           noise_source(p.position.samples.get(), p.position.sequence, key, p.sample[r]);
       const std::array<std::uint32_t, 3> rest{static_cast<std::uint32_t>(p.step[r]),
@@ -54,7 +61,7 @@ void each_noise(const NoisePlaces& p, Seed seed, F&& f) {
         const auto skip = at % 4;
         kernels::simd::philox(static_cast<std::uint32_t>(at / 4), rest, source.key,
                               (skip + n + 3) / 4, words);
-        f(r * p.features + done, NoiseWords{words, skip, n});
+        f(r * p.features + done, next - r, NoiseWords{words, skip, n});
       }
     }
   });

@@ -75,11 +75,13 @@ Tensor noisy(std::string_view op, const Tensor& x, Seed seed, bool whole_steps, 
     dispatch_real(op, from.dtype(), [&]<class T>() {
       const T* x = rows::of<T>(from).data();
       T* y = rows::of_mutable<T>(to).data();
-      each_noise(places, seed, [&](std::int64_t at, const NoiseWords& words) {
+      each_noise(places, seed, [&](std::int64_t at, std::int64_t runs, const NoiseWords& words) {
         T factor[noise_values], added[noise_values];
         noise.draw(words, factor, added);
         if (!add) std::fill_n(added, words.n, T(0));
-        change(x + at, factor, added, words.n, y + at);
+        for (const auto end = at + runs * places.features; at < end; at += places.features) {
+          change(x + at, factor, added, words.n, y + at);
+        }
       });
     });
     return to;

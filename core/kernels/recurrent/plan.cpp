@@ -34,7 +34,7 @@ std::int64_t shard_count_of(const Sizes& s, std::int64_t rows, std::int64_t elem
   if (s.live == 0) return 0;
   const std::int64_t running = std::max<std::int64_t>(1, rows / s.longest);
   const std::int64_t weights = s.units * s.gates * s.units;
-  const std::int64_t least = weights * element > (std::int64_t{1} << 20) ? 8 : 4;
+  const std::int64_t least = weights * element > (std::int64_t{128} << 10) ? 8 : 4;
   const std::int64_t wanted = std::max(running / least, std::min<std::int64_t>(2, running / 2));
   const std::int64_t worth = rows * (s.features + s.units) * s.gates * s.units >> 20;
   return std::clamp<std::int64_t>(std::min(wanted, worth), 1, 4);
