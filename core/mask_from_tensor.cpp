@@ -30,13 +30,21 @@ Mask Mask::drop(const Tensor& padding) {
 
 Mask Mask::where_any_differs(const Tensor& x, double value) {
   constexpr std::string_view where = "Mask::where_any_differs";
-  if (x.rank() < 1 || x.has_mask()) {
-    fail<ShapeError>(where, "got {}; expected [..., features] without a mask", x.describe());
+  const int mask_rank = rows::mask_rank(x);
+  if (x.rank() < 1 || mask_rank == x.rank()) {
+    fail<ShapeError>(where, "got {}; expected [..., features] without a mask over features",
+                     x.describe());
   }
   const Shape steps = x.shape().sub(0, x.rank() - 1);
   const auto origin = masks::origin_here(where);
   if (x.is_meta()) return masks::meta(steps, origin);
   std::vector<std::uint8_t> bits(static_cast<std::size_t>(steps.count()));
+  // Steps that are stored one behind the other for each position of a mask.
+  const auto behind = steps.count(mask_rank, steps.rank());
+  const auto place_of = [&](std::int64_t stored) {
+    if (mask_rank == 0) return stored;
+    return x.mask().impl().positions[stored / behind] * behind + stored % behind;
+  };
   dispatch(x.dtype(), [&]<class T>() {
     const auto* at = rows::of<T>(x).data();
     // Ids and truth values are compared as numbers: no id is 0.5 or NaN.
@@ -47,10 +55,12 @@ Mask Mask::where_any_differs(const Tensor& x, double value) {
       return static_cast<decltype(padding)>(v) != padding;
     };
     const auto features = x.shape().back();
-    kernels::over_rows(steps.count(), features, [&](std::int64_t from, std::int64_t end) {
+    const auto stored = features == 0 ? 0 : rows::total(x) / features;
+    kernels::over_rows(stored, features, [&](std::int64_t from, std::int64_t end) {
       for (auto step = from; step < end; ++step) {
         const auto* values = at + step * features;
-        bits[static_cast<std::size_t>(step)] = std::any_of(values, values + features, differs);
+        bits[static_cast<std::size_t>(place_of(step))] =
+            std::any_of(values, values + features, differs);
       }
     });
   });

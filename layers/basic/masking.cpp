@@ -7,9 +7,11 @@ namespace maskgrad {
 
 Tensor Masking::forward(const Tensor& x) const {
   check::has_features(info, kind, x);
-  const Tensor dense =
-      drop_mask(x.value(), "steps that have a mask already are padding", options_.mask_value);
-  return with_mask(x, Mask::where_any_differs(dense, options_.mask_value));
+  // A masked step is padding already; a masked feature counts as one that has the value.
+  const bool features_masked = rows::mask_rank(x) == x.rank();
+  const Tensor seen =
+      features_masked ? drop_mask(x.value(), "is padding", options_.mask_value) : x.value();
+  return with_mask(x, Mask::where_any_differs(seen, options_.mask_value));
 }
 
 }  // namespace maskgrad

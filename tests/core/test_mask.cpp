@@ -120,7 +120,20 @@ TEST_SUITE("mask") {
     CHECK(throws<ShapeError>([] { Mask::where_any_differs(scalar(1), 0); }, "f32[]",
                              "expected [..., features]"));
     const Tensor masked = rows::make(Shape{2, 3}, DType::f32, Mask::from_lengths({1, 2}, 3));
-    CHECK(throws<ShapeError>([&] { Mask::where_any_differs(masked, 0); }, "without a mask"));
+    CHECK(throws<ShapeError>([&] { Mask::where_any_differs(masked, 0); },
+                             "without a mask over features"));
+  }
+
+  TEST_CASE("where any feature differs, among the steps that are not masked yet") {
+    const Tensor x = tensor<float>({1, 0, 2, 9, 9, 0, 0, 3}, {2, 4, 1});
+    const Mask steps = Mask::keep({{true, true, true, false}, {false, true, true, true}});
+    CHECK(Mask::where_any_differs(x.with_mask(steps), 0).to_vector() ==
+          Bits{1, 0, 1, 0, 0, 0, 0, 1});
+    const Mask samples = Mask::keep({false, true}, {2});
+    CHECK(Mask::where_any_differs(x.with_mask(samples), 0).to_vector() ==
+          Bits{0, 0, 0, 0, 1, 0, 0, 1});
+    const Mask none = Mask::keep({false, false}, {2});
+    CHECK(Mask::where_any_differs(x.with_mask(none), 0).valid() == 0);
   }
 
   TEST_CASE("ids have no fractions and no NaN to pad with") {
