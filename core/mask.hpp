@@ -33,7 +33,8 @@ class Mask {
   static Mask from_lengths(std::span<const std::int64_t> lengths, std::int64_t time = any);
   static Mask from_lengths(std::initializer_list<std::int64_t> lengths, std::int64_t time = any);
   /// Keras's Masking: a step of x [..., features] is valid where any of its features differs from
-  /// `value`; the value NaN marks steps whose features are all NaN. Mask [...].
+  /// `value`; the value NaN marks steps whose features are all NaN. Mask [...]; a step that is
+  /// masked already stays so. Throws ShapeError for a mask over features.
   static Mask where_any_differs(const Tensor& x, double value);
 
   explicit operator bool() const { return static_cast<bool>(impl_); }
