@@ -37,15 +37,15 @@ TEST_CASE("the other initializers have the variance that their names say") {
       {"ones", 1},
       {"zeros", 0},
   };
-  for (const auto& [name, variance] : expected) {
+  for (const auto& [title, variance] : expected) {
+    const std::string_view name = title;
     CAPTURE(name);
-    const Tensor w = Initializer(name).make({300, 100}, Seed{3}, DType::f64);
+    const Tensor w = Initializer(title).make({300, 100}, Seed{3}, DType::f64);
     CHECK(mean(square(w)).item() == doctest::Approx(variance).epsilon(0.03));
     const double most = max(abs(w)).item(), spread = std::sqrt(variance);
-    const std::string_view of = name;
-    if (of.ends_with("uniform")) CHECK(most <= std::sqrt(3) * spread);
+    if (name.ends_with("uniform")) CHECK(most <= std::sqrt(3) * spread);
     // Drawn again beyond two deviations.
-    if (of.ends_with("normal") && of != "random_normal") CHECK(most <= 2 * spread / 0.879);
+    if (name.ends_with("normal") && name != "random_normal") CHECK(most <= 2 * spread / 0.879);
   }
 }
 
