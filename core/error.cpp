@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <maskgrad/core/context.hpp>
+#include <maskgrad/core/quoted.hpp>
 
 namespace maskgrad {
 namespace {
@@ -29,14 +30,15 @@ std::string LayerScope::title() const {
 namespace detail {
 
 std::string format(fmt::string_view text, fmt::format_args args) {
-  return fmt::vformat(text, args);
+  // The one place that every message goes through, whatever names and texts it quotes.
+  return message_text(fmt::vformat(text, args));
 }
 
 std::string place(std::string_view where) {
   const auto* layer = LayerScope::current();
   if (!layer || layer->title() == where) return std::string(where);
-  if (layer->kind() == where) return layer->title();  // not `Dense in Dense 'head'`
-  return fmt::format("{} in {}", where, layer->title());
+  if (layer->kind() == where) return message_text(layer->title());  // not `Dense in Dense 'head'`
+  return message_text(fmt::format("{} in {}", where, layer->title()));
 }
 
 std::string current_layer_path() {

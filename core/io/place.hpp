@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <maskgrad/core/error.hpp>
+#include <maskgrad/core/quoted.hpp>
 
 namespace maskgrad::detail {
 
@@ -21,10 +22,5 @@ struct Place {
                     detail::format(text, fmt::make_format_args(args...)));
   }
 };
-
-/// `text` in quotes, fit for a message: cut after 80 bytes, what is not printable ASCII as \xHH.
-std::string in_quotes(std::string_view text);
-
-bool is_utf8(std::string_view text);
 
 }  // namespace maskgrad::detail
