@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -23,6 +24,17 @@ class Error : public std::invalid_argument {
 /// Ranks or sizes that do not fit.
 class ShapeError : public Error {
   using Error::Error;
+};
+/// Memory that the system does not give. What was asked for has not begun: models, tensors and the
+/// tape are as they were. A ShapeError too, as it is the sizes that are to be smaller.
+class MemoryError : public ShapeError {
+ public:
+  MemoryError(std::string where_, std::string layer_, const std::string& text,
+              std::int64_t wanted_ = 0, std::int64_t held_ = 0)
+      : ShapeError(std::move(where_), std::move(layer_), text), wanted(wanted_), held(held_) {}
+
+  std::int64_t wanted;  ///< bytes that were asked for
+  std::int64_t held;    ///< bytes that tensors held then
 };
 /// Element types that do not fit, such as f32 with f64.
 class TypeError : public Error {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <new>
 
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/rows.hpp>
 
 namespace maskgrad {
@@ -203,14 +204,13 @@ Tensor make(const Shape& shape, DType dtype, const Mask& mask) {
   auto impl = make_impl(shape, dtype, mask);
   impl->rows = mask ? mask.valid() : 1;
   impl->inner = shape.count(mask ? mask.rank() : 0, shape.rank());
-  const auto bytes = impl->rows * impl->inner * static_cast<std::int64_t>(size_of(dtype));
+  const auto bytes =
+      checked::product("memory", "the values under a mask", {impl->rows, impl->inner}) *
+      static_cast<std::int64_t>(size_of(dtype));
   try {
     impl->storage = Storage(bytes);
   } catch (const std::bad_alloc&) {
-    fail<ShapeError>("memory",
-                     "{}{} needs {} bytes, which the system does not give; use a smaller "
-                     "batch, or end what holds tensors",
-                     name(dtype), shape, bytes);
+    checked::refuse_memory("memory", fmt::format("{}{}", name(dtype), shape), bytes);
   }
   return Tensor(Ref<const Counted>(impl));
 }

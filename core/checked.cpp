@@ -1,0 +1,69 @@
+#include <maskgrad/core/checked.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <maskgrad/core/memory.hpp>
+#include <maskgrad/core/shape.hpp>
+
+namespace maskgrad::checked {
+namespace {
+
+using Sizes = std::initializer_list<std::int64_t>;
+
+[[noreturn]] void refuse(std::string_view where, std::string_view what, Sizes sizes,
+                         std::string_view sign) {
+  const auto wrong = std::find_if(sizes.begin(), sizes.end(), [](auto n) { return n < 0; });
+  if (wrong != sizes.end()) {
+    fail<ShapeError>(where, "{}, {}, has the size {}; expected 0 or more", what,
+                     fmt::join(sizes, sign), *wrong);
+  }
+  fail<ShapeError>(where, "{}, {}, is more than can be counted; expected at most {}", what,
+                   fmt::join(sizes, sign), most + 0);
+}
+
+bool has_any(Sizes sizes) {
+  return std::find(sizes.begin(), sizes.end(), any) != sizes.end();
+}
+
+}  // namespace
+
+std::int64_t product(std::string_view where, std::string_view what, Sizes factors) {
+  std::int64_t result = 1;
+  for (auto factor : factors) {
+    if (factor < 0 || (factor > 0 && result > most / factor)) refuse(where, what, factors, " * ");
+    result *= factor;
+  }
+  return result;
+}
+
+std::int64_t sum(std::string_view where, std::string_view what, Sizes parts) {
+  std::int64_t result = 0;
+  for (auto part : parts) {
+    if (part < 0 || part > most - result) refuse(where, what, parts, " + ");
+    result += part;
+  }
+  return result;
+}
+
+std::int64_t size_product(std::string_view where, std::string_view what, Sizes factors) {
+  return has_any(factors) ? any : product(where, what, factors);
+}
+
+std::int64_t size_sum(std::string_view where, std::string_view what, Sizes parts) {
+  return has_any(parts) ? any : sum(where, what, parts);
+}
+
+void refuse_memory(std::string_view where, std::string_view what, std::int64_t wanted) {
+  const auto stats = memory::stats();
+  throw MemoryError(
+      std::string(where), detail::current_layer_path(),
+      fmt::format("{}: {} needs {} bytes, which the system does not give; tensors hold {} bytes, "
+                  "the pool keeps {} more. Use a smaller batch, or end what holds tensors",
+                  detail::place(where), what, wanted, stats.bytes_in_use,
+                  stats.bytes_reserved - stats.bytes_in_use),
+      wanted, stats.bytes_in_use);
+}
+
+}  // namespace maskgrad::checked
