@@ -79,7 +79,7 @@ Loss binary_crossentropy(const Tensor& target, const Tensor& prediction,
   const Tensor smoothed = losses::smooth(name, t, options.label_smoothing, 0.5);
   const Tensor positions =
       losses::at_positions(losses::binary_entropy(smoothed, p, options.from_logits));
-  return losses::finish(name, positions, options,
+  return losses::finish({name, target, prediction}, positions, options,
                         of_truths(name, options.class_weight, t, positions));
 }
 
@@ -91,7 +91,7 @@ Loss categorical_crossentropy(const Tensor& target, const Tensor& prediction,
       losses::smooth(name, t, options.label_smoothing, losses::one_of_classes(p));
   const Tensor log_p = losses::log_probabilities(p, options.from_logits);
   const Tensor ids = options.class_weight.defined() ? argmax(t.value(), {-1}) : Tensor();
-  return losses::finish(name, -sum(smoothed * log_p, {-1}), options,
+  return losses::finish({name, target, prediction}, -sum(smoothed * log_p, {-1}), options,
                         ids.defined() ? of_ids(name, options.class_weight, ids) : ids);
 }
 
@@ -102,9 +102,10 @@ Loss sparse_categorical_crossentropy(const Tensor& target, const Tensor& predict
   if (options.ignore_class) ids = without(*options.ignore_class, target);
   const Tensor positions = options.from_logits ? sparse_cross_entropy(ids, prediction)
                                                : sparse_of_probabilities(ids, prediction);
-  if (!options.class_weight.defined()) return losses::finish(sparse, positions, options);
+  if (!options.class_weight.defined())
+    return losses::finish({sparse, target, prediction}, positions, options);
   return losses::finish(
-      sparse, positions, options,
+      {sparse, target, prediction}, positions, options,
       of_ids(sparse, options.class_weight, losses::together(ids, prediction).target));
 }
 

@@ -19,13 +19,15 @@ struct CrossentropyOptions {
   double label_smoothing = 0;  ///< this share of a target's weight goes to all classes alike
   Reduction reduction = Reduction::mean;
   Tensor sample_weight = {};
-  Tensor class_weight = {};  ///< [classes] (binary: of 0 and 1), times the sample weight
+  Tensor class_weight = {};     ///< [classes] (binary: of 0 and 1), times the sample weight
+  bool strict_lengths = false;  ///< refuses positions that fall away, see Loss
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
     f("from_logits", o.from_logits);
     f("label_smoothing", o.label_smoothing);
     f("reduction", o.reduction);
+    f("strict_lengths", o.strict_lengths);
   }
 };
 
@@ -47,13 +49,15 @@ struct SparseCrossentropyOptions {
   std::optional<std::int64_t> ignore_class = {};  ///< positions of this id do not count
   Reduction reduction = Reduction::mean;
   Tensor sample_weight = {};
-  Tensor class_weight = {};  ///< [classes], times the sample weight
+  Tensor class_weight = {};     ///< [classes], times the sample weight
+  bool strict_lengths = false;  ///< refuses positions that fall away, see Loss
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
     f("from_logits", o.from_logits);
     f("ignore_class", o.ignore_class);
     f("reduction", o.reduction);
+    f("strict_lengths", o.strict_lengths);
   }
 };
 

@@ -23,8 +23,8 @@ Tensor at_end(const Tensor& x, std::int64_t by) {
 
 Loss crf_loss(const Tensor& tags, const Tensor& potentials, const Tensor& transitions,
               const LossOptions& options) {
-  return losses::finish("crf_loss", crf_negative_log_likelihood(tags, potentials, transitions),
-                        options);
+  return losses::finish({"crf_loss", tags, potentials},
+                        crf_negative_log_likelihood(tags, potentials, transitions), options);
 }
 
 CRF::CRF(CRFOptions options) : info(kind, options.name), options_(std::move(options)) {}

@@ -38,7 +38,7 @@ Loss binary_focal_crossentropy(const Tensor& target, const Tensor& prediction,
   if (options.apply_class_balancing) {
     values = values * (t * options.alpha + (1 - t) * (1 - options.alpha));
   }
-  return losses::finish(name, losses::at_positions(values), options);
+  return losses::finish({name, target, prediction}, losses::at_positions(values), options);
 }
 
 Loss categorical_focal_crossentropy(const Tensor& target, const Tensor& prediction,
@@ -50,7 +50,7 @@ Loss categorical_focal_crossentropy(const Tensor& target, const Tensor& predicti
       losses::smooth(name, t, options.label_smoothing, losses::one_of_classes(x));
   const Tensor log_p = losses::log_probabilities(x, options.from_logits);
   const Tensor values = focus(-expm1(log_p), options.gamma) * smoothed * log_p;
-  return losses::finish(name, -options.alpha * sum(values, {-1}), options);
+  return losses::finish({name, target, prediction}, -options.alpha * sum(values, {-1}), options);
 }
 
 }  // namespace maskgrad

@@ -20,6 +20,7 @@ struct BinaryFocalOptions {
   double label_smoothing = 0;
   Reduction reduction = Reduction::mean;
   Tensor sample_weight = {};
+  bool strict_lengths = false;  ///< refuses positions that fall away, see Loss
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -29,6 +30,7 @@ struct BinaryFocalOptions {
     f("from_logits", o.from_logits);
     f("label_smoothing", o.label_smoothing);
     f("reduction", o.reduction);
+    f("strict_lengths", o.strict_lengths);
   }
 };
 
@@ -45,6 +47,7 @@ struct CategoricalFocalOptions {
   double label_smoothing = 0;
   Reduction reduction = Reduction::mean;
   Tensor sample_weight = {};
+  bool strict_lengths = false;  ///< refuses positions that fall away, see Loss
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -53,6 +56,7 @@ struct CategoricalFocalOptions {
     f("from_logits", o.from_logits);
     f("label_smoothing", o.label_smoothing);
     f("reduction", o.reduction);
+    f("strict_lengths", o.strict_lengths);
   }
 };
 

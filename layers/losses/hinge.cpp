@@ -20,21 +20,22 @@ Tensor missing(std::string_view name, const Tensor& target, const Tensor& predic
 }  // namespace
 
 Loss hinge(const Tensor& target, const Tensor& prediction, const LossOptions& options) {
-  return losses::finish("hinge", losses::at_positions(missing("hinge", target, prediction)),
-                        options);
+  constexpr std::string_view name = "hinge";
+  return losses::finish({name, target, prediction},
+                        losses::at_positions(missing(name, target, prediction)), options);
 }
 
 Loss squared_hinge(const Tensor& target, const Tensor& prediction, const LossOptions& options) {
   constexpr std::string_view name = "squared_hinge";
-  return losses::finish(name, losses::at_positions(square(missing(name, target, prediction))),
-                        options);
+  return losses::finish({name, target, prediction},
+                        losses::at_positions(square(missing(name, target, prediction))), options);
 }
 
 Loss categorical_hinge(const Tensor& target, const Tensor& prediction, const LossOptions& options) {
   constexpr std::string_view name = "categorical_hinge";
   const auto [t, p] = losses::whole_rows(name, target, prediction);
   const Tensor others = max((1 - t) * p, {-1}), own = sum(t * p, {-1});
-  return losses::finish(name, relu(others - own + 1), options);
+  return losses::finish({name, target, prediction}, relu(others - own + 1), options);
 }
 
 }  // namespace maskgrad

@@ -145,6 +145,11 @@ Loss::Loss(std::string name, const Tensor& positions, Reduction reduction, std::
   terms_.push_back({std::move(name), sum, count, 1, reduction});
 }
 
+std::int64_t Loss::fallen_away() const {
+  return std::accumulate(terms_.begin(), terms_.end(), std::int64_t{0},
+                         [](auto sum, const Term& t) { return sum + t.fallen_away; });
+}
+
 double Loss::value() const {
   double total = 0;
   for (const auto& t : terms_) {
@@ -185,8 +190,13 @@ std::string Loss::str() const {
   for (const auto& t : terms_) {
     if (!text.empty()) text += " + ";
     if (t.scale != 1) text += fmt::format("{} * ", t.scale);
-    text += fmt::format("{} ({} over {} {})", t.name, maskgrad::name(t.reduction), t.count,
+    text += fmt::format("{} ({} over {} {}", t.name, maskgrad::name(t.reduction), t.count,
                         t.reduction == Reduction::per_sequence ? "sequences" : "positions");
+    if (t.fallen_away > 0) {
+      text +=
+          fmt::format("; {} fell away, valid in the target or the prediction alone", t.fallen_away);
+    }
+    text += ')';
   }
   return text;
 }

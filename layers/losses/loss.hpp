@@ -30,6 +30,7 @@ class Loss {
     double count = 0;  ///< what it is divided by: positions, sequences, or their weights
     double scale = 1;  ///< as in 0.5 * b
     Reduction reduction = Reduction::mean;
+    std::int64_t fallen_away = 0;  ///< positions, see Loss::fallen_away
     /// What the term's gradient is multiplied by in all: scale / count, or scale for a sum.
     double factor(double whole_count) const;
   };
@@ -43,6 +44,10 @@ class Loss {
   /// What the mean was over; of several terms the first one's.
   double count() const { return terms_.front().count; }
   const std::vector<Term>& terms() const { return terms_; }
+  /// Positions that are valid in the target or in the prediction alone, where both have a mask: no
+  /// loss is counted there, which is rarely meant. Of all terms.
+  std::int64_t fallen_away() const;
+  void set_fallen_away(std::int64_t positions) { terms_.front().fallen_away = positions; }
   /// The loss at each position, under the mask of the prediction (and target).
   const Tensor& positions() const { return positions_; }
   /// Sequences in the batch, as noise counts them.
@@ -73,10 +78,12 @@ struct LossOptions {
   /// an index ([batch]: one a sequence). The count is then their sum. Under per_sequence weights
   /// [batch] are those of the sequences' means; else a sequence's mean is the weighted one.
   Tensor sample_weight = {};
+  bool strict_lengths = false;  ///< refuses positions that fall away, see Loss
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
     f("reduction", o.reduction);
+    f("strict_lengths", o.strict_lengths);
   }
 };
 

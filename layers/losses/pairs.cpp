@@ -4,6 +4,7 @@
 #include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/core/mask_rows.hpp>
 
 namespace maskgrad::losses {
 
@@ -36,6 +37,34 @@ Tensor at_positions(const Tensor& values) {
   const int last = values.rank() - 1;
   const bool masked = values.has_mask() && values.mask().rank() > last;
   return masked || last == 0 ? values : mean(values, {last});
+}
+
+std::int64_t fallen_away(const Tensor& target, const Tensor& prediction) {
+  if (target.is_meta() || prediction.is_meta()) return 0;
+  if (!target.has_mask() || !prediction.has_mask()) return 0;
+  const Mask a = target.mask(), b = prediction.mask();
+  if (a.same(b) || a == b) return 0;
+  // Masks are prefixes: the shorter one is spread over the axes that the other one has besides.
+  const Shape shape = a.rank() > b.rank() ? a.shape() : b.shape();
+  const auto spread = [&shape](const Mask& m) {
+    Shape own = m.shape();
+    while (own.rank() < shape.rank()) own.push_back(1);
+    return m.rank() == shape.rank() ? m : masks::broadcast(masks::reshape(m, own), shape);
+  };
+  const Mask x = spread(a), y = spread(b);
+  return x.valid() + y.valid() - 2 * masks::both(x, y, shape).valid();
+}
+
+Loss counted(const Of& of, Loss made, bool strict_lengths) {
+  const auto fallen = fallen_away(of.target, of.prediction);
+  made.set_fallen_away(fallen);
+  if (fallen == 0 || !strict_lengths) return made;
+  fail<MaskError>(of.name,
+                  "target {} and prediction {} differ in their masks ({} and {}): {} positions are "
+                  "valid in one of them alone and would fall away. Give both the same lengths, or "
+                  "leave out .strict_lengths",
+                  of.target.describe(), of.prediction.describe(), of.target.mask().origin(),
+                  of.prediction.mask().origin(), fallen);
 }
 
 void check_share(std::string_view where, std::string_view option, double value) {

@@ -49,7 +49,7 @@ template <class Options, class F>
 Loss of_error(std::string_view name, const Tensor& target, const Tensor& prediction,
               const Options& options, F f) {
   const auto [t, p] = losses::alike(name, target, prediction);
-  return losses::finish(name, losses::at_positions(f(p - t)), options);
+  return losses::finish({name, target, prediction}, losses::at_positions(f(p - t)), options);
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ Loss mean_absolute_percentage_error(const Tensor& target, const Tensor& predicti
   constexpr std::string_view name = "mean_absolute_percentage_error";
   const auto [t, p] = losses::alike(name, target, prediction);
   const Tensor share = abs(p - t) / maximum(abs(t), epsilon);
-  return losses::finish(name, losses::at_positions(100 * share), options);
+  return losses::finish({name, target, prediction}, losses::at_positions(100 * share), options);
 }
 
 Loss mean_squared_logarithmic_error(const Tensor& target, const Tensor& prediction,
@@ -79,7 +79,7 @@ Loss mean_squared_logarithmic_error(const Tensor& target, const Tensor& predicti
   constexpr std::string_view name = "mean_squared_logarithmic_error";
   const auto [t, p] = losses::alike(name, target, prediction);
   const Tensor e = log1p(maximum(p, epsilon)) - log1p(maximum(t, epsilon));
-  return losses::finish(name, losses::at_positions(square(e)), options);
+  return losses::finish({name, target, prediction}, losses::at_positions(square(e)), options);
 }
 
 Loss huber(const Tensor& target, const Tensor& prediction, const HuberOptions& options) {
@@ -98,7 +98,8 @@ Loss log_cosh(const Tensor& target, const Tensor& prediction, const LossOptions&
 Loss cosine_similarity(const Tensor& target, const Tensor& prediction, const LossOptions& options) {
   constexpr std::string_view name = "cosine_similarity";
   const auto [t, p] = losses::whole_rows(name, target, prediction);
-  return losses::finish(name, -sum(unit_normalise(t, epsilon) * unit_normalise(p, epsilon), {-1}),
+  return losses::finish({name, target, prediction},
+                        -sum(unit_normalise(t, epsilon) * unit_normalise(p, epsilon), {-1}),
                         options);
 }
 

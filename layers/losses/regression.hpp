@@ -29,11 +29,13 @@ struct HuberOptions {
   double delta = 1;
   Reduction reduction = Reduction::mean;
   Tensor sample_weight = {};
+  bool strict_lengths = false;  ///< refuses positions that fall away, see Loss
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
     f("delta", o.delta);
     f("reduction", o.reduction);
+    f("strict_lengths", o.strict_lengths);
   }
 };
 /// e^2 / 2 where |e| <= delta, else delta |e| - delta^2 / 2.

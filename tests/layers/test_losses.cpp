@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <maskgrad/maskgrad.hpp>
@@ -72,6 +73,60 @@ TEST_CASE("a sum of losses keeps the terms and their counts") {
   CHECK(x.grad().to_vector<double>()[0] == doctest::Approx(2 / 4. + 0.5 * 2 / 2.));
   CHECK(x.grad().to_vector<double>()[2] == doctest::Approx(6 / 4.));
   CHECK(both.str().find("0.5 * mean_squared_error (mean over 2 positions)") != std::string::npos);
+}
+
+TEST_CASE("positions that one of the two masks alone has fall away: counted, said, or refused") {
+  const Mask longer = Mask::from_lengths({3, 1}, 3), shorter = Mask::from_lengths({2, 2}, 3);
+  const Tensor x = full({2, 3, 4}, 0.25, DType::f64);
+  const Tensor p = x.with_mask(longer), y = x.with_mask(shorter);
+  const Tensor ids = zeros({2, 3}, DType::i64).with_mask(shorter);
+  const Tensor transitions = zeros({4, 4}, DType::f64);
+  const std::vector<std::pair<const char*, std::function<Loss(bool)>>> losses = {
+      {"mean_squared_error",
+       [&](bool strict) { return mean_squared_error(y, p, {.strict_lengths = strict}); }},
+      {"huber", [&](bool strict) { return huber(y, p, {.strict_lengths = strict}); }},
+      {"hinge", [&](bool strict) { return hinge(y, p, {.strict_lengths = strict}); }},
+      {"kl_divergence",
+       [&](bool strict) { return kl_divergence(y, p, {.strict_lengths = strict}); }},
+      {"binary_crossentropy",
+       [&](bool strict) { return binary_crossentropy(y, p, {.strict_lengths = strict}); }},
+      {"binary_focal_crossentropy",
+       [&](bool strict) { return binary_focal_crossentropy(y, p, {.strict_lengths = strict}); }},
+      {"categorical_crossentropy",
+       [&](bool strict) {
+         return categorical_crossentropy(
+             y, p, {.class_weight = ones({4}, DType::f64), .strict_lengths = strict});
+       }},
+      {"sparse_categorical_crossentropy",
+       [&](bool strict) {
+         return sparse_categorical_crossentropy(ids, p,
+                                                {.ignore_class = 3, .strict_lengths = strict});
+       }},
+      {"crf_loss",
+       [&](bool strict) { return crf_loss(ids, p, transitions, {.strict_lengths = strict}); }},
+  };
+  for (const auto& row : losses) {
+    CAPTURE(row.first);
+    CHECK(row.second(false).fallen_away() == 2);
+    CHECK(row.second(false).str().find(
+              "; 2 fell away, valid in the target or the prediction alone)") != std::string::npos);
+    CHECK(throws<MaskError>([&] { row.second(true); }, row.first,
+                            "2 positions are valid in one of them", "leave out .strict_lengths"));
+  }
+  CHECK((mean_squared_error(y, p) + 0.5 * mean_squared_error(y, p)).fallen_away() == 4);
+}
+
+TEST_CASE("nothing falls away under equal masks, under one mask, or where values are missing") {
+  const Mask mask = Mask::from_lengths({3, 1}, 3), equal = Mask::from_lengths({3, 1}, 3);
+  const Tensor x = ones({2, 3, 1}, DType::f64), p = x.with_mask(mask);
+  for (const Tensor& y : {p, x.with_mask(equal), x}) {
+    CHECK(mean_squared_error(y, p, {.strict_lengths = true}).fallen_away() == 0);
+    CHECK(mean_squared_error(p, y, {.strict_lengths = true}).fallen_away() == 0);
+  }
+  CHECK(mean_squared_error(x, p).str() == "mean_squared_error (mean over 4 positions)");
+  // A mask over features beside one over steps: two of the four values are missing.
+  const Tensor some = x.with_mask(Mask::keep({true, false, true, false, false, false}, {2, 3, 1}));
+  CHECK(mean_squared_error(some, p).fallen_away() == 2);
 }
 
 TEST_CASE("a batch without steps has a mean loss of 0, over nothing") {
