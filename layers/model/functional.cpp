@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include <maskgrad/layers/factory.hpp>
-#include <maskgrad/layers/model/layer_list.hpp>
 
 namespace maskgrad {
 namespace {
@@ -77,10 +76,8 @@ Functional::Node Functional::input(std::string name) {
 }
 
 Functional::LayerId Functional::layer(AnyLayer layer) {
-  auto more = layers_;
-  more.push_back(std::move(layer));
-  detail::name_layers(kind, more);
-  layers_ = std::move(more);
+  names_.add(kind, layer);
+  layers_.push_back(std::move(layer));
   return {layers_.size() - 1};
 }
 

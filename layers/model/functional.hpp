@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <maskgrad/layers/any_layer.hpp>
+#include <maskgrad/layers/model/layer_list.hpp>
 #include <maskgrad/layers/model/model.hpp>
 
 namespace maskgrad {
@@ -88,6 +89,7 @@ class Functional {
 
   std::vector<std::string> inputs_;
   std::vector<AnyLayer> layers_;
+  detail::LayerNames names_;
   std::vector<Call> calls_;
   std::vector<Node> outputs_;
   BuiltFor built_for_;
