@@ -1,4 +1,5 @@
 #include <maskgrad/core/nearest.hpp>
+#include <maskgrad/core/quoted.hpp>
 
 #include <fmt/format.h>
 
@@ -34,15 +35,21 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string nearest_hint(std::string_view name, std::span<const std::string_view> known) {
   std::string_view best;
   std::size_t least = name.size() / 2 + 1;  // half of the letters wrong is no near miss
+  // The distance takes the product of both lengths: a hostile name of megabytes would take hours.
+  constexpr std::size_t longest = 200;
   for (auto k : known) {
+    if (name.size() > longest || k.size() > longest) continue;
     const auto d = distance(name, k);
     if (d < least) {
       least = d;
       best = k;
     }
   }
-  const std::string all = fmt::format("there are: {}", fmt::join(known, ", "));
-  return best.empty() ? all : fmt::format("did you mean '{}'? {}", best, all);
+  std::string all = "there are: ";
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    all += (i > 0 ? ", " : "") + detail::printable(known[i]);
+  }
+  return best.empty() ? all : fmt::format("did you mean {}? {}", detail::in_quotes(best), all);
 }
 
 }  // namespace maskgrad

@@ -78,6 +78,11 @@ bool ArrayFile::contains(const std::string& name) const {
   return std::find(all.begin(), all.end(), name) != all.end();
 }
 
+std::vector<std::string> ArrayFile::classes() const {
+  const std::string name = "classes";
+  return contains(name) && holds_texts(name) ? texts(name) : std::vector<std::string>();
+}
+
 bool ArrayFile::holds_texts(const std::string& name) const {
   try {
     rows(name);

@@ -18,6 +18,8 @@ class ArrayFile {
   virtual ArrayRows rows(const std::string& name) const = 0;
   /// Texts of a list of them.
   virtual std::vector<std::string> texts(const std::string& name) const = 0;
+  /// What the classes of the target are called, where the file says so.
+  virtual std::vector<std::string> classes() const;
   virtual bool contains(const std::string& name) const;
   /// Whether an array holds no numbers.
   bool holds_texts(const std::string& name) const;

@@ -1,41 +1,23 @@
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <unordered_map>
 
-#include <maskgrad/core/nearest.hpp>
 #include <maskgrad/optim/data/array_file.hpp>
-#include <maskgrad/optim/data/csv.hpp>
+#include <maskgrad/optim/data/csv_column.hpp>
+#include <maskgrad/optim/data/csv_header.hpp>
 
 namespace maskgrad::data {
 namespace {
 
-/// A column beside the features.
-struct Extra {
-  std::string name;
-  std::size_t at = 0;         // among the columns
-  bool per_sequence = false;  // must be the same in all lines of a sequence
-  bool texts = false;         // numbers stand for its texts, in the order in which they come
-  std::vector<double> values = {};
-  std::vector<std::string> names = {};
-};
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t";
-  const auto first = text.find_first_not_of(blanks);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
 class CsvFile final : public ArrayFile {
  public:
-  CsvFile(const std::filesystem::path& path, ReadOptions& options) : file_(path.string()) {
-    CsvReader in(path);
-    read_header(in);
+  CsvFile(const std::filesystem::path& path, ReadOptions& options)
+      : CsvFile(CsvReader(path, options.line_end), path.string(), options) {}
+  CsvFile(CsvReader in, const std::string& file, ReadOptions& options)
+      : file_(file), header_(in, options, file) {
     choose(options);
     while (in.next(fields_)) read_line(in);
     sort_by_sequence();
@@ -54,53 +36,42 @@ class CsvFile final : public ArrayFile {
     return {array->dtype, array->shape, array->bytes, array, file_ + ", column '" + name + "'"};
   }
   std::vector<std::string> texts(const std::string& name) const override { return texts_.at(name); }
+  std::vector<std::string> classes() const override { return classes_; }
 
  private:
-  void read_header(CsvReader& in);
+  using Holds = CsvColumn::Holds;
+
   void choose(ReadOptions& options);
-  std::size_t column(std::string_view option, const std::string& name) const;
-  void add_extra(Field& field, std::string_view option);
+  void choose_sequences(ReadOptions& options);
+  std::size_t column(std::string_view option, const std::string& name) const {
+    return header_.at(option, name);
+  }
+  void add_extra(Field& field, std::string_view option, const std::vector<std::string>& classes);
   void read_line(const CsvReader& in);
-  double number(const CsvReader& in, std::size_t at) const;
-  void read_extra(const CsvReader& in, Extra& extra, std::size_t sequence, bool first);
+  std::size_t sequence_of(const CsvReader& in, std::string_view id);
   void sort_by_sequence();
   void keep(const std::string& name, std::vector<std::int64_t> shape, std::vector<double> values,
             bool whole);
 
   std::string file_;
-  std::vector<std::string> columns_, fields_;
-  std::size_t sequence_column_ = 0;
+  CsvHeader header_;
+  std::vector<std::string> fields_;
+  std::optional<std::size_t> sequence_column_;  // none where all lines are of one sequence
   std::vector<std::size_t> features_;
-  std::vector<Extra> extras_;
+  std::vector<CsvColumn> extras_;
   std::unordered_map<std::string, std::size_t> sequence_of_;
+  std::unordered_map<std::string, std::string> id_of_number_;
   std::vector<std::int64_t> lengths_;
   std::vector<std::size_t> sequences_;  // of each line
   std::vector<double> values_;          // [lines, features]
   std::map<std::string, std::shared_ptr<const Array>> arrays_;
   std::map<std::string, std::vector<std::string>> texts_;
+  std::vector<std::string> classes_;
+  std::optional<std::size_t> target_, split_;  // columns
 };
 
-void CsvFile::read_header(CsvReader& in) {
-  if (!in.next(columns_)) in.refuse("the file is empty; expected a line with names of columns");
-  for (auto& name : columns_) name = std::string(trimmed(name));
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const auto first = std::find(columns_.begin(), columns_.end(), columns_[i]);
-    if (columns_[i].empty()) in.refuse("column {} has no name; give it one", i + 1);
-    if (first != columns_.begin() + static_cast<std::ptrdiff_t>(i)) {
-      in.refuse_in(columns_[i], "the name comes twice; give every column a name of its own");
-    }
-  }
-}
-
-std::size_t CsvFile::column(std::string_view option, const std::string& name) const {
-  const auto found = std::find(columns_.begin(), columns_.end(), name);
-  if (found != columns_.end()) return static_cast<std::size_t>(found - columns_.begin());
-  const std::vector<std::string_view> known(columns_.begin(), columns_.end());
-  fail<OptionError>("read_dataset", "{} has no column '{}' (.{}); {}", file_, name, option,
-                    nearest_hint(name, known));
-}
-
-void CsvFile::add_extra(Field& field, std::string_view option) {
+void CsvFile::add_extra(Field& field, std::string_view option,
+                        const std::vector<std::string>& classes) {
   if (field.per == Per::automatic) field.per = Per::step;
   const auto at = column(option, field.name);
   if (field.name == "values" || field.name == "lengths") {
@@ -109,98 +80,117 @@ void CsvFile::add_extra(Field& field, std::string_view option) {
                       "it",
                       file_, field.name, option);
   }
-  extras_.push_back({.name = field.name, .at = at, .per_sequence = field.per == Per::sequence});
+  const bool texts = field.texts || !classes.empty();
+  extras_.emplace_back(CsvColumn::Options{.name = field.name,
+                                          .at = at,
+                                          .per_sequence = field.per == Per::sequence,
+                                          .holds = option != "target" ? Holds::numbers
+                                                   : texts            ? Holds::texts
+                                                                      : Holds::either,
+                                          .names = classes,
+                                          .sorted = true});
 }
 
-/// Which column is what.
-void CsvFile::choose(ReadOptions& options) {
-  const auto usual = [&](const std::string& given, const std::string& name) {
-    const bool there = std::find(columns_.begin(), columns_.end(), name) != columns_.end();
-    return given.empty() && there ? name : given;
-  };
-  if (!options.lengths.empty() || !options.mask.empty()) {
+/// Which column has the ids of sequences, if any.
+void CsvFile::choose_sequences(ReadOptions& options) {
+  if (!options.lengths.empty() || !options.mask.empty() || options.layout == StepLayout::padded) {
     fail<OptionError>("read_dataset",
                       "{} is a CSV file, which has no .lengths and no .mask; say "
                       "in .sequence which column has the id of a line's sequence",
                       file_);
   }
+  if (options.layout != StepLayout::one_sequence) {
+    sequence_column_ = column("sequence", options.sequence.empty() ? "sequence" : options.sequence);
+  } else if (!options.sequence.empty()) {
+    fail<OptionError>("read_dataset",
+                      "{}: .layout says that all lines are one sequence, and .sequence names the "
+                      "column {}; leave out one of them",
+                      file_, detail::in_quotes(options.sequence));
+  }
   options.lengths = "lengths";
-  sequence_column_ = column("sequence", options.sequence.empty() ? "sequence" : options.sequence);
+  options.layout = StepLayout::rows;
+}
+
+/// Which column is what.
+void CsvFile::choose(ReadOptions& options) {
+  const auto usual = [&](const std::string& given, const std::string& name) {
+    return given.empty() && header_.has(name) ? name : given;
+  };
+  choose_sequences(options);
   for (auto& field : options.inputs) {
-    if (field.name != "values") add_extra(field, "inputs");
+    if (field.name != "values") add_extra(field, "inputs", {});
   }
   options.target.name = usual(options.target.name, "labels");
-  if (!options.target.name.empty()) add_extra(options.target, "target");
-  if (!options.weight.name.empty()) add_extra(options.weight, "weight");
+  if (!options.target.name.empty()) {
+    add_extra(options.target, "target", options.classes);
+    target_ = extras_.back().at();
+  }
+  if (!options.weight.name.empty()) add_extra(options.weight, "weight", {});
   options.split = usual(options.split, "split");
   if (!options.split.empty()) {
-    extras_.push_back({options.split, column("split", options.split), true, true});
+    split_ = column("split", options.split);
+    extras_.emplace_back(CsvColumn::Options{
+        .name = options.split, .at = *split_, .per_sequence = true, .holds = Holds::texts});
   }
   for (const auto& name : options.columns) features_.push_back(column("columns", name));
   if (!features_.empty()) return;
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const bool taken =
-        i == sequence_column_ ||
-        std::any_of(extras_.begin(), extras_.end(), [&](const Extra& e) { return e.at == i; });
-    if (!taken) features_.push_back(i);
+  std::vector<bool> taken(header_.names().size(), false);
+  if (sequence_column_) taken[*sequence_column_] = true;
+  for (const auto& extra : extras_) taken[extra.at()] = true;
+  for (std::size_t i = 0; i < header_.names().size(); ++i) {
+    if (!taken[i]) features_.push_back(i);
   }
 }
 
-double CsvFile::number(const CsvReader& in, std::size_t at) const {
-  const auto text = trimmed(fields_[at]);
-  if (text.empty()) {
-    in.refuse_in(columns_[at],
-                 "the value is missing; expected a number; fill it in, write nan, or leave the "
-                 "line out");
-  }
+/// The number that two spellings of an id, as 1, 01 and 1.0, have in common; else the id.
+std::string spelled(std::string_view id) {
   double value = 0;
-  const bool plus = text.size() > 1 && text[0] == '+' && text[1] != '-';
-  const auto [last, error] = std::from_chars(text.data() + plus, text.data() + text.size(), value);
-  if (error == std::errc() && last == text.data() + text.size()) return value;
-  in.refuse_in(columns_[at], "{} is {}; expected a number, as 12 or -0.5e3",
-               detail::in_quotes(text),
-               error == std::errc::result_out_of_range ? "out of range" : "no number");
+  const auto [last, error] = std::from_chars(id.data(), id.data() + id.size(), value);
+  const bool whole = error == std::errc() && last == id.data() + id.size() &&
+                     std::abs(value) < 0x1p53 && value == std::floor(value);
+  return whole ? std::to_string(static_cast<std::int64_t>(value)) : std::string(id);
+}
+
+/// The number of the sequence with this id.
+std::size_t CsvFile::sequence_of(const CsvReader& in, std::string_view id) {
+  const auto [found, first] = sequence_of_.try_emplace(std::string(id), lengths_.size());
+  if (!first) return found->second;
+  const auto& column = header_.names()[*sequence_column_];
+  if (id == "nan" || id == "NaN" || id == "NAN") {
+    in.refuse_in(column, "the sequence's id is {}; fill it in", detail::in_quotes(id));
+  }
+  const auto [other, unique] = id_of_number_.try_emplace(spelled(id), id);
+  if (!unique) {
+    in.refuse_in(column,
+                 "the sequence's id is {}, and above stands {}; expected one spelling of an id; "
+                 "write both alike if they are one sequence, or give them other names",
+                 detail::in_quotes(id), detail::in_quotes(other->second));
+  }
+  lengths_.push_back(0);
+  return found->second;
 }
 
 void CsvFile::read_line(const CsvReader& in) {
-  if (fields_.size() != columns_.size()) {
+  if (fields_.size() != header_.names().size()) {
     const bool blank = fields_.size() == 1 && trimmed(fields_[0]).empty();
     if (blank) in.refuse("the line is empty; leave it out");
-    in.refuse("{} fields; expected {}, as the first line has", fields_.size(), columns_.size());
+    in.refuse("{} fields; expected {}, as the first line has", fields_.size(),
+              header_.names().size());
   }
-  const auto& id = fields_[sequence_column_];
-  if (trimmed(id).empty()) {
-    in.refuse_in(columns_[sequence_column_], "the sequence's id is missing; fill it in");
+  std::string_view id = "all";
+  if (sequence_column_) {
+    id = trimmed(fields_[*sequence_column_]);
+    if (id.empty()) {
+      in.refuse_in(header_.names()[*sequence_column_], "the sequence's id is missing; fill it in");
+    }
+  } else if (lengths_.empty()) {
+    lengths_.push_back(0);
   }
-  const auto [found, first] = sequence_of_.try_emplace(id, lengths_.size());
-  if (first) lengths_.push_back(0);
-  ++lengths_[found->second];
-  sequences_.push_back(found->second);
-  for (const auto f : features_) values_.push_back(number(in, f));
-  for (auto& extra : extras_) read_extra(in, extra, found->second, first);
-}
-
-void CsvFile::read_extra(const CsvReader& in, Extra& extra, std::size_t sequence, bool first) {
-  double value = 0;
-  if (extra.texts) {
-    const auto text = std::string(trimmed(fields_[extra.at]));
-    const auto found = std::find(extra.names.begin(), extra.names.end(), text);
-    value = static_cast<double>(found - extra.names.begin());
-    if (found == extra.names.end()) extra.names.push_back(text);
-  } else {
-    value = number(in, extra.at);
-  }
-  if (!extra.per_sequence || first) {
-    extra.values.push_back(value);
-    return;
-  }
-  const auto before = extra.values[sequence];
-  if (value == before || (std::isnan(value) && std::isnan(before))) return;
-  in.refuse_in(extra.name,
-               "{} differs from what the lines before say for sequence {}; expected the same in "
-               "all its lines",
-               detail::in_quotes(trimmed(fields_[extra.at])),
-               detail::in_quotes(fields_[sequence_column_]));
+  const auto sequence = sequence_column_ ? sequence_of(in, id) : 0;
+  const bool first = lengths_[sequence]++ == 0;
+  sequences_.push_back(sequence);
+  for (const auto f : features_) values_.push_back(csv_number(in, header_.names()[f], fields_[f]));
+  for (auto& extra : extras_) extra.add(in, fields_, sequence, id, first);
 }
 
 /// Brings the lines of each sequence together, in their order.
@@ -225,10 +215,13 @@ void CsvFile::sort_by_sequence() {
   keep("lengths", {static_cast<std::int64_t>(lengths_.size())}, {lengths_.begin(), lengths_.end()},
        true);
   for (auto& extra : extras_) {
-    auto values = extra.per_sequence ? std::move(extra.values) : sorted(extra.values, 1);
+    extra.finish();
+    auto values = extra.per_sequence() ? std::move(extra.values()) : sorted(extra.values(), 1);
     const auto count = static_cast<std::int64_t>(values.size());
-    keep(extra.name, {count}, std::move(values), true);
-    if (extra.texts) texts_[extra.name + "_names"] = std::move(extra.names);
+    keep(extra.name(), {count}, std::move(values), true);
+    if (!extra.holds_texts()) continue;
+    if (extra.at() == target_) classes_ = extra.names();
+    if (extra.at() == split_) texts_[extra.name() + "_names"] = extra.names();
   }
 }
 

@@ -4,11 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <limits>
 
 #include <maskgrad/core/nearest.hpp>
+#include <maskgrad/core/quoted.hpp>
 #include <maskgrad/optim/data/array_file.hpp>
+#include <maskgrad/optim/data/array_values.hpp>
 #include <maskgrad/optim/data/columns.hpp>
+#include <maskgrad/optim/data/step_runs.hpp>
 
 namespace maskgrad {
 namespace {
@@ -89,10 +91,19 @@ class Assembler {
   }
 
   void find_steps();
-  Runs runs_of_lengths(const std::string& name, const ArrayRows& values, const std::string& array);
+  void take_steps(data::StepRuns found) {
+    time_ = found.time;
+    steps_ = std::make_shared<Runs>(std::move(found.runs));
+  }
   Runs runs_of_mask(const std::string& name);
   Column column(const Field& field, std::string_view option);
-  bool has_steps(const Field& field, const ArrayRows& r, bool input) const;
+  bool must_be_steps(const ArrayRows& r, std::string_view option) const;
+  bool has_steps(const Field& field, const ArrayRows& r, std::string_view option) const;
+  ArrayRows numbered(const std::string& name) {
+    names_.classes = options_.classes;
+    return data::number_texts(file_->texts(name), path_ + ", array " + detail::in_quotes(name),
+                              names_.classes);
+  }
   std::vector<std::int64_t> parts();
 
   std::string path_;
@@ -100,7 +111,7 @@ class Assembler {
   std::unique_ptr<data::ArrayFile> file_;
   std::shared_ptr<const Runs> steps_;
   std::int64_t time_ = -1;  // of padded arrays; -1 where sequences stand one after the other
-  std::int64_t step_rows_ = 0;
+  std::int64_t step_rows_ = 0, longest_ = 0;
   data::Names names_;
 };
 
@@ -111,53 +122,33 @@ void Assembler::find_steps() {
   const auto lengths = name_of(options_.lengths, "lengths");
   auto mask = options_.mask;
   if (mask.empty() && options_.lengths.empty()) mask = name_of(mask, "mask");
-  const auto& shape = values.shape();
+  const data::ArrayFacts facts{path_, name, values.shape(), options_.layout};
+  const bool one = options_.layout == StepLayout::one_sequence;
+  if (one && !(lengths.empty() && mask.empty())) {
+    fail<OptionError>(where, "{} has '{}', but .layout says that it is one sequence; leave out one",
+                      path_, lengths.empty() ? mask : lengths);
+  }
   if (!mask.empty()) {
-    if (!lengths.empty()) {
+    if (!lengths.empty() || options_.layout == StepLayout::rows) {
       fail<OptionError>(where,
                         "{} has both '{}' and '{}'; say which of them tells the steps, in .lengths "
                         "or .mask",
-                        path_, lengths, mask);
+                        path_, lengths.empty() ? ".layout = StepLayout::rows" : lengths, mask);
     }
     steps_ = std::make_shared<Runs>(runs_of_mask(mask));
-  } else if (!lengths.empty()) {
-    steps_ = std::make_shared<Runs>(runs_of_lengths(lengths, values, name));
-  } else if (shape.size() >= 3) {
-    time_ = shape[1];
-    const auto all = std::vector<std::int64_t>(static_cast<std::size_t>(shape[0]), time_);
-    steps_ = std::make_shared<Runs>(Runs::of_padded(all, time_));
   } else {
-    refuse(
-        "there are no lengths and no mask, and '{}' has the shape [{}]; expected lengths "
-        "[sequences], a mask [sequences, time], or values [sequences, time, ...] that are all "
-        "valid; it has {}",
-        name, fmt::join(shape, ", "), fmt::join(file_->names(), ", "));
+    take_steps(lengths.empty()
+                   ? data::runs_without_lengths(facts, file_->names())
+                   : data::runs_by_lengths(facts, lengths, whole_numbers("lengths", lengths)));
   }
   if (time_ < 0) step_rows_ = values.rows();
-}
-
-Runs Assembler::runs_of_lengths(const std::string& name, const ArrayRows& values,
-                                const std::string& array) {
-  auto lengths = whole_numbers("lengths", name);
-  constexpr auto most = std::numeric_limits<std::int64_t>::max();
-  std::int64_t sum = 0, longest = 0;
-  for (std::size_t s = 0; s < lengths.size(); ++s) {
-    const auto n = lengths[s];
-    if (n < 0) refuse("'{}' of sequence {} is {}; expected 0 or more", name, s, n);
-    sum = n > most - sum ? most : sum + n;
-    longest = std::max(longest, n);
-  }
-  const auto& shape = values.shape();
-  if (!shape.empty() && sum == shape[0]) return Runs::of_lengths(std::move(lengths));
-  const auto sequences = static_cast<std::int64_t>(lengths.size());
-  if (shape.size() >= 2 && shape[0] == sequences && longest <= shape[1]) {
-    time_ = shape[1];
-    return Runs::of_padded(std::move(lengths), time_);
-  }
+  longest_ =
+      steps_->length.empty() ? 0 : *std::max_element(steps_->length.begin(), steps_->length.end());
+  if (longest_ > 0 || options_.allow_empty) return;
   refuse(
-      "'{}' has the shape [{}] and '{}' {} sequences of {} steps together, {} at most; expected "
-      "one row for each step, or padded sequences [{}, {} or more, ...]",
-      array, fmt::join(shape, ", "), name, sequences, sum, longest, sequences, longest);
+      "nothing is there: {} sequences without a step; expected at least one step; set .allow_empty "
+      "where a set of nothing is meant",
+      steps_->length.size());
 }
 
 Runs Assembler::runs_of_mask(const std::string& name) {
@@ -173,43 +164,68 @@ Runs Assembler::runs_of_mask(const std::string& name) {
   return Runs::of_bits({bits.get(), size}, r.rows(), time_);
 }
 
+/// Whether an array that has a row for each sequence and one for each step can only have steps.
+bool Assembler::must_be_steps(const ArrayRows& r, std::string_view option) const {
+  if (time_ < 0 || time_ == 1) return false;
+  // [sequences, time] of real numbers may be a vector for each sequence, numbers hardly so.
+  if (r.shape().size() > 2 || option == "weight") return true;
+  return r.dtype() != DType::f32 && r.dtype() != DType::f64 && !data::is_one_hot(r);
+}
+
 /// Whether an array has a row for each step; otherwise it has one for each sequence.
-bool Assembler::has_steps(const Field& field, const ArrayRows& r, bool input) const {
+bool Assembler::has_steps(const Field& field, const ArrayRows& r, std::string_view option) const {
   const auto& shape = r.shape();
   const auto sequences = static_cast<std::int64_t>(steps_->length.size());
   const bool padded = time_ >= 0;
   const bool steps = padded ? shape.size() >= 2 && shape[0] == sequences && shape[1] == time_
                             : !shape.empty() && shape[0] == step_rows_;
   const bool whole = !shape.empty() && shape[0] == sequences;
-  const bool wants = field.per == Per::step ||
-                     (field.per == Per::automatic && steps && (input || padded || !whole));
-  if (wants ? steps : whole) return wants;
   const auto rows_of_steps = padded
                                  ? fmt::format("[{}, {}, ...], rows of each step", sequences, time_)
                                  : fmt::format("a row for each of {} steps", step_rows_);
   const auto rows_of_sequences = fmt::format("a row for each of {} sequences", sequences);
-  refuse("the array '{}' has the shape [{}]; expected {}", field.name, fmt::join(shape, ", "),
+  const auto given = fmt::format("the array {} has the shape [{}]", detail::in_quotes(field.name),
+                                 fmt::join(shape, ", "));
+  if (field.per == Per::automatic && sequences > 0) {
+    if (steps && whole) {
+      if (must_be_steps(r, option)) return true;
+      refuse("{}; that fits {}, and {}; set .per of the field to Per::step or Per::sequence", given,
+             rows_of_steps, rows_of_sequences);
+    }
+    if (!padded && whole && shape.size() >= 2 && longest_ > 1 && shape[1] == longest_) {
+      refuse(
+          "{}; that fits {}, and padded steps; set .per of the field to Per::sequence, or .lengths "
+          "of the field to '{}' where it holds padded steps",
+          given, rows_of_sequences, name_of(options_.lengths, "lengths"));
+    }
+  }
+  const bool wants = field.per == Per::step || (field.per == Per::automatic && steps && !whole);
+  if (wants ? steps : whole) return wants;
+  refuse("{}; expected {}", given,
          field.per == Per::step       ? rows_of_steps
          : field.per == Per::sequence ? rows_of_sequences
                                       : rows_of_steps + ", or " + rows_of_sequences);
 }
 
 Column Assembler::column(const Field& field, std::string_view option) {
-  const bool input = option == "inputs";
-  const ArrayRows r = rows(option, field.name);
+  const bool texts =
+      option == "target" && file_->contains(field.name) && file_->holds_texts(field.name);
+  const ArrayRows r = texts ? numbered(field.name) : rows(option, field.name);
   Column c{r};
   if (!field.lengths.empty()) {
-    const auto time = std::exchange(time_, -1);
-    c.runs = std::make_shared<Runs>(runs_of_lengths(field.lengths, r, field.name));
+    const data::ArrayFacts facts{path_, field.name, r.shape(), field.layout};
+    auto found =
+        data::runs_by_lengths(facts, field.lengths, whole_numbers("lengths", field.lengths));
+    c.runs = std::make_shared<Runs>(std::move(found.runs));
     check_count(field.lengths, c.runs->length.size());
-    if (time_ >= 0) c.rows = r.merged();
-    time_ = time;
-  } else if (has_steps(field, r, input)) {
+    if (found.time >= 0) c.rows = r.merged();
+  } else if (has_steps(field, r, option)) {
     c.runs = steps_;
     if (time_ >= 0) c.rows = r.merged();
   }
   const bool classes = r.dtype() == DType::i64 && option == "target";
   c.dtype = field.dtype.value_or(classes ? DType::i64 : DType::f32);
+  if (c.dtype == DType::i64) data::check_ids(r);
   const auto& shape = c.rows.shape();
   for (std::size_t axis = 1; axis < shape.size(); ++axis) c.inner.push_back(shape[axis]);
   if (c.dtype == DType::i64 && c.inner.rank() > 0 && c.inner.back() == 1) {
@@ -224,7 +240,8 @@ std::vector<std::int64_t> Assembler::parts() {
     const bool there = file_->contains(name) && file_->holds_texts(name);
     return there ? file_->texts(name) : std::vector<std::string>();
   };
-  names_.classes = texts("classes");
+  if (names_.classes.empty()) names_.classes = file_->classes();
+  if (names_.classes.empty()) names_.classes = options_.classes;
   const auto name = name_of(options_.split, "split");
   if (name.empty()) return {};
   auto numbers = whole_numbers("split", name);

@@ -109,7 +109,9 @@ TEST_CASE("csv: lines that do not fit") {
 }
 
 TEST_CASE("csv: columns that are not there or differ within a sequence") {
-  CHECK(refusal("id,a\n1,2\n") == "x.csv has no column 'sequence' (.sequence); there are: id, a");
+  CHECK(refusal("id,a\n1,2\n") ==
+        "x.csv has no column 'sequence' (.sequence); there are: id, a; where all lines are one "
+        "sequence, set .layout to StepLayout::one_sequence");
   CHECK(refusal("sequence,a\n1,2\n", {.target = {"b"}}).find("no column 'b' (.target)") !=
         std::string::npos);
   CHECK(refusal("sequence,a\n1,2\n", {.columns = {"c"}}).find("no column 'c' (.columns)") !=
@@ -131,8 +133,11 @@ TEST_CASE("csv: columns that are not there or differ within a sequence") {
   CHECK(refusal("sequence\n1\n").find("no array 'values'") != std::string::npos);
 }
 
-TEST_CASE("csv: a header alone is a set of nothing") {
-  CHECK(read_csv("sequence,a\n").size() == 0);
+TEST_CASE("csv: a header alone is a set of nothing, and read as that when this is wanted") {
+  CHECK(read_csv("sequence,a\n", {.allow_empty = true}).size() == 0);
+  CHECK(refusal("sequence,a\n") ==
+        "x.csv: nothing is there: 0 sequences without a step; expected at least one step; set "
+        ".allow_empty where a set of nothing is meant");
 }
 
 }  // namespace

@@ -15,23 +15,23 @@ namespace {
 using files::array_of;
 using Steps = std::vector<std::vector<float>>;
 
-/// Sequences of 2, 0 and 1 steps of two features.
+/// Sequences of 3, 0 and 1 steps of two features.
 NamedArrays arrays() {
-  return {{"values", array_of<double>({3, 2}, {1, 2, 3, 4, 5, 6})},
-          {"lengths", array_of<std::int64_t>({3}, {2, 0, 1})},
+  return {{"values", array_of<double>({4, 2}, {1, 2, 3, 4, 5, 6, 7, 8})},
+          {"lengths", array_of<std::int64_t>({3}, {3, 0, 1})},
           {"labels", array_of<std::int64_t>({3, 1}, {7, 8, 9})},
-          {"tags", array_of<std::int64_t>({3}, {1, 2, 3})},
+          {"tags", array_of<std::int64_t>({4}, {1, 2, 3, 4})},
           {"w", array_of<float>({3}, {0.5f, 1, 2})},
           {"split", array_of<std::int64_t>({3}, {1, 0, 1})}};
 }
 
 void check(const Dataset& data) {
   CHECK(data.size() == 3);
-  CHECK(data.steps() == 3);
+  CHECK(data.steps() == 4);
   const Batch b = data.batch({2, 0, 1});
   CHECK(b.inputs[0].dtype() == DType::f32);
-  CHECK(b.inputs[0].shape() == Shape{3, 2, 2});
-  CHECK(steps_of(b.inputs[0]) == Steps{{5, 6}, {1, 2, 3, 4}, {}});
+  CHECK(b.inputs[0].shape() == Shape{3, 3, 2});
+  CHECK(steps_of(b.inputs[0]) == Steps{{7, 8}, {1, 2, 3, 4, 5, 6}, {}});
   CHECK(b.target.to_vector<std::int64_t>() == Numbers{9, 7, 8});
   CHECK_FALSE(b.weight.defined());
   CHECK(data.part(1).batch({1}).target.to_vector<std::int64_t>() == Numbers{9});
@@ -60,11 +60,10 @@ TEST_CASE("read: other arrays by name, types and targets of each step") {
                                       .target = {.name = "tags", .per = Per::step},
                                       .weight = {"w"}})
           .batch({0, 2});
-  CHECK(b.inputs[0].to_vector<double>() == std::vector<double>{1, 2, 3, 4, 5, 6, 0, 0});
-  CHECK(b.inputs[1].to_vector<std::int64_t>() == Numbers{1, 2, 3, 0});
+  CHECK(b.inputs[0].to_vector<double>() == std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0});
+  CHECK(b.inputs[1].to_vector<std::int64_t>() == Numbers{1, 2, 3, 4, 0, 0});
   CHECK(b.target.dtype() == DType::i64);
-  CHECK(b.target.to_vector<std::int64_t>() == Numbers{1, 2, 3, 0});
-  // As many steps as sequences: a weight is of each sequence unless told.
+  CHECK(b.target.to_vector<std::int64_t>() == Numbers{1, 2, 3, 4, 0, 0});
   CHECK(b.weight.to_vector<float>() == std::vector<float>{0.5f, 2});
   // Ids [steps, 1] lose their last axis.
   write_npz(folder / "ids.npz", {{"values", array_of<float>({3, 1}, {4, 5, 6})},
@@ -146,8 +145,9 @@ TEST_CASE("read: a set of nothing") {
   const files::TemporaryFolder folder;
   write_npz(folder / "x.npz", {{"values", array_of<float>({0, 4}, {})},
                                {"lengths", array_of<std::int64_t>({0}, {})}});
-  CHECK(read_dataset(folder / "x.npz").size() == 0);
-  CHECK(Batches{read_dataset(folder / "x.npz")}.size() == 0);
+  const ReadOptions empty{.allow_empty = true};
+  CHECK(read_dataset(folder / "x.npz", empty).size() == 0);
+  CHECK(Batches{read_dataset(folder / "x.npz", empty)}.size() == 0);
 }
 
 }  // namespace

@@ -81,7 +81,8 @@ TEST_CASE("read: lengths that do not fit") {
   CHECK(refusal({values}) ==
         "read_dataset: PATH: there are no lengths and no mask, and 'values' has the shape [3, 2]; "
         "expected lengths [sequences], a mask [sequences, time], or values [sequences, time, ...] "
-        "that are all valid; it has values");
+        "that are all valid; it has values; say in .lengths or .mask which array tells the steps, "
+        "or set .layout to StepLayout::one_sequence or StepLayout::padded");
   CHECK(refusal({{"values", array_of<float>({}, {1})}, lengths}).find("has the shape []") !=
         std::string::npos);
 }
