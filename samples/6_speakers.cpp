@@ -1,14 +1,16 @@
 // Who is speaking? Nine men say two Japanese vowels; an utterance is 7 to 29 frames of 12
-// coefficients of its spectrum. A GRU reads it in both directions, and the greatest of what it
-// gives at the utterance's own frames decides. Its settings were chosen by `--folds 5`, which holds
-// out each fifth of the training utterances in turn; the test utterances are seen once, after the
-// last epoch.
+// coefficients of its spectrum. Any set of sequences with a label each will do as well. A GRU reads
+// it in both directions, and the greatest of what it gives at the utterance's own frames decides.
+// Its settings were chosen by `--folds 5`, which holds out each fifth of the training utterances in
+// turn; the test utterances are seen once, after the last epoch.
 //
 //   6_speakers --data japanese_vowels.npz --seeds 5
 // In PyTorch: nn.GRU(12, 64, bidirectional=True) over packed sequences, the maximum over the frames
-// (padding at -inf), nn.Dropout(0.5), nn.Linear(128, 9), Adam with OneCycleLR.
+// (padding at -inf), nn.Dropout(0.5), nn.Linear(128, classes), Adam with OneCycleLR.
 
 #include <fmt/core.h>
+
+#include <algorithm>
 
 #include <maskgrad/maskgrad.hpp>
 
@@ -22,7 +24,8 @@ constexpr const char* about = R"(6_speakers: tells who spoke a short utterance.
 Data: Japanese Vowels (Kudo, Toyama, Shimbo 1999), from github.com/aeon-toolkit/aeon
 (aeon/datasets/data/JapaneseVowels, the files without _eq), as an .npz file of
 `values` [frames, features], the utterances one after the other, `lengths` [utterances],
-`labels` [utterances] from 0, `split` [utterances], and `split_names`: train, test.)";
+`labels` [utterances] from 0, `split` [utterances], and `split_names`: train, test. Any other set
+of sequences with a class each, in these arrays, is told apart in the same way.)";
 
 struct Settings {
   std::string data;
@@ -31,8 +34,20 @@ struct Settings {
   samples::Seeds seeds;
 };
 
+/// One more than the greatest label.
+std::int64_t count_classes(const mg::Dataset& data) {
+  std::int64_t most = -1;
+  for (const mg::Batch& b : mg::Batches{data, {.shuffle = false}}.epoch(0)) {
+    for (const std::int64_t label : b.target.to_vector<std::int64_t>()) {
+      most = std::max(most, label);
+    }
+  }
+  return most + 1;
+}
+
 /// The share of `unknown` utterances, in percent, that is given to who spoke them.
 double train(const Settings& s, mg::Dataset known, mg::Dataset unknown, std::uint64_t seed) {
+  const std::int64_t classes = std::max(count_classes(known), count_classes(unknown));
   const auto standard = mg::Standardizer::fit(known);
   known = known.standardised(standard);
   unknown = unknown.standardised(standard);
@@ -42,7 +57,7 @@ double train(const Settings& s, mg::Dataset known, mg::Dataset unknown, std::uin
       mg::Bidirectional{mg::GRU{{.units = s.units, .return_sequences = true}}},
       mg::GlobalMaxPooling1D{},
       mg::Dropout{{.rate = s.dropout}},
-      mg::Dense{{.units = 9}},
+      mg::Dense{{.units = classes}},
   };
   model.build(mg::Spec::f32({mg::any, mg::any, features}).masked(2), mg::Seed{seed});
   mg::Adam adam{model.parameters(), {.learning_rate = s.rate}};
