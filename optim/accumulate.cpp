@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <maskgrad/autograd/distinct.hpp>
 #include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 
@@ -31,7 +32,8 @@ void check_same(const std::vector<Loss::Term>& terms, const Loss::Term& known, s
 
 }  // namespace
 
-Accumulate::Accumulate(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {
+Accumulate::Accumulate(std::vector<Parameter> parameters)
+    : parameters_(detail::distinct(std::move(parameters))) {
   for (const auto& p : parameters_) {
     if (p.grad().defined()) {
       fail<GradError>(where,

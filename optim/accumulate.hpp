@@ -14,6 +14,7 @@ namespace maskgrad {
 ///   acc.finish();   // gradients stand as after one backward; then optimizer.step()
 class Accumulate {
  public:
+  /// A parameter that stands twice in the list counts once.
   explicit Accumulate(std::vector<Parameter> parameters);
 
   /// Runs backward on the loss's sums. Each part must have the same terms. GradError otherwise, and

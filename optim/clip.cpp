@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include <maskgrad/autograd/distinct.hpp>
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
@@ -29,7 +30,7 @@ double square_sum(const Tensor& x) {
 
 }  // namespace
 
-double global_norm(const std::vector<Parameter>& parameters) {
+double detail::norm_of_distinct(const std::vector<Parameter>& parameters) {
   double total = 0;
   for (const auto& p : parameters) {
     if (!p.grad().defined()) continue;
@@ -46,14 +47,19 @@ double global_norm(const std::vector<Parameter>& parameters) {
   return std::sqrt(total);
 }
 
+double global_norm(const std::vector<Parameter>& parameters) {
+  return detail::norm_of_distinct(detail::distinct(parameters));
+}
+
 double clip_by_global_norm(const std::vector<Parameter>& parameters, double max_norm) {
   if (!(max_norm > 0)) {
     fail<OptionError>("clip_by_global_norm", "max_norm is {}; expected a number above 0", max_norm);
   }
-  const double norm = global_norm(parameters);
+  const auto each = detail::distinct(parameters);
+  const double norm = detail::norm_of_distinct(each);
   if (norm <= max_norm) return norm;
   const NoGrad no_grad;
-  for (const auto& p : parameters) {
+  for (const auto& p : each) {
     if (p.grad().defined()) p.set_grad(p.grad() * (max_norm / norm), p.grad_count());
   }
   return norm;
@@ -63,9 +69,10 @@ void clip_by_value(const std::vector<Parameter>& parameters, double limit) {
   if (!(limit > 0)) {
     fail<OptionError>("clip_by_value", "the limit is {}; expected a number above 0", limit);
   }
-  global_norm(parameters);  // refuses what is not finite
+  const auto each = detail::distinct(parameters);
+  detail::norm_of_distinct(each);  // refuses what is not finite
   const NoGrad no_grad;
-  for (const auto& p : parameters) {
+  for (const auto& p : each) {
     if (p.grad().defined()) p.set_grad(clip(p.grad(), -limit, limit), p.grad_count());
   }
 }

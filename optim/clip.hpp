@@ -6,9 +6,15 @@
 
 namespace maskgrad {
 
+// A parameter that stands twice in a list counts once, and is clipped once.
+
 /// L2 norm of the gradients of all parameters together, in f64. GradError, naming the parameter,
 /// where one is NaN or infinite.
 double global_norm(const std::vector<Parameter>& parameters);
+namespace detail {
+/// The same for a list that has each once.
+double norm_of_distinct(const std::vector<Parameter>& parameters);
+}  // namespace detail
 
 /// Scales all gradients by one factor so that their global norm is at most `max_norm`; gives the
 /// norm before. OptionError unless max_norm is above 0.

@@ -48,6 +48,14 @@ std::span<const std::string_view> optimizer_names() {
 
 Made make_optimizer(std::string_view name, std::vector<Parameter> parameters,
                     std::string_view options) {
+  const auto lower = [](std::string_view text) {
+    std::string made(text);
+    for (char& c : made) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return made;
+  };
+  for (const auto& row : table) {
+    if (name == lower(row.name)) name = row.name;
+  }
   OptionReader reader(name, options);
   return find_named("make_optimizer", "optimizer", table, name).make(std::move(parameters), reader);
 }

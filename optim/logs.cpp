@@ -68,9 +68,14 @@ Watch::Watch(std::string_view where, std::string monitor, Better better, double 
 bool Watch::better(const Logs& logs) {
   const double now = logs.at(where_, monitor_);
   const double sign = higher_ ? 1 : -1;
-  if (std::isnan(now) || (best_ && !(sign * now > sign * *best_ + min_delta_))) return false;
+  // A loss of -inf, which nothing is better than, is no best: something has gone wrong.
+  if (!std::isfinite(now) || (best_ && !(sign * now > sign * *best_ + min_delta_))) return false;
   best_ = now;
   return true;
+}
+
+void Watch::set_best(std::optional<double> best) {
+  best_ = best && std::isfinite(*best) ? best : std::nullopt;
 }
 
 }  // namespace maskgrad

@@ -40,13 +40,13 @@ class Watch {
   /// `min_delta`: by how much a value must be better. OptionError below 0.
   Watch(std::string_view where, std::string monitor, Better better, double min_delta);
 
-  /// Takes the epoch's value; whether it is the best so far. One that is NaN never is.
+  /// Takes the epoch's value; whether it is the best so far. One that is NaN or infinite never is.
   /// OptionError, with the nearest, where the logs do not have it.
   bool better(const Logs& logs);
   const std::string& monitor() const { return monitor_; }
-  /// None before the first that is not NaN.
+  /// None before the first that is finite.
   std::optional<double> best() const { return best_; }
-  void set_best(std::optional<double> best) { best_ = best; }
+  void set_best(std::optional<double> best);
 
  private:
   std::string where_, monitor_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <maskgrad/autograd/distinct.hpp>
 #include <maskgrad/optim/each_value.hpp>
 
 namespace maskgrad {
@@ -9,8 +10,9 @@ namespace maskgrad {
 MovingAverage::MovingAverage(const std::vector<Parameter>& parameters, MovingAverageOptions options)
     : options_(options) {
   check::option("MovingAverage", "decay", options.decay, 0, 1);
+  detail::FirstTime first;
   for (const auto& p : parameters) {
-    if (p.is_state()) continue;
+    if (p.is_state() || !first(p)) continue;
     parameters_.push_back(p);
     averages_.push_back(p.value());
   }
@@ -26,7 +28,11 @@ void MovingAverage::update() {
     dispatch_real("MovingAverage", p.dtype(), [&]<class T>() {
       const auto old = static_cast<T>(kept), fresh = static_cast<T>(1 - kept);
       each_value<T>(
-          p, p.tensor(), [=](T&, T now, T& average) { average = old * average + fresh * now; },
+          p, p.tensor(),
+          [=](T&, T now, T& average) {
+            // Selected: a share of 0 of an infinite value is nothing.
+            average = old == 0 ? now : fresh == 0 ? average : old * average + fresh * now;
+          },
           averages_[i]);
     });
   }
@@ -47,8 +53,9 @@ SavedValues MovingAverage::saved_values() {
   SavedValues all;
   all.push_back({"steps", tensor({steps_}, {}),
                  [this](const Tensor& x) { steps_ = static_cast<std::int64_t>(x.item()); }});
+  const auto names = detail::distinct_names(parameters_, {"steps"});
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    all.push_back(detail::saved_in_place(parameters_[i].name(), averages_[i]));
+    all.push_back(detail::saved_in_place(names[i], averages_[i]));
   }
   return all;
 }

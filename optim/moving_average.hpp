@@ -19,7 +19,7 @@ struct MovingAverageOptions {
 
 /// The moving average of a model's weights, which often judges better than the weights themselves:
 /// a = decay a + (1 - decay) p after each step, beginning with the weights as they are. States of
-/// layers (moving statistics) are not averaged again.
+/// layers (moving statistics) are not averaged again; a weight that stands twice is averaged once.
 /// Throws:   OptionError unless decay is in [0, 1).
 /// Source:   Polyak and Juditsky 1992; TensorFlow, ExponentialMovingAverage (warm_up).
 /// Example:  adam.step(); average.update();
@@ -43,7 +43,7 @@ class MovingAverage {
   };
   /// Exchanges the parameters' values and the average.
   void swap();
-  /// What it remembers, under names such as `gru/kernel`.
+  /// What it remembers, under names such as `gru/kernel`; the second of a name is `gru/kernel_1`.
   SavedValues saved_values();
 
  private:

@@ -2,16 +2,22 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
+#include <limits>
 
+#include <maskgrad/autograd/distinct.hpp>
 #include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/optim/clip.hpp>
 
 namespace maskgrad {
 
 std::string StepReport::str() const {
-  std::string text = applied ? fmt::format("applied, norm {:.4g}", norm)
-                             : std::string("not applied: the gradients are of no valid position");
+  std::string text = applied   ? fmt::format("applied, norm {:.4g}", norm)
+                     : reached ? "not applied: the gradients are of no valid position"
+                               : "not applied: none of its parameters has a gradient; call "
+                                 "backward() before each step, on a loss of the model whose "
+                                 "parameters it was made with (those of another model, or of one "
+                                 "built anew since, are others)";
   if (!without_gradient.empty()) {
     text += fmt::format("; without a gradient: {}", fmt::join(without_gradient, ", "));
   }
@@ -19,7 +25,9 @@ std::string StepReport::str() const {
 }
 
 Optimizer::Optimizer(std::string_view kind, std::vector<Parameter> parameters, double learning_rate)
-    : kind_(kind), parameters_(std::move(parameters)), learning_rate_(learning_rate) {
+    : kind_(kind),
+      parameters_(detail::distinct(std::move(parameters))),
+      learning_rate_(learning_rate) {
   if (parameters_.empty()) {
     fail<OptionError>(kind,
                       "it was given no parameters; expected model.parameters() of a model "
@@ -53,10 +61,14 @@ StepReport Optimizer::step() {
   StepReport report;
   for (const auto& p : parameters_) {
     if (!p.trainable()) continue;
-    if (!p.grad().defined()) report.without_gradient.push_back(p.name());
+    if (p.grad().defined()) {
+      report.reached = true;
+    } else {
+      report.without_gradient.push_back(p.name());
+    }
     report.applied = report.applied || p.grad_count() > 0;
   }
-  report.norm = global_norm(parameters_);
+  report.norm = detail::norm_of_distinct(parameters_);
   if (report.applied) {
     ++steps_;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -90,8 +102,9 @@ SavedValues Optimizer::saved_values() {
                    [&steps](const Tensor& x) { steps = static_cast<std::int64_t>(x.item()); }});
   };
   count("steps", steps_);
+  const auto names = detail::distinct_names(parameters_);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const auto& name = parameters_[i].name();
+    const auto& name = names[i];
     count("steps/" + name, steps_of_[i]);
     for (const auto& state : states()) {
       if (i >= state.of.size() || !state.of[i].defined()) continue;
@@ -111,9 +124,17 @@ void Optimizer::set_state(const NamedArrays& arrays) {
 
 namespace check {
 void option(std::string_view kind, std::string_view name, double value, double low, double high) {
-  if (value >= low && value < high) return;
+  constexpr double most = std::numeric_limits<float>::max();
+  if (value >= low && value < std::min(high, most)) return;
+  const bool bounded = high < most || value >= most;
   fail<OptionError>(kind, "the option .{} is {}; expected {} or more{}", name, value, low,
-                    std::isinf(high) ? std::string() : fmt::format(", and below {}", high));
+                    bounded ? fmt::format(", and below {:.3g}", std::min(high, most)) : "");
+}
+
+void above_0(std::string_view kind, std::string_view name, double value, double high) {
+  if (value != 0) return option(kind, name, value, 0, high);
+  fail<OptionError>(kind, "the option .{} is 0; expected a number above 0{}", name,
+                    std::isinf(high) ? "" : fmt::format(", and below {:.3g}", high));
 }
 }  // namespace check
 

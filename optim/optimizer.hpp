@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,9 +14,10 @@ namespace maskgrad {
 /// What a step did.
 struct StepReport {
   bool applied = false;  ///< false where the gradients are of no valid position: nothing changed
+  bool reached = false;  ///< whether any of the parameters has a gradient
   double norm = 0;       ///< L2 norm of all gradients together, before any clipping
   std::vector<std::string> without_gradient;  ///< parameters that nothing reached
-  /// `applied, norm 0.31` or `not applied: no valid position`.
+  /// `applied, norm 0.31`, or why it was not applied.
   std::string str() const;
 };
 
@@ -43,7 +45,8 @@ class Optimizer {
   void spare_from_decay(std::function<bool(const Parameter&)> spared) {
     spared_ = std::move(spared);
   }
-  /// All that it remembers from step to step, under names such as `mean/gru/kernel`.
+  /// All that it remembers from step to step, under names such as `mean/gru/kernel`; the second
+  /// parameter of a name is `mean/gru/kernel_1`.
   SavedValues saved_values();
   /// The same as arrays, and back. FileError that lists what is missing, unexpected or of another
   /// shape or type, with nothing changed.
@@ -56,6 +59,7 @@ class Optimizer {
     std::string_view name;
     std::vector<Tensor>& of;
   };
+  /// A parameter that stands twice, as in the list of two models that share a layer, is one.
   /// OptionError for no parameters, and unless the learning rate is above 0.
   Optimizer(std::string_view kind, std::vector<Parameter> parameters, double learning_rate);
   /// A tensor of `value` for each parameter.
@@ -93,8 +97,10 @@ class Optimizer {
 bool is_bias_or_norm(const Parameter& parameter);
 
 namespace check {
-/// OptionError unless low <= value < high (or value <= high with `closed`).
+/// OptionError unless low <= value < high. No option is beyond what f32 can hold.
 void option(std::string_view kind, std::string_view name, double value, double low, double high);
+/// OptionError unless 0 < value < high.
+void above_0(std::string_view kind, std::string_view name, double value, double high = INFINITY);
 }  // namespace check
 
 }  // namespace maskgrad

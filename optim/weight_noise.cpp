@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <maskgrad/autograd/distinct.hpp>
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/optim/optimizer.hpp>
 
@@ -12,8 +13,9 @@ WeightNoise::WeightNoise(const std::vector<Parameter>& parameters, double stddev
   check::option("WeightNoise", "weight_noise", stddev, 0, INFINITY);
   if (stddev == 0) return;
   const NoGrad no_grad;
+  detail::FirstTime first;
   for (const auto& p : parameters) {
-    if (!p.trainable()) continue;
+    if (!p.trainable() || !first(p)) continue;
     before_.emplace_back(p, p.value());
     const Tensor noise = random_normal(p.shape(), seed.of(step).of(p.name()), p.dtype());
     p.set(before_.back().second + noise * stddev);

@@ -9,7 +9,8 @@ namespace maskgrad {
 
 /// While one lives, the weights that are trained have normal noise added to them; then they are
 /// what they were, bit by bit. It lives over forward and backward of a step, not over the
-/// optimizer's. The noise depends on the seed, the step and the weight's path alone.
+/// optimizer's. The noise depends on the seed, the step and the weight's path alone; one that
+/// stands twice in the list gets it once.
 /// Throws:   OptionError unless the standard deviation is 0 or more.
 /// Source:   Graves 2011, Practical variational inference for neural networks.
 class WeightNoise {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
+#include <maskgrad/autograd/distinct.hpp>
 #include <maskgrad/core/io/npz.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
 
@@ -33,6 +35,40 @@ std::string plain(std::string name) {
     made = join_path(made, part);
   }
   return made;
+}
+
+/// Each parameter once, under its first name.
+std::vector<NamedParameter> each_once(const std::vector<NamedParameter>& parameters) {
+  std::vector<NamedParameter> each;
+  detail::FirstTime first;
+  for (const auto& named : parameters) {
+    if (first(named.parameter)) each.push_back(named);
+  }
+  return each;
+}
+
+/// The arrays without those of a parameter's further names, one of which counts where the first
+/// name has none.
+NamedArrays without_further_names(const std::vector<NamedParameter>& parameters,
+                                  const std::vector<NamedParameter>& each, NamedArrays arrays) {
+  std::map<std::string, std::string> first_of;  // of a further name, the first one
+  std::set<std::string> there, own;
+  for (const auto& a : arrays) there.insert(a.name);
+  for (const auto& named : each) own.insert(named.name);
+  for (const auto& named : parameters) {
+    if (own.count(named.name)) continue;
+    const auto first = std::find_if(each.begin(), each.end(), [&](const auto& other) {
+      return other.parameter.same(named.parameter);
+    });
+    first_of.emplace(named.name, first->name);
+  }
+  std::erase_if(arrays, [&](auto& a) {
+    const auto at = first_of.find(a.name);
+    if (at == first_of.end()) return false;
+    a.name = at->second;
+    return !there.insert(a.name).second;
+  });
+  return arrays;
 }
 
 /// The arrays under the model's names, where one that Keras gave can be told from it.
@@ -105,7 +141,7 @@ NamedArrays weight_arrays(std::string_view where, const std::vector<NamedParamet
 void save_weights(const std::vector<NamedParameter>& parameters, const fs::path& path) {
   const bool npz = path.extension() == ".npz";
   if (!npz && path.extension() != ".safetensors") refuse_ending("save_weights", path);
-  const NamedArrays arrays = detail::weight_arrays("save_weights", parameters);
+  const NamedArrays arrays = detail::weight_arrays("save_weights", each_once(parameters));
   if (npz) {
     write_npz(path, arrays);
   } else {
@@ -116,8 +152,11 @@ void save_weights(const std::vector<NamedParameter>& parameters, const fs::path&
 LoadReport load_weights(const std::vector<NamedParameter>& parameters, const fs::path& path,
                         LoadOptions options) {
   constexpr std::string_view where = "load_weights";
-  const auto arrays = with_own_names(parameters, detail::read_arrays(where, path));
-  return detail::put_weights(where, path, parameters, arrays, options);
+  auto arrays = detail::read_arrays(where, path);
+  const auto each = each_once(parameters);
+  arrays = without_further_names(parameters, each, std::move(arrays));
+  arrays = with_own_names(each, std::move(arrays));
+  return detail::put_weights(where, path, each, arrays, options);
 }
 
 }  // namespace maskgrad

@@ -28,7 +28,8 @@ std::vector<NamedParameter> named_parameters(const M& model) {
   return all;
 }
 
-/// Writes every parameter under its name; the ending says how: `.safetensors` or `.npz`.
+/// Writes every parameter under its name, one that stands twice under its first name; the ending
+/// says how: `.safetensors` or `.npz`.
 /// Throws:   FileError where the system refuses; OptionError for another ending or two parameters
 ///           of one name; StateError before the model is built.
 void save_weights(const std::vector<NamedParameter>& parameters, const std::filesystem::path& path);

@@ -9,12 +9,6 @@
 namespace maskgrad {
 namespace {
 
-void check_above_0(std::string_view where, std::string_view name, double value) {
-  check::option(where, name, value, 0, INFINITY);
-  if (value > 0) return;
-  fail<OptionError>(where, "the option .{} is {}; expected a number above 0", name, value);
-}
-
 /// From `a` to `b` along half a wave, `share` of the way.
 double wave(double a, double b, double share) {
   return b + (a - b) * (1 + std::cos(std::numbers::pi * std::clamp(share, 0.0, 1.0))) / 2;
@@ -23,23 +17,23 @@ double wave(double a, double b, double share) {
 }  // namespace
 
 StepDecay::StepDecay(DecayOptions options) : ScheduleOf(options) {
-  check_above_0(name, "every", options.every);
-  check_above_0(name, "factor", options.factor);
+  check::above_0(name, "every", options.every);
+  check::above_0(name, "factor", options.factor);
 }
 double StepDecay::factor(const SchedulePosition& at) const {
   return std::pow(options_.factor, std::floor(time(at) / options_.every));
 }
 
 ExponentialDecay::ExponentialDecay(DecayOptions options) : ScheduleOf(options) {
-  check_above_0(name, "every", options.every);
-  check_above_0(name, "factor", options.factor);
+  check::above_0(name, "every", options.every);
+  check::above_0(name, "factor", options.factor);
 }
 double ExponentialDecay::factor(const SchedulePosition& at) const {
   return std::pow(options_.factor, time(at) / options_.every);
 }
 
 CosineDecay::CosineDecay(CosineDecayOptions options) : ScheduleOf(options) {
-  check_above_0(name, "over", options.over);
+  check::above_0(name, "over", options.over);
   check::option(name, "alpha", options.alpha, 0, 1);
 }
 double CosineDecay::factor(const SchedulePosition& at) const {
@@ -47,9 +41,8 @@ double CosineDecay::factor(const SchedulePosition& at) const {
 }
 
 OneCycle::OneCycle(OneCycleOptions options) : ScheduleOf(options) {
-  check_above_0(name, "over", options.over);
-  check_above_0(name, "peak_at", options.peak_at);
-  check::option(name, "peak_at", options.peak_at, 0, 1);
+  check::above_0(name, "over", options.over);
+  check::above_0(name, "peak_at", options.peak_at, 1);
   check::option(name, "div_factor", options.div_factor, 1, INFINITY);
   check::option(name, "final_div_factor", options.final_div_factor, 1, INFINITY);
 }
@@ -60,12 +53,15 @@ double OneCycle::factor(const SchedulePosition& at) const {
 }
 
 WarmUp::WarmUp(WarmUpOptions options) : ScheduleOf(std::move(options)) {
-  check_above_0(name, "over", options_.over);
+  check::above_0(name, "over", options_.over);
   check::option(name, "from", options_.from, 0, 1);
 }
 double WarmUp::factor(const SchedulePosition& at) const {
   const double share = std::min(time(at) / options_.over, 1.0);
   return (options_.from + (1 - options_.from) * share) * options_.then.factor(at);
+}
+std::string_view WarmUp::monitor() const {
+  return options_.then ? options_.then.rule()->monitor() : std::string_view();
 }
 std::vector<double> WarmUp::state() const {
   return options_.then ? options_.then.rule()->state() : std::vector<double>();

@@ -110,6 +110,7 @@ class WarmUp final : public ScheduleOf<WarmUp, WarmUpOptions> {
   explicit WarmUp(WarmUpOptions options);
   double factor(const SchedulePosition& at) const override;
   void end_epoch(const Logs& logs) override { options_.then.end_epoch(logs); }
+  std::string_view monitor() const override;
   std::vector<double> state() const override;
   void set_state(const std::vector<double>& state) override;
 };

@@ -11,7 +11,7 @@ namespace maskgrad {
 Plateau::Plateau(PlateauOptions options)
     : ScheduleOf(std::move(options)),
       watch_(name, options_.monitor, options_.mode, options_.min_delta) {
-  check::option(name, "factor", options_.factor, 0, 1);
+  check::above_0(name, "factor", options_.factor, 1);
   check::option(name, "patience", static_cast<double>(options_.patience), 0, INFINITY);
   check::option(name, "cooldown", static_cast<double>(options_.cooldown), 0, INFINITY);
   check::option(name, "min_factor", options_.min_factor, 0, 1);

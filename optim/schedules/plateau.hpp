@@ -25,10 +25,10 @@ struct PlateauOptions {
   }
 };
 
-/// The rate times `factor` whenever a watched value was not better for `patience` epochs.
+/// The rate times `factor` whenever a watched value was not better for `patience` epochs. A value
+/// that is NaN or infinite is never better.
 /// Throws:   OptionError unless factor is in (0, 1), and for numbers below 0; at the end of an
-/// epoch
-///           that has no such value.
+///           epoch that has no such value.
 /// Source:   Keras 3, ReduceLROnPlateau.
 class Plateau final : public ScheduleOf<Plateau, PlateauOptions> {
  public:
@@ -36,6 +36,7 @@ class Plateau final : public ScheduleOf<Plateau, PlateauOptions> {
   explicit Plateau(PlateauOptions options = {});
   double factor(const SchedulePosition&) const override { return factor_; }
   void end_epoch(const Logs& logs) override;
+  std::string_view monitor() const override { return options_.monitor; }
   std::vector<double> state() const override;
   void set_state(const std::vector<double>& state) override;
 

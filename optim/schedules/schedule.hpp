@@ -32,6 +32,8 @@ class ScheduleRule {
   virtual double factor(const SchedulePosition& at) const = 0;
   /// The end of an epoch, for rules that watch what it came to.
   virtual void end_epoch(const Logs&) {}
+  /// The name of the value that it watches; empty where it watches none.
+  virtual std::string_view monitor() const { return {}; }
   /// What it remembers, for checkpoints.
   virtual std::vector<double> state() const { return {}; }
   virtual void set_state(const std::vector<double>&) {}
