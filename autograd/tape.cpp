@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include <maskgrad/autograd/anomaly.hpp>
+#include <maskgrad/autograd/claim.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 
 namespace maskgrad {
@@ -32,7 +33,6 @@ bool training() {
 namespace tape {
 namespace {
 std::atomic<std::uint64_t> next_id{1};
-std::atomic<std::uint64_t> next_visit{1};
 thread_local const Node* running = nullptr;
 }  // namespace
 
@@ -79,14 +79,14 @@ void Node::release() {
 
 void Node::end() const {
   // A chain of a million steps would overflow the stack if each node ended inside the one before.
-  thread_local std::vector<const Node*> ending;
+  // Plain variables serve tensors in static variables too, which end after the thread's own.
+  thread_local const Node* ending = nullptr;
   thread_local bool busy = false;
-  ending.push_back(this);
+  next_ending = std::exchange(ending, this);
   if (busy) return;
   busy = true;
-  while (!ending.empty()) {
-    const auto* node = ending.back();
-    ending.pop_back();
+  while (const auto* node = ending) {
+    ending = node->next_ending;
     delete node;
   }
   busy = false;
@@ -114,30 +114,6 @@ bool any_on_tape(Inputs inputs) {
 
 namespace {
 
-/// Every node behind the roots, later ones first.
-std::vector<Ref<Node>> reach(std::span<const Tensor> roots) {
-  const auto visit = next_visit.fetch_add(1, std::memory_order_relaxed);
-  std::vector<Ref<Node>> order;
-  auto take = [&](Node* node) {
-    if (!node || node->visit == visit) return;
-    if (node->released) {
-      fail<GradError>("backward",
-                      "the tape behind '{}' was already used and let go by an earlier "
-                      "backward; compute the loss again for each backward",
-                      node->op);
-    }
-    node->visit = visit;
-    order.emplace_back(node);
-  };
-  for (const auto& root : roots) take(static_cast<Node*>(root.node().get()));
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    Node* node = order[i].get();  // `order` moves as it grows, the node does not
-    for (const auto& edge : node->inputs) take(edge.node.get());
-  }
-  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a->id > b->id; });
-  return order;
-}
-
 void run_node(Node& node) {
   const bool reached = std::any_of(node.slots.begin(), node.slots.end(),
                                    [](const Slot& s) { return s.grad.defined(); });
@@ -149,12 +125,24 @@ void run_node(Node& node) {
   for (auto& slot : node.slots) slot.grad = {};
 }
 
-void commit(Leaf& leaf, double count) {
-  auto& slot = leaf.slots[0];
-  if (!slot.grad.defined()) return;
-  if (leaf.grad.defined()) slot.add("backward", leaf.grad);
-  leaf.grad = std::exchange(slot.grad, {});
-  leaf.count += count;
+bool reached(const Ref<Node>& node) {
+  return node->is_leaf() && node->slots[0].grad.defined();
+}
+
+/// Leaves take what has reached them, all or none: adding may find no memory, handing over cannot
+/// fail.
+void commit(const std::vector<Ref<Node>>& order, double count) {
+  for (const auto& node : order) {
+    if (!reached(node)) continue;
+    const auto& before = static_cast<Leaf&>(*node).grad;
+    if (before.defined()) node->slots[0].add("backward", before);
+  }
+  for (const auto& node : order) {
+    if (!reached(node)) continue;
+    auto& leaf = static_cast<Leaf&>(*node);
+    leaf.grad = std::exchange(leaf.slots[0].grad, {});
+    leaf.count += count;
+  }
 }
 
 }  // namespace
@@ -170,7 +158,8 @@ void check_on_tape(const Tensor& root) {
 void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, const Run& run) {
   for (const auto& root : roots) check_on_tape(root);
   const NoGrad no_grad;
-  const auto order = reach(roots);
+  const Claim claim(roots);
+  const auto& order = claim.order();
   try {
     for (std::size_t i = 0; i < roots.size(); ++i) {
       auto* node = static_cast<Node*>(roots[i].node().get());
@@ -181,6 +170,7 @@ void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, cons
       run_node(*node);
       if (!run.retain) node->release();
     }
+    commit(order, run.count);
   } catch (...) {
     running = nullptr;
     for (const auto& node : order) {
@@ -189,9 +179,6 @@ void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, cons
     throw;
   }
   running = nullptr;
-  for (const auto& node : order) {
-    if (node->is_leaf()) commit(static_cast<Leaf&>(*node), run.count);
-  }
 }
 
 }  // namespace tape

@@ -53,8 +53,10 @@ class Node : public Counted {
   Tensor attach(const Tensor& output);
 
   std::string op;
-  std::uint64_t id;         // rises along the tape, so sorting by it is a topological order
-  std::uint64_t visit = 0;  // the last backward that reached it
+  std::uint64_t id;          // rises along the tape, so sorting by it is a topological order
+  std::uint64_t visit = 0;   // the last backward that reached it
+  std::uint64_t holder = 0;  // the backward that runs over it now, in one of the threads
+  mutable const Node* next_ending = nullptr;  // the next of a chain that ends
   bool released = false;
   std::vector<Edge> inputs;
   std::vector<Slot> slots;
@@ -80,7 +82,8 @@ struct Run {
 /// GradError for a tensor that no backward can start from.
 void check_on_tape(const Tensor& root);
 /// Runs backward from several tensors at once; seeds have the roots' layouts. Leaves change only
-/// when all went well.
+/// when all went well. Threads whose backwards reach the same leaf, or the same part of a tape, run
+/// one after the other, in no set order: what they add up is right to rounding.
 void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, const Run& run = {});
 
 using Inputs = std::initializer_list<std::reference_wrapper<const Tensor>>;

@@ -1,139 +1,233 @@
 #include <maskgrad/core/memory.hpp>
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstdlib>
 #include <mutex>
 #include <new>
 #include <utility>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
+#include <maskgrad/core/checked.hpp>
+#include <maskgrad/core/pages.hpp>
+#include <maskgrad/core/size_classes.hpp>
+#include <maskgrad/core/system_memory.hpp>
 
 namespace maskgrad {
 
-/// Stands 64 bytes before the data, so that the data keep their alignment.
+/// Stands 64 bytes before the data of a small block, so that these keep their alignment; that of a
+/// large one lies elsewhere, and its data are whole pages.
 struct alignas(64) Storage::Block {
   std::atomic<std::int32_t> count{1};
   int size_class = 0;
   std::int64_t bytes = 0;
+  std::byte* data = nullptr;
   std::atomic<std::uint64_t> version{0};
   Block* next = nullptr;  ///< of the free ones of its class
 };
 
 namespace {
 
+using namespace memory::size_classes;
 constexpr std::size_t header = 64;
-constexpr std::size_t huge_page = std::size_t{2} << 20;
-
-/// Sizes run 64, 80, 96, 112, 128, 160, ... in four steps to each doubling, from 64 KiB on in 16,
-/// so that of a small block at most 25 % is lost and of a large one 6 %.
-constexpr int small_log = 6, large_log = 16;
-constexpr int small_classes = (large_log - small_log) * 4;
-constexpr int classes = small_classes + (62 - large_log) * 16;
-
-int class_of(std::size_t bytes) {
-  if (bytes <= 64) return 0;
-  const int log = std::bit_width(bytes - 1) - 1;  // 2^log < bytes <= 2^(log + 1)
-  const bool large = log >= large_log;
-  const std::size_t step = std::size_t{1} << (large ? log - 4 : log - 2);
-  const auto above = static_cast<int>((bytes - (std::size_t{1} << log) + step - 1) / step);
-  return above + (large ? small_classes + (log - large_log) * 16 : (log - small_log) * 4);
-}
-
-std::size_t class_bytes(int c) {
-  const bool large = c >= small_classes;
-  const int steps = large ? 16 : 4;
-  const int log = large ? large_log + (c - small_classes) / 16 : small_log + c / 4;
-  const auto above = static_cast<std::size_t>(large ? (c - small_classes) % 16 : c % 4);
-  return (std::size_t{1} << log) + above * ((std::size_t{1} << log) / static_cast<unsigned>(steps));
-}
 
 }  // namespace
 
-/// Free blocks by size class, shared by all threads.
+/// Blocks that ended wait by size class, for the next of their class: a steady step finds all its
+/// blocks here. Where none waits, a large block is cut from free pages, which the waiting blocks
+/// are joined to first where that is needed; so steps of changing lengths share their memory. What
+/// is free stays below 0.4 of the most that was in use (the high water).
 struct BlockPool {
   std::mutex mutex;
   std::array<Storage::Block*, classes> free{};  ///< the first of each class
+  memory::Pages pages;
+  std::int64_t waiting = 0;  ///< bytes of large blocks in `free`
   memory::Stats stats;
 
   /// Leaked on purpose: tensors in static variables may end after any static of ours.
   static BlockPool& get() {
-    static auto* pool = new BlockPool;
+    static BlockPool* const pool = make();
     return *pool;
   }
 
+  static BlockPool* make() {
+    auto* pool = new BlockPool;
+    pthread_atfork([] { get().mutex.lock(); }, [] { get().mutex.unlock(); },
+                   [] { new (&get().mutex) std::mutex; });
+    return pool;
+  }
+
+  /// Null where the system does not give so much, all that was free given back to it.
   Storage::Block* take(std::size_t bytes) {
+    if (bytes > std::size_t{1} << most_log) return nullptr;
     const int c = class_of(bytes);
-    Storage::Block* block = kept(c);
-    if (!block) block = fresh(c);
+    std::lock_guard lock(mutex);
+    auto* block = pop(c);
+    if (!block) block = c < paged ? fresh_small(c) : large(c);
+    if (!block) return nullptr;
     block->count.store(1, std::memory_order_relaxed);
     block->version.store(0, std::memory_order_relaxed);
     block->bytes = static_cast<std::int64_t>(bytes);
+    stats.bytes_in_use += size_of(c);
+    stats.high_water = std::max(stats.high_water, stats.bytes_in_use);
     return block;
-  }
-
-  /// A free block of the class, or one a little larger, so that batches of different lengths share
-  /// theirs; or null.
-  Storage::Block* kept(int c) {
-    std::lock_guard lock(mutex);
-    const int last = c < small_classes ? c : std::min(c + 4, classes - 1);
-    for (int i = c; i <= last; ++i) {
-      auto*& first = free[static_cast<std::size_t>(i)];
-      if (first == nullptr) continue;
-      count_use(i);
-      return std::exchange(first, first->next);
-    }
-    return nullptr;
-  }
-
-  Storage::Block* fresh(int c) {
-    const auto size = class_bytes(c);
-    const std::size_t align = size >= huge_page ? huge_page : 64;
-    const std::size_t total = (size + header + align - 1) / align * align;
-    void* p = std::aligned_alloc(align, total);
-    if (!p) throw std::bad_alloc();
-#ifdef __linux__
-    if (align == huge_page) madvise(p, total, MADV_HUGEPAGE);  // fewer first touches; may refuse
-#endif
-    auto* block = new (p) Storage::Block;
-    block->size_class = c;
-    std::lock_guard lock(mutex);
-    ++stats.heap_allocations;
-    stats.bytes_reserved += static_cast<std::int64_t>(size);
-    count_use(c);
-    return block;
-  }
-
-  void count_use(int c) {
-    stats.bytes_in_use += static_cast<std::int64_t>(class_bytes(c));
-    if (stats.bytes_in_use > stats.high_water) stats.high_water = stats.bytes_in_use;
   }
 
   void give(Storage::Block* block) {
+    const int c = block->size_class;
     std::lock_guard lock(mutex);
-    stats.bytes_in_use -= static_cast<std::int64_t>(class_bytes(block->size_class));
-    auto*& first = free[static_cast<std::size_t>(block->size_class)];
+    stats.bytes_in_use -= size_of(c);
+    if (c >= paged) waiting += size_of(c);
+    auto*& first = free[static_cast<std::size_t>(c)];
     block->next = std::exchange(first, block);
   }
 
   void release_unused() {
-    std::lock_guard lock(mutex);
-    for (auto*& first : free) {
-      while (auto* block = first) {
-        first = block->next;
-        stats.bytes_reserved -= static_cast<std::int64_t>(class_bytes(block->size_class));
+    join_waiting();
+    release_pages(static_cast<std::int64_t>(pages.free_bytes()));
+    release_small(stats.bytes_reserved);
+  }
+
+ private:
+  static std::int64_t size_of(int c) { return static_cast<std::int64_t>(class_bytes(c)); }
+
+  Storage::Block* pop(int c) {
+    auto*& first = free[static_cast<std::size_t>(c)];
+    if (!first) return nullptr;
+    if (c >= paged) waiting -= size_of(c);
+    return std::exchange(first, first->next);
+  }
+
+  Storage::Block* fresh_small(int c) {
+    const auto bytes = class_bytes(c);
+    make_room(static_cast<std::int64_t>(bytes));
+    void* p = std::aligned_alloc(header, bytes + header);
+    if (!p) {
+      release_unused();
+      p = std::aligned_alloc(header, bytes + header);
+    }
+    if (!p) return nullptr;
+    ++stats.heap_allocations;
+    stats.bytes_reserved += static_cast<std::int64_t>(bytes);
+    auto* block = new (p) Storage::Block;
+    block->size_class = c;
+    block->data = static_cast<std::byte*>(p) + header;
+    return block;
+  }
+
+  Storage::Block* large(int c) {
+    const auto bytes = class_bytes(c);
+    void* place = std::aligned_alloc(header, sizeof(Storage::Block));
+    if (!place) return nullptr;
+    auto* data = pages.take(bytes);
+    if (!data && static_cast<std::int64_t>(pages.free_bytes()) + waiting >= size_of(c)) {
+      join_waiting();
+      data = pages.take(bytes);
+    }
+    if (!data) data = fresh_pages(bytes);
+    if (!data) {
+      std::free(place);
+      return nullptr;
+    }
+    auto* block = new (place) Storage::Block;
+    block->size_class = c;
+    block->data = data;
+    return block;
+  }
+
+  /// Some pages more than asked for where there is room, so that small ones do not come one by one.
+  std::byte* fresh_pages(std::size_t bytes) {
+    const auto wanted = static_cast<std::int64_t>(bytes);
+    if (!may_ask(wanted)) return nullptr;
+    make_room(wanted);
+    const auto more = std::min<std::int64_t>(stats.bytes_reserved / 16, std::int64_t{32} << 20);
+    auto size = std::max(bytes, static_cast<std::size_t>(std::max(more, spare)) /
+                                    memory::Pages::grain * memory::Pages::grain);
+    if (stats.bytes_reserved + static_cast<std::int64_t>(size) > limit(wanted)) size = bytes;
+    auto* p = memory::map_pages(size);
+    if (!p) {
+      size = bytes;
+      release_unused();
+      p = memory::map_pages(size);
+    }
+    if (!p) return nullptr;
+    ++stats.heap_allocations;
+    stats.bytes_reserved += static_cast<std::int64_t>(size);
+    if (size > bytes) keep(p + bytes, size - bytes);
+    return p;
+  }
+
+  /// Whether to ask the system at all: it promises more than it has. What is kept free is given
+  /// back before that is the reason to refuse.
+  bool may_ask(std::int64_t bytes) {
+    constexpr std::int64_t worth_a_look = std::int64_t{64} << 20;
+    if (bytes < worth_a_look || memory::can_be_had(bytes)) return true;
+    if (bytes > memory::most_to_have()) return false;
+    release_unused();
+    return memory::can_be_had(bytes);
+  }
+
+  static constexpr std::int64_t spare = 64 << 10;  ///< free bytes that are never too many
+  std::int64_t limit(std::int64_t wanted) const {
+    return std::max(stats.high_water, stats.bytes_in_use + wanted) * 7 / 5 + spare;
+  }
+
+  /// Gives free memory back to the system where `wanted` bytes more would be too many to hold.
+  void make_room(std::int64_t wanted) {
+    const auto excess = [&] { return stats.bytes_reserved + wanted - limit(wanted); };
+    if (excess() <= 0) return;
+    constexpr std::int64_t bite = 256 << 10;  // many small pieces would cost many calls
+    if (wanted < size_of(paged)) release_small(excess());  // the like of it first
+    if (excess() <= 0) return;
+    if (waiting > 0) join_waiting();
+    release_pages(std::max(bite, excess()));
+    if (excess() > 0) release_small(excess());
+  }
+
+  /// The large blocks that wait become free pages, joined with their neighbors.
+  void join_waiting() {
+    for (int c = paged; c < classes; ++c) {
+      while (auto* block = pop(c)) {
+        keep(block->data, class_bytes(c));
+        std::free(block);
+      }
+    }
+  }
+
+  /// Pages without a place in the list of free ones, for want of memory, go back to the system.
+  void keep(std::byte* at, std::size_t bytes) {
+    try {
+      pages.give(at, bytes);
+    } catch (const std::bad_alloc&) {
+      memory::unmap_pages(at, bytes);
+      stats.bytes_reserved -= static_cast<std::int64_t>(bytes);
+    }
+  }
+
+  void release_pages(std::int64_t bytes) {
+    const auto gone = pages.release(static_cast<std::size_t>(bytes));
+    stats.bytes_reserved -= static_cast<std::int64_t>(gone);
+  }
+
+  void release_small(std::int64_t bytes) {
+    for (int c = paged - 1; c >= 0; --c) {
+      while (bytes > 0) {
+        auto* block = pop(c);
+        if (!block) break;
+        stats.bytes_reserved -= size_of(c);
+        bytes -= size_of(c);
         std::free(block);
       }
     }
   }
 };
 
-Storage::Storage(std::int64_t bytes)
-    : block_(BlockPool::get().take(static_cast<std::size_t>(bytes))) {}
+Storage::Storage(std::int64_t bytes) {
+  block_ = bytes < 0 ? nullptr : BlockPool::get().take(static_cast<std::size_t>(bytes));
+  if (!block_) checked::refuse_memory("memory", "a block", bytes);
+}
 
 Storage::Storage(const Storage& other) : block_(other.block_) {
   if (block_) block_->count.fetch_add(1, std::memory_order_relaxed);
@@ -147,7 +241,7 @@ void Storage::reset() {
 }
 
 std::byte* Storage::data() const {
-  return block_ ? reinterpret_cast<std::byte*>(block_) + header : nullptr;
+  return block_ ? block_->data : nullptr;
 }
 std::int64_t Storage::bytes() const {
   return block_ ? block_->bytes : 0;
@@ -163,38 +257,6 @@ void Storage::bump_version() const {
 }
 
 namespace memory {
-namespace {
-
-constexpr std::size_t small_step = 64, small_most = 1024;
-/// What a thread keeps of one size. A thread that ends more than it makes (what a loader's thread
-/// made) would gather blocks without end.
-constexpr std::size_t small_kept_bytes = std::size_t{8} << 20;
-
-/// One thread's free lists for small objects; blocks may end in another thread than they began in.
-struct SmallLists {
-  struct Link {
-    Link* next;
-  };
-  std::array<Link*, small_most / small_step + 1> head{};
-  std::array<std::size_t, small_most / small_step + 1> kept{};  ///< blocks in each
-  ~SmallLists();
-};
-
-thread_local bool small_lists_gone = false;
-
-SmallLists::~SmallLists() {
-  small_lists_gone = true;
-  for (auto*& link : head) {
-    while (link) std::free(std::exchange(link, link->next));
-  }
-}
-
-SmallLists& small_lists() {
-  thread_local SmallLists lists;
-  return lists;
-}
-
-}  // namespace
 
 Stats stats() {
   auto& pool = BlockPool::get();
@@ -209,32 +271,9 @@ void reset_high_water() {
 }
 
 void release_unused() {
-  BlockPool::get().release_unused();
-}
-
-void* take_small(std::size_t bytes) {
-  const auto c = (bytes + small_step - 1) / small_step;
-  if (c <= small_most / small_step && !small_lists_gone) {
-    auto& lists = small_lists();
-    auto*& head = lists.head[c];
-    if (head) {
-      --lists.kept[c];
-      return std::exchange(head, head->next);
-    }
-  }
-  void* p = std::aligned_alloc(small_step, c * small_step);
-  if (!p) throw std::bad_alloc();
-  return p;
-}
-
-void give_small(void* p, std::size_t bytes) {
-  const auto c = (bytes + small_step - 1) / small_step;
-  if (c > small_most / small_step || small_lists_gone) return std::free(p);
-  auto& lists = small_lists();
-  if (lists.kept[c] * c * small_step >= small_kept_bytes) return std::free(p);
-  ++lists.kept[c];
-  auto*& head = lists.head[c];
-  head = new (p) SmallLists::Link{head};
+  auto& pool = BlockPool::get();
+  std::lock_guard lock(pool.mutex);
+  pool.release_unused();
 }
 
 }  // namespace memory

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include <maskgrad/core/kernels/attention_tile.hpp>
-#include <maskgrad/core/kernels/gemm.hpp>
+#include <maskgrad/core/kernels/blas.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/pooled.hpp>
 #include <maskgrad/core/threads.hpp>
@@ -201,11 +201,11 @@ class Backward {
 
 template <class T>
 void attention_forward(const AttentionProblem<T>& p, T* y, T* log_sum) {
-  calm_blas();
   const auto units = p.batch * p.heads;
   const auto shards = std::min(units, shard_count(work(p), grain));
   parallel_for(shards, [&](std::int64_t s) {
     Softmax<T> softmax;
+    const BlasCall call;
     for (auto u = shard_begin(units, shards, s); u < shard_begin(units, shards, s + 1); ++u) {
       each_queries(p, u / p.heads, u % p.heads,
                    [&](const Tile<T>& tile) { softmax.run(tile, y, log_sum); });
@@ -215,7 +215,6 @@ void attention_forward(const AttentionProblem<T>& p, T* y, T* log_sum) {
 
 template <class T>
 void attention_backward(const AttentionProblem<T>& p, const AttentionBackward<T>& g) {
-  calm_blas();
   // A unit is a sequence and a key head, whose gradients no other unit adds to. What is added to a
   // bias that several of them share comes from one shard, in order.
   const bool one_batch = g.dbias && p.bias.batch == 0, one_head = g.dbias && p.bias.head == 0;
@@ -225,6 +224,7 @@ void attention_backward(const AttentionProblem<T>& p, const AttentionBackward<T>
   const auto heads = p.heads / kv_heads;
   parallel_for(shards, [&](std::int64_t s) {
     Backward<T> backward(g);
+    const BlasCall call;
     for (auto u = shard_begin(units, shards, s); u < shard_begin(units, shards, s + 1); ++u) {
       const auto sequence = u / kv_heads, last = one_batch ? p.batch : sequence + 1;
       for (auto b = sequence; b < last; ++b) {

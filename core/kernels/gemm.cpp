@@ -3,7 +3,10 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <limits>
 
+#include <maskgrad/core/error.hpp>
+#include <maskgrad/core/kernels/blas.hpp>
 #include <maskgrad/core/threads.hpp>
 
 namespace maskgrad::kernels {
@@ -27,23 +30,19 @@ void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n
 
 }  // namespace
 
-void calm_blas() {
-  static const bool done = [] {
-    openblas_set_num_threads(1);
-    return true;
-  }();
-  static_cast<void>(done);
-}
-
 template <class T>
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T> b, T* c,
           bool add) {
   if (m == 0 || n == 0) return;
+  constexpr std::int64_t most = std::numeric_limits<blasint>::max();
+  if (std::max({m, n, k, a.stride, b.stride}) > most) {
+    fail<ShapeError>("matmul", "a product of [{}, {}] and [{}, {}]; OpenBLAS takes sizes up to {}",
+                     m, k, k, n, most + 0);
+  }
   if (k == 0) {
     if (!add) std::fill_n(c, m * n, T(0));
     return;
   }
-  calm_blas();
   // Parts are runs of rows or of columns of c, whichever is longer, of a million flops or more.
   const bool by_rows = m >= n;
   const auto along = by_rows ? m : n;
@@ -56,6 +55,7 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T>
     const auto from = shard_begin(along, shards, s), to = shard_begin(along, shards, s + 1);
     const auto* pa = by_rows ? a.data + from * (a.transposed ? 1 : a.stride) : a.data;
     const auto* pb = by_rows ? b.data : b.data + from * (b.transposed ? b.stride : 1);
+    const BlasCall call;
     blas(ta, tb, by_rows ? to - from : m, by_rows ? n : to - from, k, pa, a.stride, pb, b.stride,
          add ? T(1) : T(0), c + (by_rows ? from * n : from), n);
   });

@@ -18,7 +18,4 @@ struct Matrix {
 template <class T>
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T> b, T* c, bool add);
 
-/// Sets OpenBLAS, once in this process, to one thread: the library's own pool splits the work.
-void calm_blas();
-
 }  // namespace maskgrad::kernels
