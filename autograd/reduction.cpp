@@ -1,4 +1,5 @@
 #include <maskgrad/autograd/reduction.hpp>
+#include <maskgrad/core/checked.hpp>
 
 #include <vector>
 
@@ -138,7 +139,7 @@ void Reduced::rows_alone(std::string_view op, const Tensor& x, std::int64_t need
   plan.groups = rows::count(x);
   if (inside() >= needs) return;
   const Shape left = mask ? mask.shape() : Shape{};
-  const std::vector<std::uint8_t> none(static_cast<std::size_t>(left.count()));
+  const auto none = checked::vector<std::uint8_t>(op, left.count());
   mask = masks::from_bits(none, left, mask ? mask.origin() : masks::origin_here(op));
   plan.groups = 0;
   covers_ = false;
@@ -172,7 +173,7 @@ void Reduced::group_rows(const Mask& m, unsigned crossed, bool keepdims, std::in
   const auto positions = left.count();
   const Index rows = rows_by_group(m, crossed, positions);
   Index group_of(positions);  // -1: it does not exist
-  std::vector<std::uint8_t> exists(static_cast<std::size_t>(positions));
+  auto exists = checked::vector<std::uint8_t>("a reduction", positions);
   plan.begin = Index(positions + 1);
   plan.begin[0] = plan.groups = 0;
   for (std::int64_t p = 0; p < positions; ++p) {

@@ -37,16 +37,20 @@ std::int64_t size_sum(std::string_view where, std::string_view what,
 /// tensors hold.
 [[noreturn]] void refuse_memory(std::string_view where, std::string_view what, std::int64_t wanted);
 
+/// MemoryError where the system would not give so many bytes for a working array. It promises more
+/// than it has, and ends the process when it is to keep its word.
+void check_room(std::string_view where, std::int64_t count, std::size_t value_bytes);
+
 /// A working array of `count` values. MemoryError where the system does not give it.
 template <class T>
 std::vector<T> vector(std::string_view where, std::int64_t count, T value = T{}) {
+  check_room(where, count, sizeof(T));
   try {
     return std::vector<T>(static_cast<std::size_t>(count), value);
   } catch (const std::bad_alloc&) {
   } catch (const std::length_error&) {
   }
-  refuse_memory(where, "a working array",
-                count > most ? most : count * static_cast<std::int64_t>(sizeof(T)));
+  refuse_memory(where, "a working array", count * static_cast<std::int64_t>(sizeof(T)));
 }
 
 }  // namespace checked

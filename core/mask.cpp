@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/context.hpp>
 #include <maskgrad/core/mask_rows.hpp>
 
@@ -70,8 +71,8 @@ bool Mask::at(std::initializer_list<std::int64_t> position) const {
 }
 
 std::vector<bool> Mask::to_vector() const {
-  std::vector<bool> bits(static_cast<std::size_t>(shape().count()));
   valid();
+  auto bits = checked::vector<bool>("Mask::to_vector", shape().count());
   for (auto p : impl().positions) bits[static_cast<std::size_t>(p)] = true;
   return bits;
 }
@@ -135,6 +136,8 @@ Mask masks::from_lengths(std::span<const std::int64_t> lengths, std::int64_t tim
   const auto batch = static_cast<std::int64_t>(lengths.size());
   auto impl = make_ref<Mask::Impl>();
   impl->shape = {batch, time};
+  checked::product("Mask::from_lengths", "sequences and steps",
+                   {batch, std::max<std::int64_t>(0, time)});
   impl->first = Index(batch);
   impl->length = Index(batch);
   for (std::int64_t s = 0; s < batch; ++s) {
@@ -202,7 +205,7 @@ bool is_possible(const Mask& m) {
 }
 
 Mask all(const Shape& shape, std::string origin) {
-  return from_bits(std::vector<std::uint8_t>(static_cast<std::size_t>(shape.count()), 1), shape,
+  return from_bits(checked::vector<std::uint8_t>("Mask", shape.count(), 1), shape,
                    std::move(origin));
 }
 

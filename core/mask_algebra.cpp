@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/mask_rows.hpp>
 
 namespace maskgrad::masks {
@@ -11,8 +12,12 @@ namespace {
 using Bits = std::vector<std::uint8_t>;
 using Strides = std::array<std::int64_t, Shape::max_rank>;
 
+Bits bits_for(const Shape& shape, std::uint8_t value = 0) {
+  return checked::vector("Mask", shape.count(), value);
+}
+
 Bits bits_of(const Mask& m) {
-  Bits bits(static_cast<std::size_t>(m.shape().count()));
+  Bits bits = bits_for(m.shape());
   for (auto p : m.impl().positions) bits[static_cast<std::size_t>(p)] = 1;
   return bits;
 }
@@ -20,7 +25,7 @@ Bits bits_of(const Mask& m) {
 /// The mask of `shape` whose position with index i is position offset + sum(i * strides) of `m`.
 Mask view(const Mask& m, const Shape& shape, const Strides& strides, std::int64_t offset) {
   if (is_meta(m)) return meta(shape, m.origin(), is_possible(m));
-  Bits bits(static_cast<std::size_t>(shape.count()));
+  Bits bits = bits_for(shape);
   const auto& row_of = m.impl().row_of();
   for_each_offset(shape, strides, [&](std::int64_t flat, std::int64_t at) {
     bits[static_cast<std::size_t>(flat)] = row_of[offset + at] >= 0;
@@ -118,7 +123,7 @@ Mask any_over(const Mask& m, unsigned axes, bool keep) {
     const auto at = static_cast<std::size_t>(i);
     strides[at] = to[at] < 0 ? 0 : own[static_cast<std::size_t>(to[at])];
   }
-  Bits bits(static_cast<std::size_t>(shape.count()));
+  Bits bits = bits_for(shape);
   const auto& row_of = m.impl().row_of();
   for_each_offset(m.shape(), strides, [&](std::int64_t flat, std::int64_t at) {
     bits[static_cast<std::size_t>(at)] |= row_of[flat] >= 0;
@@ -133,7 +138,7 @@ Mask concatenate(std::span<const Mask> parts, std::span<const Shape> shapes, int
   shape[axis] = 0;
   for (std::size_t k = 0; k < parts.size(); ++k) {
     const auto size = shapes[k][axis];
-    shape[axis] = size == any || shape[axis] == any ? any : shape[axis] + size;
+    shape[axis] = checked::size_sum("concatenate", "the masks' steps", {shape[axis], size});
     if (!parts[k]) continue;
     if (origin.find(parts[k].origin()) == std::string::npos) {
       origin += (origin.empty() ? "" : " AND ") + parts[k].origin();
@@ -142,7 +147,7 @@ Mask concatenate(std::span<const Mask> parts, std::span<const Shape> shapes, int
     possible = possible && is_possible(parts[k]);
   }
   if (no_data || shape.has_any()) return meta(shape, origin, possible);
-  Bits bits(static_cast<std::size_t>(shape.count()), 1);
+  Bits bits = bits_for(shape, 1);
   const auto strides = strides_of(shape);
   std::int64_t offset = 0;
   for (std::size_t k = 0; k < parts.size(); ++k) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/kernels/rows_copy.hpp>
 #include <maskgrad/core/mask_rows.hpp>
 #include <maskgrad/core/rows.hpp>
@@ -13,9 +14,9 @@ Mask from_truth(std::string_view where, const Tensor& x, bool flip) {
     fail<TypeError>(where, "got {}; expected a tensor of bool without a mask", x.describe());
   }
   if (x.is_meta()) return masks::meta(x.shape(), masks::origin_here(where));
-  std::vector<std::uint8_t> bits;
-  bits.reserve(static_cast<std::size_t>(rows::total(x)));
-  for (bool b : rows::of<bool>(x)) bits.push_back(b != flip);
+  auto bits = checked::vector<std::uint8_t>(where, rows::total(x));
+  std::size_t i = 0;
+  for (bool b : rows::of<bool>(x)) bits[i++] = b != flip;
   return masks::from_bits(bits, x.shape(), masks::origin_here(where));
 }
 
@@ -38,7 +39,7 @@ Mask Mask::where_any_differs(const Tensor& x, double value) {
   const Shape steps = x.shape().sub(0, x.rank() - 1);
   const auto origin = masks::origin_here(where);
   if (x.is_meta()) return masks::meta(steps, origin);
-  std::vector<std::uint8_t> bits(static_cast<std::size_t>(steps.count()));
+  auto bits = checked::vector<std::uint8_t>(where, steps.count());
   // Steps that are stored one behind the other for each position of a mask.
   const auto behind = steps.count(mask_rank, steps.rank());
   const auto place_of = [&](std::int64_t stored) {

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <numeric>
 
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/rows.hpp>
 
 namespace maskgrad {
@@ -45,7 +46,7 @@ double unit_at(Seed seed, std::uint64_t index) {
   return static_cast<double>((std::uint64_t{w[0]} << 21) ^ (w[1] >> 11)) * 0x1p-53;
 }
 std::vector<std::int64_t> permutation(std::int64_t count, Seed seed) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  auto order = checked::vector<std::int64_t>("permutation", count);
   std::iota(order.begin(), order.end(), std::int64_t{0});
   for (std::size_t left = order.size(); left > 1; --left) {
     const auto taken = unit_at(seed, left) * static_cast<double>(left);

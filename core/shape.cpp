@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
+
+#include <maskgrad/core/checked.hpp>
 
 namespace maskgrad {
 
@@ -19,6 +20,9 @@ void Shape::push_back(std::int64_t size) {
   if (size < 0 && size != any) {
     fail<ShapeError>("Shape", "axis {} has size {}; expected 0 or more", rank_, size);
   }
+  if (size > checked::most) {
+    fail<ShapeError>("Shape", "axis {} has size {}, more values than can be counted", rank_, size);
+  }
   sizes_[static_cast<std::size_t>(rank_++)] = size;
 }
 
@@ -28,7 +32,7 @@ std::int64_t Shape::count(int from, int to) const {
     const auto size = (*this)[i];
     if (size == any)
       fail<ShapeError>("Shape", "{} has free sizes and so no number of values", *this);
-    if (size != 0 && n > std::numeric_limits<std::int64_t>::max() / 16 / size) {
+    if (size != 0 && n > checked::most / size) {
       fail<ShapeError>("Shape", "{} has more values than can be counted", *this);
     }
     n *= size;
@@ -72,10 +76,11 @@ bool fits(const Shape& a, const Shape& b) {
 
 std::array<std::int64_t, Shape::max_rank> strides_of(const Shape& shape) {
   std::array<std::int64_t, Shape::max_rank> strides{};
-  std::int64_t stride = 1;
+  // Of an array without values, and of free sizes, they may be more than can be counted.
+  std::uint64_t stride = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {
-    strides[static_cast<std::size_t>(i)] = stride;
-    stride *= shape[i];
+    strides[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(stride);
+    stride *= static_cast<std::uint64_t>(shape[i]);
   }
   return strides;
 }

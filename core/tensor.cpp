@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 
 #include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/rows.hpp>
@@ -102,8 +101,12 @@ std::vector<T> Tensor::to_vector(T fill) const {
                     describe(), name(dtype_of<T>()));
   }
   const auto values = rows::of<T>(*this);
-  if (!mask()) return {values.begin(), values.end()};
-  std::vector<T> dense(static_cast<std::size_t>(shape().count()), fill);
+  if (!mask()) {
+    auto all = checked::vector<T>("to_vector", static_cast<std::int64_t>(values.size()));
+    std::copy(values.begin(), values.end(), all.begin());
+    return all;
+  }
+  auto dense = checked::vector<T>("to_vector", shape().count(), fill);
   const auto inner = rows::inner(*this);
   std::int64_t row = 0;
   for (auto p : mask().impl().positions) {
@@ -209,7 +212,7 @@ Tensor make(const Shape& shape, DType dtype, const Mask& mask) {
       static_cast<std::int64_t>(size_of(dtype));
   try {
     impl->storage = Storage(bytes);
-  } catch (const std::bad_alloc&) {
+  } catch (const MemoryError&) {
     checked::refuse_memory("memory", fmt::format("{}{}", name(dtype), shape), bytes);
   }
   return Tensor(Ref<const Counted>(impl));

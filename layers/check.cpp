@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <limits>
 
 #include <maskgrad/core/nearest.hpp>
 
@@ -17,8 +18,14 @@ std::string title(const LayerInfo& info, std::string_view kind) {
 
 void at_least(std::string_view kind, std::string_view option, std::int64_t value,
               std::int64_t least) {
-  if (value >= least) return;
-  fail<OptionError>(kind, "the option .{} is {}; expected {} or more", option, value, least);
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();  // of a matrix product
+  if (value < least) {
+    fail<OptionError>(kind, "the option .{} is {}; expected {} or more", option, value, least);
+  }
+  if (value > most) {
+    fail<OptionError>(kind, "the option .{} is {}; expected {} to {}", option, value, least,
+                      most + 0);
+  }
 }
 
 void not_negative(std::string_view kind, std::string_view option, double value) {

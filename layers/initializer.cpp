@@ -7,8 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/kernels/gemm.hpp>
 #include <maskgrad/core/nearest.hpp>
+#include <maskgrad/core/rows.hpp>
 
 namespace maskgrad {
 namespace {
@@ -41,7 +43,7 @@ double cut_normal_at(Seed seed, std::uint64_t i) {
 /// v -= (v b^T) b, for n rows v and `count` orthonormal rows b.
 void take_off(double* v, std::int64_t n, const double* b, std::int64_t count, std::int64_t length) {
   if (count == 0) return;
-  std::vector<double> dots(static_cast<std::size_t>(n * count));
+  auto dots = checked::vector<double>("Initializer", n * count);
   kernels::gemm<double>(n, count, length, {v, length}, {b, length, true}, dots.data(), false);
   for (double& d : dots) d = -d;
   kernels::gemm<double>(n, length, count, {dots.data(), count}, {b, length}, v, true);
@@ -59,7 +61,7 @@ std::vector<double> orthogonal(const Shape& shape, Seed seed) {
   const auto cols = shape.back();
   const auto rows = shape.count(0, shape.rank() - 1);
   const auto count = std::min(rows, cols), length = std::max(rows, cols);
-  std::vector<double> basis(static_cast<std::size_t>(count * length));
+  auto basis = checked::vector<double>("Initializer", count * length);
   for (std::size_t i = 0; i < basis.size(); ++i) basis[i] = normal_at(seed, i);
   for (std::int64_t at = 0; at < count; at += block) {
     double* v = basis.data() + at * length;
@@ -73,7 +75,7 @@ std::vector<double> orthogonal(const Shape& shape, Seed seed) {
     }
   }
   if (rows <= cols) return basis;
-  std::vector<double> values(basis.size());
+  auto values = checked::vector<double>("Initializer", shape.count());
   for (std::int64_t r = 0; r < rows; ++r) {
     for (std::int64_t c = 0; c < cols; ++c) {
       values[static_cast<std::size_t>(r * cols + c)] =
@@ -104,7 +106,8 @@ void write_option(OptionWriter& writer, OptionName name, const Initializer& valu
 Tensor Initializer::make(const Shape& shape, Seed seed, DType dtype) const {
   if (name_ == "zeros") return zeros(shape, dtype);
   if (name_ == "ones") return ones(shape, dtype);
-  std::vector<double> values(static_cast<std::size_t>(shape.count()));
+  const Tensor made = rows::make(shape, dtype);
+  auto values = checked::vector<double>("Initializer", shape.count());
   if (name_ == "orthogonal") {
     if (shape.rank() < 2) {
       fail<OptionError>("Initializer", "orthogonal for shape {}; expected two axes or more", shape);
@@ -128,8 +131,11 @@ Tensor Initializer::make(const Shape& shape, Seed seed, DType dtype) const {
       }
     }
   }
-  if (dtype == DType::f64) return tensor(values, shape);
-  return tensor(std::vector<float>(values.begin(), values.end()), shape);
+  dispatch_real("Initializer", dtype, [&]<class T>() {
+    std::transform(values.begin(), values.end(), rows::of_mutable<T>(made).begin(),
+                   [](double v) { return static_cast<T>(v); });
+  });
+  return made;
 }
 
 }  // namespace maskgrad

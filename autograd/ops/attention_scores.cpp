@@ -5,6 +5,7 @@
 #include <maskgrad/autograd/ops/attention_call.hpp>
 #include <maskgrad/autograd/ops/select_where.hpp>
 #include <maskgrad/autograd/ops/softmax.hpp>
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 
 namespace maskgrad {
@@ -42,7 +43,7 @@ void each_pair(const Call& call, const Index& first, std::int64_t b, F&& f) {
 }
 
 Mask pairs_of(const Call& call, const Index& first, const Shape& shape) {
-  std::vector<std::uint8_t> bits(static_cast<std::size_t>(shape.count()));
+  auto bits = checked::vector<std::uint8_t>(op, shape.count());
   for (std::int64_t b = 0; b < shape[0]; ++b) {
     each_pair(call, first, b, [&](std::int64_t r, std::int64_t j, std::int64_t) {
       const auto at = (b * shape[1] + call.queries.step[r]) * shape[2] + call.keys.step[j];

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/ops/moves.hpp>
+#include <maskgrad/core/checked.hpp>
 
 namespace maskgrad {
 namespace {
@@ -30,7 +31,9 @@ Shape joined(const std::vector<Tensor>& parts, int axis) {
     for (int i = 0; i < shape.rank(); ++i) {
       const auto size = part.shape()[i];
       if (i != axis) shape[i] = known(shape[i], size);
-      if (i == axis) shape[i] = shape[i] == any || size == any ? any : shape[i] + size;
+      if (i == axis) {
+        shape[i] = checked::size_sum("concatenate", "the joint axis", {shape[i], size});
+      }
     }
   }
   return shape;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/kernels/rows_copy.hpp>
 
 namespace maskgrad {
@@ -42,7 +43,8 @@ struct Layout {
 
 Layout layout_of(std::int64_t windows, std::int64_t width, const OverlapOptions& o) {
   if (windows == any || windows == 0) return {windows, 0};
-  const auto span = (width - 1) * o.dilation + 1, last = (windows - 1) * o.stride;
+  const auto span = checked::product(op, "a window's steps", {width - 1, o.dilation}) + 1;
+  const auto last = checked::product(op, "the steps of the windows", {windows - 1, o.stride});
   if (o.padding == Padding::valid) {
     return {last + (o.output_padding ? span + *o.output_padding : std::max(span, o.stride)), 0};
   }

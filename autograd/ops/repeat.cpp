@@ -1,22 +1,21 @@
 #include <maskgrad/autograd/ops/repeat.hpp>
 
 #include <algorithm>
-#include <limits>
 
 #include <maskgrad/autograd/ops/moves.hpp>
 #include <maskgrad/autograd/ops/pairwise.hpp>
+#include <maskgrad/core/checked.hpp>
 
 namespace maskgrad {
 namespace {
 
-constexpr auto most = std::numeric_limits<std::int64_t>::max();
 constexpr std::string_view way_out = "it works on inner axes";
 
 /// An inner axis made `times` as long: each step repeated, or the axis as a whole.
 Tensor longer(std::string_view op, const Tensor& x, std::int64_t times, int axis, bool each) {
   axis = check::inner_axis(op, x, axis, way_out);
   const auto size = x.shape()[axis];
-  if (times < 0 || (size > 0 && times > most / size)) {
+  if (times < 0 || (size > 0 && times > checked::most / size)) {
     fail<ShapeError>(op, "{} times axis {} of {}; expected 0 or more, and a size that i64 can hold",
                      times, axis, x.describe());
   }
@@ -54,14 +53,14 @@ Tensor tile(const Tensor& x, std::int64_t times, int axis) {
 Tensor pad(const Tensor& x, int axis, std::int64_t before, std::int64_t after, double value) {
   axis = check::inner_axis("pad", x, axis, way_out);
   const auto size = x.shape()[axis];
-  if (before < 0 || after < 0 || before > most / 4 || after > most / 4 || size > most / 4) {
+  if (before < 0 || after < 0) {
     fail<ShapeError>("pad",
                      "{} before and {} after axis {} of {}; expected 0 or more. Use slice to make "
                      "an axis shorter",
                      before, after, axis, x.describe());
   }
   Shape shape = x.shape();
-  shape[axis] = size == any ? any : before + size + after;
+  shape[axis] = checked::size_sum("pad", "the longer axis", {before, size, after});
   if (x.is_meta()) return rows::make_meta(shape, x.dtype(), x.mask());
   return moves::take_bands("pad", x, axis, shape[axis], {{{0, before, size}, {}}}, value);
 }

@@ -8,6 +8,7 @@
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/moves.hpp>
+#include <maskgrad/core/checked.hpp>
 
 namespace maskgrad {
 namespace {
@@ -79,7 +80,7 @@ Segments segments_of(std::string_view op, const Tensor& x, const Tensor& ids, st
 Mask filled(std::string_view op, const Segments& s) {
   const Shape over = s.shape.sub(0, 2);
   if (s.meta) return masks::meta(over, masks::origin_here(op), !s.kept);
-  std::vector<std::uint8_t> bits(static_cast<std::size_t>(over.count()));
+  auto bits = checked::vector<std::uint8_t>(op, over.count());
   const auto n = over[1];
   const auto* row_of = s.kept && s.kept.rank() == 1 ? s.kept.impl().row_of().data() : nullptr;
   for (std::int64_t b = 0; b < over[0]; ++b) {

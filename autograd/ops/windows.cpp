@@ -4,6 +4,7 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/sequences.hpp>
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/kernels/rows_copy.hpp>
 
 namespace maskgrad {
@@ -56,7 +57,7 @@ Mask mask_of(const Tensor& x, std::int64_t time, const WindowOptions& o) {
   if (masks::is_meta(x.mask())) {
     return masks::meta({x.shape()[0], time}, x.mask().origin(), masks::is_possible(x.mask()));
   }
-  std::vector<std::uint8_t> bits(static_cast<std::size_t>(x.shape()[0] * time));
+  auto bits = checked::vector<std::uint8_t>("windows", Shape{x.shape()[0], time}.count());
   const auto& length = x.mask().impl().length;
   for (std::int64_t s = 0; s < length.size(); ++s) {
     std::fill_n(bits.begin() + s * time, count_of(length[s], o), std::uint8_t{1});

@@ -2,6 +2,7 @@
 
 #include <maskgrad/autograd/check.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/layers/check.hpp>
 #include <maskgrad/layers/metrics/values.hpp>
 
@@ -40,7 +41,7 @@ MetricSums::Sums ConfusionMatrix::measure(const Tensor& y_true, const Tensor& y_
   const auto [t, p, w] = metrics::weighted(kind(), pair, pair.target.rank(), sample_weight);
   metrics::check_ids(kind(), "y_true", t, classes);
   metrics::check_ids(kind(), "y_pred", p, classes);
-  Sums all{std::vector<double>(static_cast<std::size_t>(classes * classes))};
+  Sums all{checked::vector<double>(kind(), Shape{classes, classes}.count())};
   const auto from = rows::of<std::int64_t>(t), to = rows::of<std::int64_t>(p);
   const auto weights = rows::of<double>(w);
   for (std::size_t i = 0; i < from.size(); ++i) {

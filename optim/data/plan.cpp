@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/random.hpp>
 
 namespace maskgrad::data {
@@ -94,9 +95,12 @@ void Planner::sort_buckets(std::vector<std::int64_t>& order) const {
   const auto& source = *data_.source();
   auto size = options_.bucket_size;
   if (size == 0) {
-    auto batch = options_.batch_size;
-    if (batch == 0)
-      batch = data_.size() * options_.max_rows / std::max<std::int64_t>(1, data_.steps());
+    const auto steps = std::max<std::int64_t>(1, data_.steps());
+    auto batch = std::min(options_.batch_size, data_.size());  // more than all is all
+    if (batch == 0) {
+      const auto rows = std::min(options_.max_rows, steps);
+      batch = maskgrad::checked::product(where, "sequences and rows", {data_.size(), rows}) / steps;
+    }
     size = 50 * std::max<std::int64_t>(1, batch);
   }
   if (!options_.shuffle) size = std::max<std::int64_t>(1, data_.size());  // nothing to keep mixed
