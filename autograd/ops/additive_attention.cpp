@@ -7,6 +7,7 @@
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/reshape.hpp>
 #include <maskgrad/core/kernels/attention_tile.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/threads.hpp>
@@ -131,6 +132,7 @@ void forward(const Problem<T>& problem, T* y, T* log_sum) {
       std::fill_n(out, p.dim_v, T(0));
       for (auto j = line.from; j < line.to; ++j) {
         const T a = line.weight(j) * line.factor(j);
+        if (a == 0) continue;
         const T* v = p.v + line.key_row(j) * p.dim_v;
         for (std::int64_t c = 0; c < p.dim_v; ++c) out[c] += a * v[c];
       }
@@ -149,7 +151,7 @@ struct Gradients {
 template <class T>
 T dot(const T* a, const T* b, std::int64_t n) {
   T sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  for (std::int64_t i = 0; i < n; ++i) sum += kernels::selected(a[i], b[i]);
   return sum;
 }
 
@@ -161,8 +163,13 @@ void backward_pair(const Problem<T>& problem, const Gradients<T>& g, const Line<
   const auto key = line.key_row(j);
   const T a = line.weight(j), kept = line.factor(j);
   const T* dy = g.dy + r * p.dim_v;
-  const T ds = a * (kept * dot(dy, p.v + key * p.dim_v, p.dim_v) - along);
-  for (std::int64_t c = 0; g.dv && c < p.dim_v; ++c) g.dv[key * p.dim_v + c] += a * kept * dy[c];
+  if (a == 0) return;
+  const T passed = kernels::selected(kept, dot(dy, p.v + key * p.dim_v, p.dim_v));
+  const T ds = kernels::selected(a, passed - along);
+  for (std::int64_t c = 0; g.dv && c < p.dim_v; ++c) {
+    g.dv[key * p.dim_v + c] += kernels::selected(kernels::selected(a, kept), dy[c]);
+  }
+  if (ds == 0) return;
   const T* t = line.bent(j);
   for (std::int64_t d = 0; g.dw && d < p.dim; ++d) g.dw[b * p.dim + d] += ds * t[d];
   for (std::int64_t d = 0; g.dq && d < p.dim; ++d) {
@@ -178,6 +185,7 @@ void backward(const Problem<T>& problem, const Gradients<T>& g) {
   const auto& p = problem.p;
   each_sequence(problem, [&](Line<T>& line, std::int64_t b) {
     for (auto r = p.query_first[b]; r < p.query_first[b] + p.query_count[b]; ++r) {
+      if (kernels::all_zero(g.dy + r * p.dim_v, p.dim_v)) continue;
       line.move(b, r);
       line.softmax(g.log_sum[r]);
       const T along = dot(g.y + r * p.dim_v, g.dy + r * p.dim_v, p.dim_v);
@@ -208,7 +216,7 @@ T* into(Grads& grads, int input) {
 
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& w,
               const AdditiveAttentionOptions& options) {
-  const Recorded recorded{additive_detail::call(q, k, options),
+  const Recorded recorded{additive_detail::call(op, q, k, options),
                           {options.dropout, options.seed, q.shape()[0]}};
   const Tensor y = rows::make(q.shape().sub(0, 2) + Shape{v.shape()[2]}, q.dtype(), q.mask());
   const Tensor log_sum = rows::make({recorded.call.queries.step.size()}, q.dtype());

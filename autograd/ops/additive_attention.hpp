@@ -7,7 +7,7 @@ namespace maskgrad {
 
 /// What additive attention does beside its softmax.
 struct AdditiveAttentionOptions {
-  bool causal = false;  ///< the query at position i sees keys at positions j <= i
+  bool causal = false;  ///< as attention's
   double dropout = 0;   ///< of the weights, in training
   Seed seed = {};       ///< of dropout
 };

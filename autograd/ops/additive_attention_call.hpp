@@ -10,7 +10,7 @@ namespace maskgrad::additive_detail {
 void check_call(std::string_view op, const Tensor& q, const Tensor& k, const Tensor& w,
                 const AdditiveAttentionOptions& options);
 /// Who sees whom: as attention with one head.
-attention_detail::Call call(const Tensor& q, const Tensor& k,
+attention_detail::Call call(std::string_view op, const Tensor& q, const Tensor& k,
                             const AdditiveAttentionOptions& options);
 
 }  // namespace maskgrad::additive_detail

@@ -12,14 +12,10 @@ namespace {
 constexpr std::string_view op = "additive_attention_scores";
 
 /// The pairs [batch, query, key] in which the key does not stand behind the query.
-Mask causal_pairs(const Shape& pairs, bool meta) {
-  if (meta) return masks::meta(pairs, masks::origin_here(op));
-  std::vector<std::uint8_t> bits;
-  bits.reserve(static_cast<std::size_t>(pairs.count()));
-  for (std::int64_t i = 0; i < pairs.count(); ++i) {
-    bits.push_back(i % pairs[2] <= i / pairs[2] % pairs[1]);
-  }
-  return masks::from_bits(bits, pairs, masks::origin_here(op));
+Mask causal_pairs(const Tensor& q, const Tensor& k, const AdditiveAttentionOptions& options) {
+  const Shape pairs{q.shape()[0], q.shape()[1], k.shape()[1]};
+  if (q.is_meta() || k.is_meta()) return masks::meta(pairs, masks::origin_here(op));
+  return additive_detail::call(op, q, k, options).pairs(op, pairs);
 }
 
 }  // namespace
@@ -33,7 +29,7 @@ void check_call(std::string_view op, const Tensor& q, const Tensor& k, const Ten
   attention_detail::check_mask(op, q);
   attention_detail::check_mask(op, k);
   attention_detail::check_call(op, expand_dims(q, 2), expand_dims(k, 2),
-                               {.dropout = options.dropout});
+                               {.causal = options.causal, .dropout = options.dropout});
   check::same_dtype(op, q, w);
   check::no_mask(op, w, "it weighs the features of every pair", "mask queries or keys");
   if (w.rank() == 1 && fits(w.shape()[0], q.shape()[2])) return;
@@ -41,9 +37,9 @@ void check_call(std::string_view op, const Tensor& q, const Tensor& k, const Ten
                    q.describe());
 }
 
-attention_detail::Call call(const Tensor& q, const Tensor& k,
+attention_detail::Call call(std::string_view op, const Tensor& q, const Tensor& k,
                             const AdditiveAttentionOptions& options) {
-  return {expand_dims(q, 2), expand_dims(k, 2), {.causal = options.causal}};
+  return {op, expand_dims(q, 2), expand_dims(k, 2), {.causal = options.causal}};
 }
 
 }  // namespace additive_detail
@@ -53,7 +49,7 @@ Tensor additive_attention_scores(const Tensor& q, const Tensor& k, const Tensor&
   additive_detail::check_call(op, q, k, w, options);
   Tensor pairs = expand_dims(q, 2) + expand_dims(k, 1);
   if (options.causal) {
-    pairs = with_mask(pairs, causal_pairs(pairs.shape().sub(0, 3), pairs.is_meta()));
+    pairs = with_mask(pairs, causal_pairs(q, k, options));
   }
   const Tensor scores = matmul(tanh(pairs), expand_dims(w, 1));
   return softmax(squeeze(scores, 3), 2);

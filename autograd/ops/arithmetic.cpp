@@ -48,11 +48,11 @@ struct Multiply {
   }
   template <class T>
   static T da(T dy, T, T b) {
-    return dy * b;
+    return kernels::selected(dy, b);
   }
   template <class T>
   static T db(T dy, T a, T) {
-    return dy * a;
+    return kernels::selected(dy, a);
   }
 };
 struct Divide {

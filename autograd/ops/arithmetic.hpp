@@ -24,7 +24,8 @@ Tensor floor_divide(const Tensor& a, const Tensor& b);
 Tensor remainder(const Tensor& a, const Tensor& b);
 /// The angle of the point (b, a), from -pi to pi.
 Tensor atan2(const Tensor& a, const Tensor& b);
-/// log(exp(a) + exp(b)), without overflow.
+/// log(exp(a) + exp(b)), without overflow; -infinity, of which no gradient reaches anything, where
+/// both are.
 Tensor logaddexp(const Tensor& a, const Tensor& b);
 
 /// Truth values, element by element; masks as in arithmetic, no gradient.

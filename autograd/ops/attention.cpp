@@ -43,7 +43,7 @@ T* into(Grads& grads, int input) {
 }
 
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  const Recorded recorded{Call(q, k, options), {options.dropout, options.seed, q.shape()[0]}};
+  const Recorded recorded{Call(op, q, k, options), {options.dropout, options.seed, q.shape()[0]}};
   const Tensor& bias = options.bias;
   const auto heads = q.shape()[2], width = v.shape()[3];
   const Tensor y = rows::make(q.shape().sub(0, 3) + Shape{width}, q.dtype(), q.mask());

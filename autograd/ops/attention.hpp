@@ -9,7 +9,9 @@ namespace maskgrad {
 /// What attention does beside softmax(q k^T) v.
 struct AttentionOptions {
   std::optional<double> scale = {};  ///< of the products; none: 1 / sqrt(dim)
-  bool causal = false;               ///< the query at position i sees keys at positions j <= i
+  /// A query sees no key behind its own. Positions are counted from the last valid query and key of
+  /// each sequence, so that the queries of a later step see all keys before them.
+  bool causal = false;
   /// Of the valid keys, those at the query's own position and the nearest `window` on either side.
   std::optional<std::int64_t> window = {};
   /// Added to the scores: [query, key], [heads, query, key] or [batch, heads, query, key], any of
@@ -27,7 +29,8 @@ struct AttentionOptions {
 ///           counts where key and value are valid. The result has the query's mask. A query
 ///           without keys gives 0.
 /// Gradient: of q, k, v and bias; nothing of size [query, key] is kept or made.
-/// Throws:   ShapeError, TypeError, OptionError; MaskError for a mask over heads or of the bias.
+/// Throws:   ShapeError, also for more queries than keys where positions count; TypeError,
+///           OptionError; MaskError for a mask over heads or of the bias.
 /// Source:   Vaswani et al. 2017; blocks as Dao et al. 2022, FlashAttention.
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v,
                  const AttentionOptions& options = {});

@@ -1,9 +1,12 @@
 #include <maskgrad/autograd/ops/attention_call.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include <maskgrad/autograd/noise.hpp>
+#include <maskgrad/core/checked.hpp>
 
 namespace maskgrad::attention_detail {
 namespace {
@@ -41,6 +44,17 @@ void check_bias(std::string_view op, const Tensor& q, const Tensor& k, const Ten
                    bias.describe(), q.describe(), k.describe(), pairs);
 }
 
+void check_positions(std::string_view op, std::int64_t queries, std::int64_t keys,
+                     std::string_view whose) {
+  if (queries <= keys || keys == 0 || keys == any || queries == any) return;
+  fail<ShapeError>(op,
+                   "{} {} queries for {} keys; causal attention and windows put the last query at "
+                   "the last key, so that queries before the first key would have no position. "
+                   "Give at most as many queries as keys: mask the queries too, as "
+                   "q.with_mask(k.mask()), or hide pairs by a bias",
+                   whose, queries, keys);
+}
+
 }  // namespace
 
 void check_mask(std::string_view op, const Tensor& x) {
@@ -64,6 +78,10 @@ void check_call(std::string_view op, const Tensor& q, const Tensor& k,
   if (options.window && *options.window < 0) {
     fail<OptionError>(op, "the window is {}; expected 0 or more keys on either side",
                       *options.window);
+  }
+  const bool limited = options.causal || options.window;
+  if (limited && !q.has_mask() && !k.has_mask() && q.shape()[0] != 0) {
+    check_positions(op, q.shape()[1], k.shape()[1], "there are");
   }
   if (!(options.dropout >= 0 && options.dropout < 1)) {
     fail<OptionError>(op, "dropout is {}; expected a probability from 0 up to but not 1",
@@ -94,30 +112,42 @@ Side::Side(const Tensor& x) {
   for (std::int64_t r = 0; r < step.size(); ++r) step[r] = r % time;
 }
 
-Call::Call(const Tensor& q, const Tensor& k, const AttentionOptions& options)
+Call::Call(std::string_view op, const Tensor& q, const Tensor& k, const AttentionOptions& options)
     : queries(q),
       keys(k),
       limited(options.causal || options.window),
       scale(options.scale.value_or(1 / std::sqrt(static_cast<double>(q.shape()[3])))) {
-  if (limited) limit(options);
+  if (limited) limit(op, options);
 }
 
-/// Keys are counted by rank among the valid ones, so that a hole is no gap.
-void Call::limit(const AttentionOptions& options) {
+/// Queries and keys are counted by rank among the valid ones, so that a hole is no gap, and from
+/// the last one, so that the queries of a later step see all that came before.
+void Call::limit(std::string_view op, const AttentionOptions& options) {
   from = Index(queries.step.size());
   to = Index(queries.step.size());
   for (std::int64_t b = 0; b < queries.count.size(); ++b) {
-    const auto count = keys.count[b];
-    const auto* steps = keys.step.data() + keys.first[b];
+    const auto count = keys.count[b], before = count - queries.count[b];
+    if (before < 0) check_positions(op, queries.count[b], count, fmt::format("sequence {} has", b));
     const auto window = std::min(options.window.value_or(count), count);
-    std::int64_t before = 0, upto = 0;  // keys at steps before the query's, and up to it
-    for (auto r = queries.first[b]; r < queries.first[b] + queries.count[b]; ++r) {
-      while (before < count && steps[before] < queries.step[r]) ++before;
-      while (upto < count && steps[upto] <= queries.step[r]) ++upto;
-      from[r] = std::max<std::int64_t>(0, before - window);
-      to[r] = options.causal ? upto : std::min(count, upto + window);
+    for (std::int64_t i = 0; i < queries.count[b]; ++i) {
+      const auto at = before + i, r = queries.first[b] + i;
+      from[r] = std::clamp<std::int64_t>(at - window, 0, count);
+      to[r] = count == 0 ? 0 : options.causal ? at + 1 : std::min(count, at + 1 + window);
     }
   }
+}
+
+Mask Call::pairs(std::string_view op, const Shape& shape) const {
+  auto bits = checked::vector<std::uint8_t>(op, shape.count());
+  for (std::int64_t b = 0; b < shape[0]; ++b) {
+    for (auto r = queries.first[b]; r < queries.first[b] + queries.count[b]; ++r) {
+      const auto row = (b * shape[1] + queries.step[r]) * shape[2];
+      for (auto j = first_key(r); j < end_key(b, r); ++j) {
+        bits[static_cast<std::size_t>(row + keys.step[keys.first[b] + j])] = 1;
+      }
+    }
+  }
+  return masks::from_bits(bits, shape, masks::origin_here(op));
 }
 
 CallNoise::CallNoise(double dropout, Seed seed, std::int64_t batch)

@@ -24,7 +24,15 @@ struct Side {
 
 /// Tensors with data; the values are those of the call that its mask leaves.
 struct Call {
-  Call(const Tensor& q, const Tensor& k, const AttentionOptions& options);
+  Call(std::string_view op, const Tensor& q, const Tensor& k, const AttentionOptions& options);
+
+  /// The keys that query row `r` of sequence `b` sees, by rank.
+  std::int64_t first_key(std::int64_t r) const { return limited ? from[r] : 0; }
+  std::int64_t end_key(std::int64_t b, std::int64_t r) const {
+    return limited ? to[r] : keys.count[b];
+  }
+  /// The mask [batch, query, key] of all pairs that are seen.
+  Mask pairs(std::string_view op, const Shape& shape) const;
 
   /// Without values: for who sees whom alone.
   template <class T>
@@ -52,7 +60,7 @@ struct Call {
   double scale;
 
  private:
-  void limit(const AttentionOptions& options);
+  void limit(std::string_view op, const AttentionOptions& options);
 
   template <class T>
   kernels::AttentionBias<T> bias_of(const Tensor& bias) const {

@@ -5,7 +5,6 @@
 #include <maskgrad/autograd/ops/attention_call.hpp>
 #include <maskgrad/autograd/ops/select_where.hpp>
 #include <maskgrad/autograd/ops/softmax.hpp>
-#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 
 namespace maskgrad {
@@ -24,7 +23,7 @@ Index first_pairs(const Call& call) {
     for (std::int64_t i = 0; i < call.queries.count[b]; ++i) {
       const auto r = call.queries.first[b] + i;
       first[r] = pairs;
-      pairs += call.limited ? call.to[r] - call.from[r] : call.keys.count[b];
+      pairs += call.end_key(b, r) - call.first_key(r);
     }
   }
   first[first.size() - 1] = pairs;
@@ -36,21 +35,10 @@ template <class F>
 void each_pair(const Call& call, const Index& first, std::int64_t b, F&& f) {
   const auto& queries = call.queries;
   for (auto r = queries.first[b]; r < queries.first[b] + queries.count[b]; ++r) {
-    const auto from = call.limited ? call.from[r] : 0;
-    const auto to = call.limited ? call.to[r] : call.keys.count[b];
-    for (auto j = from; j < to; ++j) f(r, call.keys.first[b] + j, first[r] + j - from);
+    const auto from = call.first_key(r);
+    for (auto j = from; j < call.end_key(b, r); ++j)
+      f(r, call.keys.first[b] + j, first[r] + j - from);
   }
-}
-
-Mask pairs_of(const Call& call, const Index& first, const Shape& shape) {
-  auto bits = checked::vector<std::uint8_t>(op, shape.count());
-  for (std::int64_t b = 0; b < shape[0]; ++b) {
-    each_pair(call, first, b, [&](std::int64_t r, std::int64_t j, std::int64_t) {
-      const auto at = (b * shape[1] + call.queries.step[r]) * shape[2] + call.keys.step[j];
-      bits[static_cast<std::size_t>(at)] = 1;
-    });
-  }
-  return masks::from_bits(bits, shape, masks::origin_here(op));
 }
 
 template <class T>
@@ -70,8 +58,9 @@ void forward(const Call& call, const Index& first, const AttentionProblem<T>& p,
         const T* k = p.k + (j * p.kv_heads + h * p.kv_heads / p.heads) * p.dim;
         T dot = 0;
         for (std::int64_t d = 0; d < p.dim; ++d) dot += q[d] * k[d];
-        y[pair * p.heads + h] =
-            p.scale * dot + (p.bias.data ? p.bias.data[bias_at(p, b, r, j, h)] : T(0));
+        const T bias = p.bias.data ? p.bias.data[bias_at(p, b, r, j, h)] : T(0);
+        const bool hides = bias == -std::numeric_limits<T>::infinity();
+        y[pair * p.heads + h] = hides ? bias : p.scale * dot + bias;
       }
     });
   });
@@ -86,6 +75,7 @@ void backward(const Call& call, const Index& first, const AttentionProblem<T>& p
         const auto at_q = (r * p.heads + h) * p.dim;
         const auto at_k = (j * p.kv_heads + h * p.kv_heads / p.heads) * p.dim;
         const T d = p.scale * dy[pair * p.heads + h];
+        if (d == 0) continue;
         for (std::int64_t i = 0; dq && i < p.dim; ++i) dq[at_q + i] += d * p.k[at_k + i];
         for (std::int64_t i = 0; dk && i < p.dim; ++i) dk[at_k + i] += d * p.q[at_q + i];
       }
@@ -127,10 +117,10 @@ void uncover(const Index& first, std::int64_t heads, T* scores, bool* hidden) {
 /// The scores of all pairs, before the softmax; `hidden` is set where there is a bias.
 Tensor products(const Tensor& q, const Tensor& k, const Tensor& bias, const Shape& shape,
                 const AttentionOptions& options, Tensor& hidden) {
-  const Call call(q, k, options);
+  const Call call(op, q, k, options);
   const Index first = first_pairs(call);
   const bool masked = q.has_mask() || k.has_mask() || call.limited;
-  const Mask mask = masked ? pairs_of(call, first, shape.sub(0, 3)) : Mask();
+  const Mask mask = masked ? call.pairs(op, shape.sub(0, 3)) : Mask();
   const Tensor y = rows::make(shape, q.dtype(), mask);
   if (bias.defined()) hidden = rows::make(shape, DType::boolean, mask);
   dispatch_real(op, q.dtype(), [&]<class T>() {

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <vector>
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/normalise_check.hpp>
@@ -86,6 +87,21 @@ void forward(const Tensor& x, const Tensor& y, const Affine& affine, const Tenso
   });
 }
 
+/// Features whose statistics are not finite, and to which no gradient comes: nothing of them is
+/// read.
+template <class T>
+std::vector<std::int64_t> unread(const T* mean, const T* scale, const T* dy, std::int64_t lines,
+                                 std::int64_t features) {
+  std::vector<std::int64_t> found;
+  for (std::int64_t i = 0; i < features; ++i) {
+    if (std::isfinite(mean[i]) && std::isnormal(scale[i])) continue;
+    std::int64_t line = 0;
+    while (line < lines && dy[line * features + i] == 0) ++line;
+    if (line == lines) found.push_back(i);
+  }
+  return found;
+}
+
 /// dx = gamma scale (dy - mean(dy) - normal mean(dy normal)).
 template <class T>
 void backward(const Tensor& x, const Tensor& gamma, const Tensor& mean, const Tensor& scale,
@@ -94,10 +110,11 @@ void backward(const Tensor& x, const Tensor& gamma, const Tensor& mean, const Te
   const T *in = rows::of<T>(x).data(), *up = rows::of<T>(dy).data();
   const T *m = rows::of<T>(mean).data(), *r = rows::of<T>(scale).data();
   const auto& simd = kernels::simd::lines<T>();
-  const auto sums =
-      two_sums(lines, features, [&](std::int64_t at, double* of_up, double* of_normal) {
-        simd.add_products(in + at, up + at, m, r, of_up, of_normal, features);
-      });
+  auto sums = two_sums(lines, features, [&](std::int64_t at, double* of_up, double* of_normal) {
+    simd.add_products(in + at, up + at, m, r, of_up, of_normal, features);
+  });
+  const auto idle = unread(m, r, up, lines, features);
+  for (const auto i : idle) sums[features + i] = 0;
   const auto sum_as_gradient = [&](std::int64_t from) {
     const Tensor g = rows::make({features}, dy.dtype());
     for (std::int64_t i = 0; i < features; ++i) {
@@ -126,6 +143,9 @@ void backward(const Tensor& x, const Tensor& gamma, const Tensor& mean, const Te
       }
     }
   });
+  for (const auto i : idle) {
+    for (std::int64_t line = 0; line < lines; ++line) to[line * features + i] = 0;
+  }
   grads.add(0, dx);
 }
 

@@ -4,12 +4,13 @@
 
 #include <maskgrad/autograd/broadcast.hpp>
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/core/kernels/gemm.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 
 namespace maskgrad {
 namespace {
 
 constexpr std::string_view op = "batched_matmul";
+constexpr auto left = kernels::Selects::left, right = kernels::Selects::right;
 /// Least multiplications for which a thread of its own pays.
 constexpr std::int64_t grain = 1 << 19;
 
@@ -127,9 +128,9 @@ struct Matrices {
       const T* d = dy + i * s.m * s.n;
       T* to = da + p.a[i] * s.m * s.k;
       if (s.transpose_a) {
-        kernels::gemm<T>(s.k, s.m, s.n, b_of(i), {d, s.n, true}, to, true);
+        kernels::gemm_selected<T>(s.k, s.m, s.n, right, b_of(i), {d, s.n, true}, to, true);
       } else {
-        kernels::gemm<T>(s.m, s.k, s.n, {d, s.n}, b_of(i, true), to, true);
+        kernels::gemm_selected<T>(s.m, s.k, s.n, left, {d, s.n}, b_of(i, true), to, true);
       }
     });
   }
@@ -138,9 +139,9 @@ struct Matrices {
       const T* d = dy + i * s.m * s.n;
       T* to = db + p.b[i] * s.k * s.n;
       if (s.transpose_b) {
-        kernels::gemm<T>(s.n, s.k, s.m, {d, s.n, true}, a_of(i), to, true);
+        kernels::gemm_selected<T>(s.n, s.k, s.m, left, {d, s.n, true}, a_of(i), to, true);
       } else {
-        kernels::gemm<T>(s.k, s.n, s.m, a_of(i, true), {d, s.n}, to, true);
+        kernels::gemm_selected<T>(s.k, s.n, s.m, right, a_of(i, true), {d, s.n}, to, true);
       }
     });
   }

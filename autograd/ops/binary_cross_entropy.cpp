@@ -6,6 +6,7 @@
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
 
 namespace maskgrad {
@@ -21,12 +22,14 @@ void backward(const Tensor& t, const Tensor& x, const Tensor& dy, Grads& grads) 
     T* dt = grads.wants(0) ? grads.into<T>(0).data() : nullptr;
     T* dx = grads.wants(1) ? grads.into<T>(1).data() : nullptr;
     kernels::over_parts(rows::total(dy), [=](std::int64_t from, std::int64_t to) {
-      for (auto i = from; dt && i < to; ++i) dt[i] -= d[i] * px[i];
+      for (auto i = from; dt && i < to; ++i) dt[i] -= kernels::selected(d[i], px[i]);
       T logistic[block];
       for (auto at = from; dx && at < to; at += block) {
         const auto n = std::min(block, to - at);
         kernels::simd::sigmoid(px + at, logistic, n);
-        for (auto i = at; i < at + n; ++i) dx[i] += d[i] * (logistic[i - at] - pt[i]);
+        for (auto i = at; i < at + n; ++i) {
+          dx[i] += kernels::selected(d[i], logistic[i - at] - pt[i]);
+        }
       }
     });
   });
@@ -49,10 +52,13 @@ Tensor binary_cross_entropy(const Tensor& targets, const Tensor& logits) {
     const T *pt = rows::of<T>(t).data(), *px = rows::of<T>(x).data();
     T* to = rows::of_mutable<T>(y).data();
     kernels::over_parts(rows::total(x), [=](std::int64_t from, std::int64_t end) {
-      // max(x, 0) - x t + log(1 + e^-|x|): the last by itself, so that a small loss is exact.
+      // max(x, 0) - x t + log(1 + e^-|x|): the last by itself, so that a small loss is exact;
+      // what has no weight, t or 1 - t, is not read.
       for (auto i = from; i < end; ++i) to[i] = -std::abs(px[i]);
       kernels::simd::softplus(to + from, to + from, end - from);
-      for (auto i = from; i < end; ++i) to[i] += std::max(px[i], T(0)) - px[i] * pt[i];
+      for (auto i = from; i < end; ++i) {
+        to[i] += kernels::selected(px[i], px[i] > 0 ? 1 - pt[i] : -pt[i]);
+      }
     });
   });
   return record(op, y, {t, x}, [t = Saved(t), x = Saved(x)](const Tensor& dy, Grads& grads) {

@@ -90,7 +90,8 @@ void backward(const Kept& kept, const Tensor& x, const Tensor& transitions, cons
         Pooled<double> room(5 * tags);
         for (auto b = from; b < end; ++b) {
           const auto row = chains::row_of(dy, b), first = kept.steps.first[b];
-          if (row < 0) continue;
+          // Where no path is allowed, none has a share.
+          if (row < 0 || d[row] == 0 || kept.total[b] == chains::log_of_0) continue;
           chain<T>(kept.steps, x, transitions, b)
               .backward(kept.odds, kept.alpha.data() + first * tags, kept.total[b], ids + first,
                         d[row], dx ? dx + first * tags : nullptr,

@@ -21,9 +21,13 @@ double log_sum(std::int64_t n, F&& f) {
   return top + std::log(sum);
 }
 
-/// y = e^(x - top), top the greatest of x, which is given back.
+/// y = e^(x - top), top the greatest of x, which is given back; zeros where all are log_of_0.
 inline double odds_of(const double* x, std::int64_t n, double* y) {
   const double top = *std::max_element(x, x + n);
+  if (top == log_of_0) {
+    std::fill_n(y, n, 0);
+    return top;
+  }
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] - top;
   kernels::simd::exp(y, y, n);
   return top;

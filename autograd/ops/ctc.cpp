@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/ops/chains.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 
 namespace maskgrad {
@@ -225,7 +226,7 @@ void backward(const chains::Steps& steps, const Tensor& gradient, const Tensor& 
                              const auto at = steps.first[b] * classes,
                                         end = at + steps.length[b] * classes;
                              for (auto i = at; i < end; ++i) {
-                               const T one = row < 0 ? T(0) : d[row] * g[i];
+                               const T one = row < 0 ? T(0) : kernels::selected(d[row], g[i]);
                                dx.values[i] = dx.fresh ? one : dx.values[i] + one;
                              }
                            }

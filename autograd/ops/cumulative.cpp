@@ -3,6 +3,7 @@
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/lines.hpp>
 #include <maskgrad/autograd/ops/folds.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 
 namespace maskgrad {
 namespace {
@@ -30,20 +31,22 @@ struct RunningProduct {
   /// x[z]; behind it, every product holds x[z] = 0.
   template <class T>
   static void backward(const T* x, const T* dy, T* dx, std::int64_t n) {
+    using kernels::selected;
     const std::int64_t z = std::find(x, x + n, T(0)) - x;
-    double before = 1, sum = 0;  // x[0] ... x[i]; sum of dy[t] x[i + 1] ... x[t], t >= i
-    for (std::int64_t i = 0; i < z; ++i) before *= x[i];
+    Pooled<double> before(z + 1);  // of i: x[0] ... x[i - 1]
+    before[0] = 1;
+    for (std::int64_t i = 0; i < z; ++i) before[i + 1] = before[i] * x[i];
+    double sum = 0;  // of dy[t] x[i + 1] ... x[t], t >= i
     for (std::int64_t i = n - 1; i > z; --i) {
-      sum = (sum + dy[i]) * x[i];
+      sum = selected<double>(sum + dy[i], x[i]);
       dx[i] = 0;
     }
-    if (z < n) dx[z] = static_cast<T>(before * (sum + dy[z]));
+    if (z < n) dx[z] = static_cast<T>(selected(before[z], sum + dy[z]));
     sum = 0;
     for (std::int64_t i = z - 1; i >= 0; --i) {
-      before /= x[i];
       sum += dy[i];
-      dx[i] = static_cast<T>(before * sum);
-      sum *= x[i];
+      dx[i] = static_cast<T>(selected(before[i], sum));
+      sum = selected<double>(sum, x[i]);
     }
   }
 };

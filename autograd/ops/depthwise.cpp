@@ -4,6 +4,7 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/core/kernels/rows_copy.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 
 namespace maskgrad {
 namespace {
@@ -59,28 +60,68 @@ void forward_row(const Sizes& s, const T* x, const T* kernel, T* y) {
   });
 }
 
-template <class T>
+/// a b where b is known to be finite, else with the selection that a dy of 0 is.
+template <bool finite, class T>
+T product(T dy, T b) {
+  return finite ? dy * b : kernels::selected_by(dy, dy * b);
+}
+
+template <bool finite, class T>
 void input_gradient_row(const Sizes& s, const T* dy, const T* kernel, T* dx) {
   const auto m = s.multiplier;
   if (m == 1) {
-    over_places(s, [=](std::int64_t at, std::int64_t i) { dx[at] += dy[i] * kernel[at]; });
+    over_places(
+        s, [=](std::int64_t at, std::int64_t i) { dx[at] += product<finite>(dy[i], kernel[at]); });
     return;
   }
   over_places(s, [=](std::int64_t at, std::int64_t i) {
-    for (std::int64_t d = 0; d < m; ++d) dx[at] += dy[i * m + d] * kernel[at * m + d];
+    for (std::int64_t d = 0; d < m; ++d) {
+      dx[at] += product<finite>(dy[i * m + d], kernel[at * m + d]);
+    }
   });
 }
 
 template <class T>
+void input_gradient(const Sizes& s, const T* dy, const T* kernel, T* dx) {
+  const bool finite = kernels::all_finite(kernel, s.in() * s.multiplier);
+  kernels::over_rows(s.rows, s.in() * s.multiplier, [=](std::int64_t r, std::int64_t end) {
+    for (; r < end; ++r) {
+      const T* d = dy + r * s.out();
+      T* to = dx + r * s.in();
+      finite ? input_gradient_row<true>(s, d, kernel, to)
+             : input_gradient_row<false>(s, d, kernel, to);
+    }
+  });
+}
+
+template <bool finite, class T>
 void kernel_gradient_row(const Sizes& s, const T* dy, const T* x, T* dkernel) {
   const auto m = s.multiplier;
   if (m == 1) {
-    over_places(s, [=](std::int64_t at, std::int64_t i) { dkernel[at] += dy[i] * x[at]; });
+    over_places(
+        s, [=](std::int64_t at, std::int64_t i) { dkernel[at] += product<finite>(dy[i], x[at]); });
     return;
   }
   over_places(s, [=](std::int64_t at, std::int64_t i) {
-    for (std::int64_t d = 0; d < m; ++d) dkernel[at * m + d] += dy[i * m + d] * x[at];
+    for (std::int64_t d = 0; d < m; ++d) {
+      dkernel[at * m + d] += product<finite>(dy[i * m + d], x[at]);
+    }
   });
+}
+
+/// The sum of a shard of rows; a second time, with selections, where the first is not finite.
+template <class T>
+void kernel_gradient_of(const Sizes& s, std::int64_t from, std::int64_t end, const T* dy,
+                        const T* x, T* sum, std::int64_t size) {
+  std::fill_n(sum, size, T(0));
+  for (auto r = from; r < end; ++r) {
+    kernel_gradient_row<true>(s, dy + r * s.out(), x + r * s.in(), sum);
+  }
+  if (kernels::all_finite(sum, size)) return;
+  std::fill_n(sum, size, T(0));
+  for (auto r = from; r < end; ++r) {
+    kernel_gradient_row<false>(s, dy + r * s.out(), x + r * s.in(), sum);
+  }
 }
 
 /// Each shard of rows into a sum of its own; these are added in order.
@@ -90,12 +131,9 @@ void kernel_gradient(const Sizes& s, const T* dy, const T* x, std::span<T> to) {
   const auto shards = std::min(shard_count(s.rows * size, kernels::elementwise_grain), s.rows);
   Pooled<T> sums(shards * size);
   parallel_for(shards, [&](std::int64_t shard) {
-    T* sum = sums.data() + shard * size;
-    std::fill_n(sum, size, T(0));
-    const auto end = shard_begin(s.rows, shards, shard + 1);
-    for (auto r = shard_begin(s.rows, shards, shard); r < end; ++r) {
-      kernel_gradient_row(s, dy + r * s.out(), x + r * s.in(), sum);
-    }
+    kernel_gradient_of(s, shard_begin(s.rows, shards, shard),
+                       shard_begin(s.rows, shards, shard + 1), dy, x, sums.data() + shard * size,
+                       size);
   });
   for (std::int64_t shard = 0; shard < shards; ++shard) {
     kernels::add_row(sums.data() + shard * size, size, to.data());
@@ -119,17 +157,12 @@ Tensor depthwise(const Tensor& x, const Tensor& kernel) {
     });
   });
   return record(op, y, {x, kernel},
-                [s, work, x = Saved(x), kernel = Saved(kernel)](const Tensor& dy, Grads& grads) {
+                [s, x = Saved(x), kernel = Saved(kernel)](const Tensor& dy, Grads& grads) {
                   dispatch_real(op, dy.dtype(), [&]<class T>() {
                     const T* d = rows::of<T>(dy).data();
                     if (grads.wants(0)) {
-                      const T* k = rows::of<T>(kernel.get()).data();
-                      T* to = grads.into<T>(0).data();
-                      kernels::over_rows(s.rows, work, [=](std::int64_t r, std::int64_t end) {
-                        for (; r < end; ++r) {
-                          input_gradient_row(s, d + r * s.out(), k, to + r * s.in());
-                        }
-                      });
+                      input_gradient(s, d, rows::of<T>(kernel.get()).data(),
+                                     grads.into<T>(0).data());
                     }
                     if (grads.wants(1)) {
                       kernel_gradient(s, d, rows::of<T>(x.get()).data(), grads.into<T>(1));

@@ -5,6 +5,7 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 
 namespace maskgrad {
 
@@ -33,15 +34,15 @@ void values(Op op, const T* __restrict x, T* __restrict y, std::int64_t n) {
   }
 }
 
-/// dx = dy * slope(kept).
+/// dx = dy * slope(kept), of which neither is read where the other is 0.
 template <class Op, class T>
 void slopes(Op op, const T* __restrict kept, const T* __restrict dy, T* __restrict dx,
             std::int64_t n) {
   if constexpr (requires { op.slopes(kept, dx, n); }) {
     op.slopes(kept, dx, n);
-    for (std::int64_t i = 0; i < n; ++i) dx[i] *= dy[i];
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = kernels::selected(dy[i], dx[i]);
   } else {
-    for (std::int64_t i = 0; i < n; ++i) dx[i] = dy[i] * op.slope(kept[i]);
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = kernels::selected(dy[i], op.slope(kept[i]));
   }
 }
 
@@ -82,7 +83,7 @@ Tensor backward(const Tensor& kept, const Tensor& dy, const Op& op) {
 }  // namespace elementwise
 
 /// Applies a function to every value: the whole of an elementwise operation on one tensor.
-/// Mask:     propagates. Gradient: dy times the function's slope.
+/// Mask:     propagates. Gradient: dy times the function's slope; 0 where either is 0.
 /// Throws:   TypeError where it does not take the tensor's type.
 template <class Op>
 Tensor unary(std::string_view name, const Tensor& x, const Op& op) {

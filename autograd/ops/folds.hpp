@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -135,6 +136,28 @@ struct Squares {
   void add(State& s, const T* x, std::int64_t to) const {
     const double d = *x - mean[to];
     s += d * d;
+  }
+  void join(State& s, State later) const { s += later; }
+};
+
+/// The greatest absolute value.
+template <class T>
+struct Greatest {
+  using State = double;
+  State start() const { return 0; }
+  void add(State& s, const T* x, std::int64_t) const { join(s, std::abs(static_cast<double>(*x))); }
+  void join(State& s, State later) const { s = later > s ? later : s; }
+};
+
+/// The sum of squares, of values that are multiplied before by their result's scale.
+template <class T>
+struct ScaledSquares {
+  using State = double;
+  const double* scale;
+  State start() const { return 0; }
+  void add(State& s, const T* x, std::int64_t to) const {
+    const double v = static_cast<double>(*x) * scale[to];
+    s += v * v;
   }
   void join(State& s, State later) const { s += later; }
 };

@@ -5,6 +5,7 @@
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/core/kernels/gemm.hpp>
 #include <maskgrad/core/kernels/line_sums.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 
 namespace maskgrad {
 namespace {
@@ -62,26 +63,27 @@ Tensor matmul(const Tensor& x, const Tensor& w, const Tensor& bias) {
     kernels::gemm<T>(m, n, k, {rows::of<T>(x).data(), k}, {rows::of<T>(w).data(), n}, to,
                      bias.defined());
   });
-  return record(op, y, {x, w, bias},
-                [m, n, k, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& grads) {
-                  dispatch_real(op, dy.dtype(), [&]<class T>() {
-                    const T* d = rows::of<T>(dy).data();
-                    if (grads.wants(0)) {
-                      const auto dx = grads.target<T>(0);
-                      kernels::gemm<T>(m, k, n, {d, n}, {rows::of<T>(w.get()).data(), n, true},
-                                       dx.values, !dx.fresh);
-                    }
-                    if (grads.wants(1)) {
-                      const auto dw = grads.target<T>(1);
-                      kernels::gemm<T>(k, n, m, {rows::of<T>(x.get()).data(), k, true}, {d, n},
-                                       dw.values, !dw.fresh);
-                    }
-                    if (grads.wants(2)) {
-                      const auto db = grads.target<T>(2);
-                      kernels::sum_lines(d, m, n, db.values, db.fresh);
-                    }
-                  });
-                });
+  return record(
+      op, y, {x, w, bias}, [m, n, k, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& grads) {
+        dispatch_real(op, dy.dtype(), [&]<class T>() {
+          const T* d = rows::of<T>(dy).data();
+          if (grads.wants(0)) {
+            const auto dx = grads.target<T>(0);
+            kernels::gemm_selected<T>(m, k, n, kernels::Selects::left, {d, n},
+                                      {rows::of<T>(w.get()).data(), n, true}, dx.values, !dx.fresh);
+          }
+          if (grads.wants(1)) {
+            const auto dw = grads.target<T>(1);
+            kernels::gemm_selected<T>(k, n, m, kernels::Selects::right,
+                                      {rows::of<T>(x.get()).data(), k, true}, {d, n}, dw.values,
+                                      !dw.fresh);
+          }
+          if (grads.wants(2)) {
+            const auto db = grads.target<T>(2);
+            kernels::sum_lines(d, m, n, db.values, db.fresh);
+          }
+        });
+      });
 }
 
 }  // namespace maskgrad

@@ -6,6 +6,7 @@
 #include <maskgrad/autograd/ops/normalise_check.hpp>
 #include <maskgrad/autograd/sequences.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/pooled.hpp>
 
@@ -107,6 +108,10 @@ struct Kernel {
                 double* of_gamma, double* of_beta) const {
     const T m = mean[s * c.groups + g], r = scale[s * c.groups + g];
     const auto w = c.width();
+    if (!reads(s, g, m, r, dy)) {
+      if (dx) each_line(c, s, g, [&](std::int64_t at) { std::fill_n(dx + at, w, T(0)); });
+      return;
+    }
     double of_d = 0, of_normal = 0;
     each_line(c, s, g, [&](std::int64_t at) {
       const auto sums = lines().normalise_sums(x + at, m, r, part(gamma, g), dy + at,
@@ -126,6 +131,14 @@ struct Kernel {
   }
 
  private:
+  /// Whether there is anything to read: not where no gradient comes to a cell that is not finite.
+  bool reads(std::int64_t s, std::int64_t g, T m, T r, const T* dy) const {
+    if (std::isfinite(m) && std::isnormal(r)) return true;
+    bool zero = true;
+    each_line(c, s, g,
+              [&](std::int64_t at) { zero = zero && kernels::all_zero(dy + at, c.width()); });
+    return !zero;
+  }
   static const kernels::simd::Lines<T>& lines() { return kernels::simd::lines<T>(); }
   /// Gamma or beta of a group.
   const T* part(const T* of_all, std::int64_t g) const {

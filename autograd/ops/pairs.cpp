@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
@@ -109,6 +110,9 @@ struct Logaddexp {
   }
   template <class T>
   static T da(T dy, T a, T b) {
+    // Of nothing at all, nothing is the greater part.
+    if (a == -std::numeric_limits<T>::infinity()) return 0;
+    if (a == b) return dy / 2;
     return static_cast<T>(dy / (1 + std::exp(b - a)));
   }
   template <class T>

@@ -6,11 +6,12 @@
 
 #include <maskgrad/autograd/broadcast.hpp>
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 
 /// What operations on two tensors, value by value, are made of. An operation is a type with
-/// `value(a, b)`, and `da(dy, a, b)` and `db(dy, a, b)`: what of dy goes to a and to b; `reads`
-/// where that needs a and b. `passes`, where it has that, says of a and b whether it is dy itself;
-/// with `reals` it takes no i64.
+/// `value(a, b)`, and `da(dy, a, b)` and `db(dy, a, b)`: what of dy goes to a and to b (nothing of
+/// a dy of 0, for which they are not asked); `reads` where that needs a and b. `passes`, where it
+/// has that, says of a and b whether it is dy itself; with `reals` it takes no i64.
 namespace maskgrad::pairwise {
 
 template <class Op>
@@ -73,8 +74,9 @@ void backward(const Broadcast& plan, const Tensor& dy, const Tensor* a, const Te
           kernels::walk_pairs(
               read.plan, at, at + n, [=](std::int64_t i, std::int64_t ia, std::int64_t ib) {
                 const T x = Op::reads ? pa[ia] : T(0), z = Op::reads ? pb[ib] : T(0);
-                to[i - at] =
+                const T share =
                     which == 0 ? Op::template da<T>(pd[i], x, z) : Op::template db<T>(pd[i], x, z);
+                to[i - at] = kernels::selected_by(pd[i], share);
               });
         },
         grads, which);

@@ -2,6 +2,7 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/folds.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 
 namespace maskgrad {
 namespace {
@@ -48,7 +49,7 @@ Tensor product_backward(const Reduced& r, const Tensor& x, const Tensor& dy) {
         const T v = px[at + i];
         const bool lone = v == 0 ? s.zeros == 1 : s.zeros == 0;  // no zero among the others
         const double others = lone ? (v == 0 ? s.product : s.product / v) : 0;
-        to[at + i] = static_cast<T>(pd[result + k] * others);
+        to[at + i] = static_cast<T>(kernels::selected<double>(pd[result + k], others));
       });
     });
   });

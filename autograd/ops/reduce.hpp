@@ -26,8 +26,12 @@ Tensor variance(const Tensor& x, const Axes& axes = {}, bool keepdims = false, i
 /// Its square root; the gradient is 0 where it is 0.
 Tensor std_deviation(const Tensor& x, const Axes& axes = {}, bool keepdims = false, int ddof = 0);
 /// log(sum(exp(x))), without overflow; of nothing it does not exist. f32, f64.
-/// Gradient: dy exp(x - y).
+/// Gradient: dy exp(x - y); 0 for x = -infinity, also where all are.
 Tensor logsumexp(const Tensor& x, const Axes& axes = {}, bool keepdims = false);
+
+/// The Euclidean norm, sqrt(sum(x^2)); of nothing 0. f32, f64; exact to rounding at the largest and
+/// the smallest numbers. Gradient: dy x / y; 0 where all x are 0.
+Tensor norm(const Tensor& x, const Axes& axes = {}, bool keepdims = false);
 
 /// The greatest and least value; of nothing they do not exist; NaN where there is one. f32, f64,
 /// i64. Gradient: dy, in equal parts to all that are greatest, as PyTorch's amax.

@@ -1,8 +1,10 @@
 #include <cmath>
+#include <limits>
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/folds.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
 
 namespace maskgrad {
@@ -34,7 +36,8 @@ Tensor spread_backward(const Reduced& r, const Tensor& x, const Tensor& y, const
       kernels::each_value(n, step, [=](std::int64_t i, std::int64_t j) {
         const auto k = result + j;
         const double scale = root ? (py[k] == 0 ? 0 : 1 / py[k]) : 2;
-        to[at + i] = static_cast<T>(pd[k] * scale * (px[at + i] - centre[k]) / over);
+        to[at + i] = static_cast<T>(
+            kernels::selected_by<double>(pd[k], pd[k] * scale * (px[at + i] - centre[k]) / over));
       });
     });
   });
@@ -63,13 +66,16 @@ Tensor about_mean(std::string_view op, const Tensor& x, const Axes& axes, bool k
   });
 }
 
-/// e = exp(x - y), each value with its result.
+/// e = exp(x - y), each value with its result; of -infinity 0, also where there is nothing else.
 template <class T>
 void exp_less(const Reduced& r, const T* x, const T* y, T* e) {
   kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
                               std::int64_t n, std::int64_t) {
-    kernels::each_value(
-        n, step, [=](std::int64_t i, std::int64_t k) { e[at + i] = x[at + i] - y[result + k]; });
+    kernels::each_value(n, step, [=](std::int64_t i, std::int64_t k) {
+      constexpr T nothing = -std::numeric_limits<T>::infinity();
+      const T less = x[at + i] - y[result + k];
+      e[at + i] = x[at + i] == nothing ? nothing : less;
+    });
     kernels::simd::exp(e + at, e + at, n);
   });
 }
@@ -97,8 +103,9 @@ Tensor logsumexp_backward(const Reduced& r, const Tensor& x, const Tensor& y, co
     exp_less(r, rows::of<T>(x).data(), rows::of<T>(y).data(), to);
     kernels::spread(r.plan, [=](std::int64_t at, std::int64_t result, std::int64_t step,
                                 std::int64_t n, std::int64_t) {
-      kernels::each_value(n, step,
-                          [=](std::int64_t i, std::int64_t k) { to[at + i] *= pd[result + k]; });
+      kernels::each_value(n, step, [=](std::int64_t i, std::int64_t k) {
+        to[at + i] = kernels::selected(to[at + i], pd[result + k]);
+      });
     });
   });
   return dx;

@@ -1,9 +1,11 @@
 #include <maskgrad/autograd/ops/softmax.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/lines.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 
 namespace maskgrad {
@@ -19,9 +21,9 @@ struct Softmax {
   }
   template <class T>
   static void backward(const T* y, const T* dy, T* dx, std::int64_t n) {
-    for (std::int64_t i = 0; i < n; ++i) dx[i] = dy[i] * y[i];
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = kernels::selected(dy[i], y[i]);
     const T s = static_cast<T>(kernels::simd::lines<T>().sum(dx, n));
-    for (std::int64_t i = 0; i < n; ++i) dx[i] = y[i] * (dy[i] - s);
+    for (std::int64_t i = 0; i < n; ++i) dx[i] = kernels::selected(y[i], dy[i] - s);
   }
 };
 
@@ -36,7 +38,12 @@ struct LogSoftmax {
   template <class T>
   static void backward(const T* y, const T* dy, T* dx, std::int64_t n) {
     const auto& line = kernels::simd::lines<T>();
-    line.exp_scaled(y, T(0), static_cast<T>(-line.sum(dy, n)), false, dx, n);
+    const T sum = static_cast<T>(line.sum(dy, n));
+    if (sum == 0) {
+      std::copy_n(dy, n, dx);
+      return;
+    }
+    line.exp_scaled(y, T(0), -sum, false, dx, n);
     for (std::int64_t i = 0; i < n; ++i) dx[i] += dy[i];
   }
 };

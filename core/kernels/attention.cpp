@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include <maskgrad/core/kernels/attention_tile.hpp>
+#include <maskgrad/core/kernels/attention_finite.hpp>
 #include <maskgrad/core/kernels/blas.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/pooled.hpp>
@@ -51,8 +51,10 @@ std::int64_t work(const AttentionProblem<T>& p) {
 template <class T>
 class Softmax {
  public:
-  Softmax()
-      : weights_(query_block * key_block),
+  /// `v`: the values' finite part, null where that is all of them.
+  explicit Softmax(const T* v)
+      : v_(v),
+        weights_(query_block * key_block),
         factor_(key_block),
         top_(query_block),
         sum_(query_block) {}
@@ -67,10 +69,15 @@ class Softmax {
       for (std::int64_t i = 0; i < tile.queries; ++i) {
         take(tile, i, later ? out.data + i * out.stride : nullptr);
       }
+      const Block<const T> weights{weights_.data(), tile.keys};
+      const auto width = tile.p.dim_v;
       product(CblasNoTrans, CblasNoTrans, static_cast<blasint>(tile.queries),
-              static_cast<blasint>(tile.p.dim_v), static_cast<blasint>(tile.keys), T(1),
-              Block<const T>{weights_.data(), tile.keys}, tile.keys_of(tile.p.v, tile.p.dim_v),
-              later, out);
+              static_cast<blasint>(width), static_cast<blasint>(tile.keys), T(1), weights,
+              tile.keys_of(v_ ? v_ : tile.p.v, width), later, out);
+      if (v_) {
+        add_odd_products(tile.queries, width, tile.keys, Selects::left, T(1), entries(weights),
+                         entries(tile.keys_of(tile.p.v, width)), entries(out));
+      }
       later = true;
     });
     const auto logs = tile.queries_of(log_sum, 1);
@@ -95,11 +102,11 @@ class Softmax {
     top_[i] = top;
     sum_[i] = sum_[i] * shrink + static_cast<T>(lines_.sum(row + first, end - first));
     if (y && top != before) {
-      for (std::int64_t j = 0; j < tile.p.dim_v; ++j) y[j] *= shrink;
+      for (std::int64_t j = 0; j < tile.p.dim_v; ++j) y[j] = selected(y[j], shrink);
     }
     if (tile.p.noise.rate == 0) return;
     tile.noise(i, factor_.data());
-    for (auto j = first; j < end; ++j) row[j] *= factor_[j];
+    for (auto j = first; j < end; ++j) row[j] = selected(row[j], factor_[j]);
   }
 
   /// Divides by the sum. A query that saw no key gets zeros, and a log by which its weights are 0.
@@ -114,6 +121,7 @@ class Softmax {
   }
 
   const simd::Lines<T>& lines_ = simd::lines<T>();
+  const T* v_;
   Pooled<T> weights_, factor_, top_, sum_;
 };
 
@@ -121,8 +129,9 @@ class Softmax {
 template <class T>
 class Backward {
  public:
-  explicit Backward(const AttentionBackward<T>& g)
+  Backward(const AttentionBackward<T>& g, FiniteParts<T>& finite)
       : g_(g),
+        finite_(finite),
         weights_(query_block * key_block),
         dweights_(query_block * key_block),
         factor_(key_block),
@@ -133,15 +142,21 @@ class Backward {
     const auto y = tile.queries_of(g_.y, width), dy = tile.queries_of(g_.dy, width);
     for (std::int64_t i = 0; i < tile.queries; ++i) {
       T dot = 0;
-      for (std::int64_t j = 0; j < width; ++j)
-        dot += y.data[i * y.stride + j] * dy.data[i * dy.stride + j];
+      for (std::int64_t j = 0; j < width; ++j) {
+        dot += selected(y.data[i * y.stride + j], dy.data[i * dy.stride + j]);
+      }
       along_[i] = dot;
     }
     each_keys(tile, [&] {
       tile.scores(weights_.data());
       product(CblasNoTrans, CblasTrans, static_cast<blasint>(tile.queries),
               static_cast<blasint>(tile.keys), static_cast<blasint>(width), T(1), dy,
-              tile.keys_of(tile.p.v, width), false, {dweights_.data(), tile.keys});
+              tile.keys_of(finite_.v.finite(), width), false, {dweights_.data(), tile.keys});
+      if (finite_.v.odd()) {
+        add_odd_products(tile.queries, tile.keys, width, Selects::left, T(1), entries(dy),
+                         entries(tile.keys_of(tile.p.v, width), true),
+                         {dweights_.data(), tile.keys, 1});
+      }
       for (std::int64_t i = 0; i < tile.queries; ++i) weigh(tile, i);
       add(tile, dy);
     });
@@ -156,17 +171,22 @@ class Backward {
       std::fill(line, line + first, T(0));
       std::fill(line + end, line + tile.keys, T(0));
     }
+    const auto dy = tile.queries_of(g_.dy, tile.p.dim_v);
+    if (finite_.odd && all_zero(dy.data + i * dy.stride, tile.p.dim_v)) {
+      for (T* line : {row, d}) std::fill(line + first, line + end, T(0));
+      return;
+    }
     const T log_sum = tile.queries_of(g_.log_sum, 1).data[i * tile.p.heads];
     lines_.exp_scaled(row + first, log_sum, T(1), false, row + first, end - first);
     const T along = along_[i];
     if (tile.p.noise.rate == 0) {
-      for (auto j = first; j < end; ++j) d[j] = row[j] * (d[j] - along);
+      for (auto j = first; j < end; ++j) d[j] = selected(row[j], d[j] - along);
       return;
     }
     tile.noise(i, factor_.data());
     for (auto j = first; j < end; ++j) {
-      d[j] = row[j] * (d[j] * factor_[j] - along);
-      row[j] *= factor_[j];
+      d[j] = selected(row[j], selected(d[j], factor_[j]) - along);
+      row[j] = selected(row[j], factor_[j]);
     }
   }
 
@@ -176,23 +196,47 @@ class Backward {
     const auto dim = static_cast<blasint>(p.dim), width = static_cast<blasint>(p.dim_v);
     const Block<const T> weights{weights_.data(), tile.keys}, d{dweights_.data(), tile.keys};
     if (g_.dv) {
-      product(CblasTrans, CblasNoTrans, n, width, m, T(1), weights, dy, true,
-              tile.keys_of(g_.dv, p.dim_v));
+      finite_.odd ? odd_values(tile, weights, dy)
+                  : product(CblasTrans, CblasNoTrans, n, width, m, T(1), weights, dy, true,
+                            tile.keys_of(g_.dv, p.dim_v));
     }
     if (g_.dk) {
-      product(CblasTrans, CblasNoTrans, n, dim, m, p.scale, d, tile.queries_of(p.q, p.dim), true,
-              tile.keys_of(g_.dk, p.dim));
+      const auto to = tile.keys_of(g_.dk, p.dim);
+      product(CblasTrans, CblasNoTrans, n, dim, m, p.scale, d,
+              tile.queries_of(finite_.q.finite(), p.dim), true, to);
+      if (finite_.q.odd()) {
+        add_odd_products(tile.keys, p.dim, tile.queries, Selects::left, p.scale, entries(d, true),
+                         entries(tile.queries_of(p.q, p.dim)), entries(to));
+      }
     }
     if (g_.dq) {
-      product(CblasNoTrans, CblasNoTrans, m, dim, n, p.scale, d, tile.keys_of(p.k, p.dim), true,
-              tile.queries_of(g_.dq, p.dim));
+      const auto to = tile.queries_of(g_.dq, p.dim);
+      product(CblasNoTrans, CblasNoTrans, m, dim, n, p.scale, d,
+              tile.keys_of(finite_.k.finite(), p.dim), true, to);
+      if (finite_.k.odd()) {
+        add_odd_products(tile.queries, p.dim, tile.keys, Selects::left, p.scale, entries(d),
+                         entries(tile.keys_of(p.k, p.dim)), entries(to));
+      }
     }
     if (g_.dbias) {
       tile.each_bias([&](std::int64_t at, std::int64_t i) { g_.dbias[at] += dweights_[i]; });
     }
   }
 
+  /// dv += weights^T dy, where each selects in the other.
+  void odd_values(const Tile<T>& tile, Block<const T> weights, Block<const T> dy) {
+    const auto& p = tile.p;
+    const auto to = tile.keys_of(g_.dv, p.dim_v);
+    const auto finite = finite_part(weights.data, tile.queries * tile.keys);
+    product(CblasTrans, CblasNoTrans, static_cast<blasint>(tile.keys),
+            static_cast<blasint>(p.dim_v), static_cast<blasint>(tile.queries), T(1),
+            {finite.data(), tile.keys}, tile.queries_of(finite_.dy.finite(), p.dim_v), true, to);
+    add_odd_products(tile.keys, p.dim_v, tile.queries, Selects::both, T(1), entries(weights, true),
+                     entries(dy), entries(to));
+  }
+
   const AttentionBackward<T>& g_;
+  FiniteParts<T>& finite_;
   const simd::Lines<T>& lines_ = simd::lines<T>();
   Pooled<T> weights_, dweights_, factor_, along_;
 };
@@ -203,8 +247,10 @@ template <class T>
 void attention_forward(const AttentionProblem<T>& p, T* y, T* log_sum) {
   const auto units = p.batch * p.heads;
   const auto shards = std::min(units, shard_count(work(p), grain));
+  Part<T> v(p.v, key_rows(p) * p.dim_v);
+  const T* finite = v.odd() ? v.finite() : nullptr;
   parallel_for(shards, [&](std::int64_t s) {
-    Softmax<T> softmax;
+    Softmax<T> softmax(finite);
     const BlasCall call;
     for (auto u = shard_begin(units, shards, s); u < shard_begin(units, shards, s + 1); ++u) {
       each_queries(p, u / p.heads, u % p.heads,
@@ -222,8 +268,9 @@ void attention_backward(const AttentionProblem<T>& p, const AttentionBackward<T>
   const auto units = p.batch == 0 ? 0 : batches * kv_heads;
   const auto shards = std::min(units, shard_count(2 * work(p), grain));
   const auto heads = p.heads / kv_heads;
+  FiniteParts<T> finite(p, g);
   parallel_for(shards, [&](std::int64_t s) {
-    Backward<T> backward(g);
+    Backward<T> backward(g, finite);
     const BlasCall call;
     for (auto u = shard_begin(units, shards, s); u < shard_begin(units, shards, s + 1); ++u) {
       const auto sequence = u / kv_heads, last = one_batch ? p.batch : sequence + 1;

@@ -3,6 +3,7 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <limits>
 
 #include <maskgrad/core/kernels/attention.hpp>
 
@@ -59,7 +60,11 @@ struct Tile {
             static_cast<blasint>(p.dim), p.scale, queries_of(p.q, p.dim), keys_of(p.k, p.dim),
             false, {s, keys});
     if (!p.bias.data) return;
-    each_bias([&](std::int64_t at, std::int64_t i) { s[i] += p.bias.data[at]; });
+    // A pair that the bias hides is not read.
+    constexpr T hidden = -std::numeric_limits<T>::infinity();
+    each_bias([&](std::int64_t at, std::int64_t i) {
+      s[i] = p.bias.data[at] == hidden ? hidden : s[i] + p.bias.data[at];
+    });
   }
   /// Calls f(place in the bias, place in the tile) for the pairs that are seen.
   template <class F>

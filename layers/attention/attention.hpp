@@ -11,7 +11,7 @@ struct AttentionLayerOptions {
   std::string score_mode = "dot";  ///< dot, or concat: weight sum(tanh(scale (q + k)))
   double dropout = 0;              ///< of the weights
   std::optional<Seed> seed = {};
-  bool use_causal_mask = false;          ///< the query at position i sees keys at positions j <= i
+  bool use_causal_mask = false;          ///< a query sees no key behind its own; the last ones meet
   bool return_attention_scores = false;  ///< the scores as a second output
   std::string name = {};
 

@@ -14,7 +14,7 @@ struct MultiHeadAttentionOptions {
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
   std::optional<Seed> seed = {};
-  bool use_causal_mask = false;          ///< the query at position i sees keys at positions j <= i
+  bool use_causal_mask = false;          ///< a query sees no key behind its own; the last ones meet
   bool return_attention_scores = false;  ///< the scores as a second output
   std::string name = {};
 

@@ -199,6 +199,7 @@ std::vector<OpCase> reduction_cases() {
       {"variance", plain_variance, true},
       {"std_deviation", plain_deviation, true},
       {"logsumexp", logsumexp, true},
+      {"norm", norm, false},
       {"max", max, true, Draw::distinct},
       {"min", min, true, Draw::distinct},
       {"argmax", argmax, true, Draw::normal, false, true},

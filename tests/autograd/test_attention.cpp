@@ -3,10 +3,13 @@
 #include <cmath>
 #include <limits>
 
+#include <maskgrad/autograd/ops/additive_attention.hpp>
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/attention.hpp>
 #include <maskgrad/autograd/ops/einsum.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/reshape.hpp>
+#include <maskgrad/autograd/ops/slice.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/core/threads.hpp>
@@ -25,14 +28,20 @@ struct Pairs {
   double bias = 0;  // times (query - key)
 };
 
+std::int64_t queries_of(const Mask& mask, std::int64_t b) {
+  return mask ? mask.lengths()[static_cast<std::size_t>(b)] : queries;
+}
+
 /// The formula, one value at a time; `there(b, t)` says which queries and keys are valid.
-double naive(const Tensor& q, const Tensor& k, const Tensor& v, const Mask& of_keys, Pairs pairs,
-             std::int64_t b, std::int64_t i, std::int64_t h, std::int64_t c) {
+double naive(const Tensor& q, const Tensor& k, const Tensor& v, const Mask& of_queries,
+             const Mask& of_keys, Pairs pairs, std::int64_t b, std::int64_t i, std::int64_t h,
+             std::int64_t c) {
   const auto group = h / (q.size(2) / k.size(2));
+  const auto last = i + keys - queries_of(of_queries, b);  // with the last query at the last key
   double top = -std::numeric_limits<double>::infinity(), sum = 0, value = 0;
   std::vector<double> scores(keys, top);
   for (std::int64_t j = 0; j < keys; ++j) {
-    if ((of_keys && !of_keys.at({b, j})) || (pairs.causal && j > i)) continue;
+    if ((of_keys && !of_keys.at({b, j})) || (pairs.causal && j > last)) continue;
     double s = 0;
     for (std::int64_t d = 0; d < dim; ++d) s += q.item({b, i, h, d}) * k.item({b, j, group, d});
     scores[static_cast<std::size_t>(j)] =
@@ -66,7 +75,8 @@ void check_against_naive(std::int64_t heads, std::int64_t kv_heads, const Mask& 
       for (std::int64_t h = 0; h < heads; ++h) {
         for (std::int64_t c = 0; c < width; ++c) {
           CHECK(y.item({b, i, h, c}) ==
-                doctest::Approx(naive(q, k, v, of_keys, pairs, b, i, h, c)).epsilon(1e-12));
+                doctest::Approx(naive(q, k, v, of_queries, of_keys, pairs, b, i, h, c))
+                    .epsilon(1e-12));
         }
       }
     }
@@ -80,7 +90,7 @@ TEST_CASE("attention equals its formula: masks, causal, bias, grouped heads") {
   const Mask some_queries = Mask::from_lengths({4, 2, 0}, queries);
   check_against_naive(2, 2, {}, {}, {});
   check_against_naive(2, 2, some_queries, holes, {});
-  check_against_naive(4, 2, {}, holes, {.causal = true});
+  check_against_naive(4, 2, {}, {}, {.causal = true});
   check_against_naive(2, 1, some_queries, {}, {.causal = true, .bias = 0.7});
 }
 
@@ -121,6 +131,41 @@ TEST_CASE("a window counts valid keys: a hole is no gap") {
       const bool both = i % 2 == 0 && j % 2 == 0;
       CHECK(wide[i * 5 + j] == (both && (j == i || j + 2 == i)));
     }
+  }
+}
+
+TEST_CASE("causal: the last query stands at the last key, by valid counts of each sequence") {
+  const Tensor q = some({3, 2, 1, dim}, 1), k = some({3, 4, 1, dim}, 2),
+               one = some({1, 1, 1, dim}, 3);
+  const auto seen = [](const Tensor& a, const Tensor& b, AttentionOptions options) {
+    return attention_scores(a, b, options).mask().to_vector();
+  };
+  CHECK(seen(one, some({1, 4, 1, dim}, 4), {.causal = true}) == std::vector<bool>(4, true));
+  CHECK(seen(one, some({1, 4, 1, dim}, 4), {.causal = true, .window = 1}) ==
+        std::vector<bool>{false, false, true, true});
+  CHECK(seen(one, some({1, 4, 1, dim}, 4), {.window = 2}) ==
+        std::vector<bool>{false, true, true, true});
+  const Mask of_q = Mask::keep({{true, true}, {false, true}, {false, false}});
+  const Mask of_k =
+      Mask::keep({{true, false, true, true}, {true, true, false, false}, {true, true, true, true}});
+  const std::vector<bool> expected{true,  false, true,  false, true,  false, true,  true,  //
+                                   false, false, false, false, true,  true,  false, false,
+                                   false, false, false, false, false, false, false, false};
+  CHECK(seen(q.with_mask(of_q), k.with_mask(of_k), {.causal = true}) == expected);
+  const Tensor aq = squeeze(q, 2), ak = squeeze(k, 2), w = some({dim}, 5);
+  CHECK(additive_attention_scores(aq.with_mask(of_q), ak.with_mask(of_k), w, {.causal = true})
+            .mask()
+            .to_vector() == expected);
+  // Step by step with all keys before them: the same as at once.
+  const Tensor x = some({2, 5, 2, dim}, 6), all = attention(x, x, x, {.causal = true});
+  for (std::int64_t t = 0; t < 5; ++t) {
+    const Tensor now = slice(x, 1, t, t + 1), upto = slice(x, 1, 0, t + 1);
+    const Tensor y = attention(now, upto, upto, {.causal = true});
+    CHECK(max(abs(y - slice(all, 1, t, t + 1))).item() < 1e-14);
+    const Tensor a = select(now, 2, 0), b = select(upto, 2, 0), z = select(x, 2, 0);
+    const Tensor added = additive_attention(a, b, b, w, {.causal = true});
+    const Tensor whole = slice(additive_attention(z, z, z, w, {.causal = true}), 1, t, t + 1);
+    CHECK(max(abs(added - whole)).item() < 1e-14);
   }
 }
 

@@ -55,6 +55,33 @@ TEST_SUITE("messages of attention") {
         "expected the same batch, key and heads, and a dim of 1 or more"));
   }
 
+  TEST_CASE("attention: more queries than keys where positions count") {
+    const std::string rest =
+        " for 4 keys; causal attention and windows put the last query at the last key, so that "
+        "queries before the first key would have no position. Give at most as many queries as "
+        "keys: mask the queries too, as q.with_mask(k.mask()), or hide pairs by a bias";
+    for (const AttentionOptions& options :
+         {AttentionOptions{.causal = true}, AttentionOptions{.window = 3}}) {
+      CHECK(throws<ShapeError>([&] { attention(k, q, q, options); },
+                               "attention: there are 5 queries" + rest));
+      const Tensor masked =
+          q.with_mask(Mask::keep({{true, true, true, true}, {true, true, true, true}}));
+      CHECK(throws<ShapeError>([&] { attention_scores(k, masked, options); },
+                               "attention_scores: sequence 0 has 5 queries" + rest));
+    }
+    CHECK(throws<ShapeError>(
+        [&] {
+          additive_attention(made({1, 5, 3}), made({1, 4, 3}), made({1, 4, 3}), made({3}),
+                             {.causal = true});
+        },
+        "additive_attention: there are 5 queries" + rest));
+    const Mask none = Mask::keep({{false, false, false, false}, {false, false, false, false}});
+    for (const double v :
+         attention(k, q.with_mask(none), q, {.causal = true}).to_vector<double>()) {
+      CHECK(v == 0);  // a query without keys
+    }
+  }
+
   TEST_CASE("attention: types, options and masks") {
     CHECK(throws<TypeError>([] { attention_scores(arange(3), arange(3)); },
                             "attention_scores: got i64[3]; expected f32 or f64"));

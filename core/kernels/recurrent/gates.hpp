@@ -71,42 +71,48 @@ struct Gates {
     }
   };
 
+  /// `share`, what of dy goes on, and 0 where dy is: there nothing of the step is read.
+  [[gnu::always_inline]] static vec selected_by(vec dy, vec share) {
+    return dy == vec{} ? vec{} : share;
+  }
+
   [[gnu::always_inline]] static vec simple(const Gradient& d, vec dh, vec h) {
-    d.put(0, dh * (T{1} - h * h));
+    d.put(0, selected_by(dh, dh * (T{1} - h * h)));
     return vec{};
   }
 
   [[gnu::always_inline]] static vec gru(const Gradient& d, const T* p, vec dh, vec h) {
     const vec z = get(p, 1), r = get(p, 2), n = get(p, 3);
-    const vec dn = dh * (T{1} - z) * (T{1} - n * n);
-    d.put(0, dn * r);
-    d.put(1, dh * (h - n) * z * (T{1} - z));
-    d.put(2, dn * get(p, 0) * r * (T{1} - r));
+    const vec dn = selected_by(dh, dh * (T{1} - z) * (T{1} - n * n));
+    d.put(0, selected_by(dn, dn * r));
+    d.put(1, selected_by(dh, dh * (h - n) * z * (T{1} - z)));
+    d.put(2, selected_by(dn, dn * get(p, 0) * r * (T{1} - r)));
     d.put(3, dn);
-    return dh * z;
+    return selected_by(dh, dh * z);
   }
 
   [[gnu::always_inline]] static vec gru_new(const Gradient& d, const T* p, vec dh, vec h) {
     const vec z = get(p, 0), n = get(p, 2);
-    d.put(0, dh * (h - n) * z * (T{1} - z));
-    d.put(2, dh * (T{1} - z) * (T{1} - n * n));
-    return dh * z;
+    d.put(0, selected_by(dh, dh * (h - n) * z * (T{1} - z)));
+    d.put(2, selected_by(dh, dh * (T{1} - z) * (T{1} - n * n)));
+    return selected_by(dh, dh * z);
   }
-  /// From the gradient of r h: that of r; what of it goes to h is dreset * r.
-  [[gnu::always_inline]] static void gru_reset(const Gradient& d, vec r, vec dreset, vec h) {
-    d.put(1, dreset * h * r * (T{1} - r));
+  /// From the gradient of r h: that of r; what of it goes to h.
+  [[gnu::always_inline]] static vec gru_reset(const Gradient& d, vec r, vec dreset, vec h) {
+    d.put(1, selected_by(dreset, dreset * h * r * (T{1} - r)));
+    return selected_by(dreset, dreset * r);
   }
 
   [[gnu::always_inline]] static vec lstm(const Gradient& d, const T* p, vec dh, vec c, vec c_prev,
                                          vec dc) {
     const vec i = get(p, 0), f = get(p, 1), g = get(p, 2), o = get(p, 3);
     const vec tanh_c = M::tanh(c);
-    dc += dh * o * (T{1} - tanh_c * tanh_c);
-    d.put(0, dc * g * i * (T{1} - i));
-    d.put(1, dc * c_prev * f * (T{1} - f));
-    d.put(2, dc * i * (T{1} - g * g));
-    d.put(3, dh * tanh_c * o * (T{1} - o));
-    return dc * f;
+    dc += selected_by(dh, dh * o * (T{1} - tanh_c * tanh_c));
+    d.put(0, selected_by(dc, dc * g * i * (T{1} - i)));
+    d.put(1, selected_by(dc, dc * c_prev * f * (T{1} - f)));
+    d.put(2, selected_by(dc, dc * i * (T{1} - g * g)));
+    d.put(3, selected_by(dh, dh * tanh_c * o * (T{1} - o)));
+    return selected_by(dc, dc * f);
   }
 };
 

@@ -178,18 +178,38 @@ struct BackwardScan {
       const vec h = V::load(before[i] + first, count);
       const vec dreset = V::load(work.reset + u);
       const typename G::Gradient d{work.gates + (p * rows + row + i) * width, count, bias};
-      G::gru_reset(d, r, dreset, h);
-      V::store(work.carry + u, V::load(work.carry + u) + dreset * r);
+      V::store(work.carry + u, V::load(work.carry + u) + G::gru_reset(d, r, dreset, h));
       V::store(work.reset_rows + (row + i) * s.padded + first, r * h);
     }
     T* sum = work.dbias + p * width + V::lanes;
     V::store(sum, V::load(sum) + bias[1]);
   }
 
+  /// Whether a value of a row is not finite, and no gradient comes to the row's gates: then nothing
+  /// of it is read.
+  bool unread(std::int64_t row, const T* from, std::int64_t columns) const {
+    int odd = 0;
+    for (std::int64_t j = 0; j < columns; ++j) odd |= !(from[j] - from[j] == 0);
+    if (!odd) return false;
+    int some = 0;
+    for (std::int64_t p = 0; p < s.panels; ++p) {
+      const T* gates = work.gates + (p * rows + row) * width;
+      for (std::int64_t j = 0; j < width; ++j) some |= gates[j] != 0;
+    }
+    return some == 0;
+  }
+
   /// Cuts a row into strips of `block` columns: strip b has [rows][block].
   [[gnu::always_inline]] void cut(T* to, std::int64_t row, const T* from, std::int64_t columns) {
     constexpr std::int64_t block = strip_rows<L, form>;
     to += row * block;
+    if (unread(row, from, columns)) {
+      for (std::int64_t j = 0; j < columns; j += block, to += rows * block) {
+        __builtin_memset(
+            to, 0, static_cast<std::size_t>(columns - j < block ? columns - j : block) * sizeof(T));
+      }
+      return;
+    }
     std::int64_t j = 0;
     for (; j + block <= columns; j += block, to += rows * block) {
       __builtin_memcpy(to, from + j, block * sizeof(T));

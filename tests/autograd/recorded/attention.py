@@ -14,7 +14,8 @@ def weights(scores, allowed):
 
 
 def attended(q, k, v, causal=False, window=None, scale=None, bias=None, at_q=None, at_k=None):
-    """One sequence, [query, heads, dim]; positions are those in the padded one."""
+    """One sequence, [query, heads, dim]; a bias is read by the positions in the padded one. The
+    last query stands at the last key."""
     at_q = np.arange(len(q)) if at_q is None else at_q
     at_k = np.arange(len(k)) if at_k is None else at_k
     k, v = (np.repeat(x, q.shape[1] // x.shape[1], 1) for x in (k, v))
@@ -22,12 +23,11 @@ def attended(q, k, v, causal=False, window=None, scale=None, bias=None, at_q=Non
     if bias is not None:
         scores = scores + bias[..., at_q[:, None], at_k]
     allowed = np.ones([len(q), len(k)], bool)
+    behind = np.arange(len(k)) - (np.arange(len(q)) + len(k) - len(q))[:, None]
     if causal:
-        allowed &= at_k <= at_q[:, None]
+        allowed &= behind <= 0
     if window is not None:  # the nearest valid keys on either side
-        before, upto = (at_k < at_q[:, None]).sum(1), (at_k <= at_q[:, None]).sum(1)
-        rank = np.arange(len(k))
-        allowed &= (rank >= (before - window)[:, None]) & (rank < (upto + window)[:, None])
+        allowed &= abs(behind) <= window
     w = weights(scores, allowed)
     return np.einsum("hqk,khd->qhd", w, v), np.moveaxis(w, 0, -1), allowed
 
@@ -86,7 +86,7 @@ def masked_attention(variant, options):
 
 def additive(q, k, v, w, causal):
     scores = (w * np.tanh(q[:, None] + k)).sum(-1)
-    allowed = np.tri(len(q), len(k), dtype=bool) if causal else np.ones(scores.shape, bool)
+    allowed = np.tri(len(q), len(k), len(k) - len(q), bool) if causal else np.ones(scores.shape, bool)
     p = weights(scores, allowed)
     return p @ v, p, allowed
 
@@ -95,6 +95,8 @@ def additive_attention():
     for causal, variant in [(False, ""), (True, "causal")]:
         for case, (b, n, m, dim) in {"ordinary": (2, 3, 4, 3), "other sizes": (1, 4, 2, 1),
                                      "empty": (0, 3, 2, 3), "no keys": (2, 2, 0, 3)}.items():
+            if causal and case == "other sizes":  # more queries than keys: refused
+                continue
             draw = Draw("additive_attention", variant, case)
             q, k, v, w = (draw.reals(b, n, dim), draw.reals(b, m, dim), draw.reals(b, m, 2),
                           draw.reals(dim))
