@@ -26,6 +26,8 @@ void Checker::holds(const Pattern& p) {
   } else {
     role_without_mask(base);
   }
+  zero_selects(p);
+  if (p.over != MaskOver::nothing && role_ == MaskRole::propagates) rows_stay_apart(p, base);
   if (options_.dtype == DType::f32) return;
   if (!p.any_valid) zero_where_nothing_is_valid(base);
   const bool cut_by_steps = p.over == MaskOver::steps || p.over == MaskOver::samples;

@@ -72,9 +72,15 @@ struct LawReport {
   std::string str() const;
 };
 
-/// Runs `f`, forward and backward, under masks of many patterns and checks what the design's laws
-/// say of it: 1 padding is nothing, 2 alone or together, 3 declared is done (also without data),
-/// 4 no mask is lost, 5 any split has one gradient, 7 empty is legal.
+/// Runs `f`, forward and backward, under masks of many patterns and checks the laws:
+/// 1 padding is nothing: what stands there, NaN and infinity too, reaches no bit; nor does what has
+///   an incoming gradient of 0.
+/// 2 alone or together: a sequence gives the same alone and unpadded as in any batch.
+/// 3 declared is done: what the contract says is what is seen, also without data; who propagates
+///   changes one row and no other when one row changes.
+/// 4 never lost in silence: a mask ends only where that is declared.
+/// 5 any split, one gradient: parts of a batch add up to the gradient of the whole.
+/// 7 empty is legal: of nothing comes no NaN and no gradient.
 /// `f` must be deterministic. Throws nothing that `f` throws: that is a failure in the report.
 LawReport check_mask_laws(const Callable& f, const std::vector<LawInput>& inputs,
                           const MaskContract& contract, const LawOptions& options = {});

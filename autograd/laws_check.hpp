@@ -36,6 +36,15 @@ class Checker {
   void zero_where_nothing_is_valid(const Outcome& out);
   void zero(const Tensor& g, const std::string& name);
 
+  // laws_zeros.cpp: 1, of what has a gradient of 0, and 3, of rows that are read by no other.
+  void zero_selects(const Pattern& p);
+  void rows_stay_apart(const Pattern& p, const Outcome& base);
+  void reads_nothing(int law, const Pattern& p, const Unread& unread, std::string_view text);
+  void same_results(int law, const Pattern& p, const Unread& unread, const Outcome& a,
+                    const Outcome& b, std::string_view text);
+  void same_gradients(int law, const Pattern& p, const Unread& unread, const Outcome& a,
+                      const Outcome& b, std::string_view text);
+
   // laws_parts.cpp: 2 and 5.
   void alone_or_together(const Pattern& p, const Outcome& whole);
   void split(const Pattern& p, const Outcome& whole);

@@ -72,8 +72,32 @@ Mask Subject::mask(const Pattern& p, const Batch& batch, std::size_t i) const {
   return masks::from_bits(bits, shape, "a pattern of check_mask_laws");
 }
 
+bool Subject::unread_result(const Unread& unread, const Tensor& y, const Batch& batch,
+                            std::int64_t value) const {
+  if (!unread.anything()) return false;
+  if (unread.what == Unread::What::row) {
+    return y.mask().impl().positions[value / rows::inner(y)] == unread.at;
+  }
+  const auto n = static_cast<std::int64_t>(batch.sequences.size());
+  if (y.shape()[options_.batch_axis] != n) return false;
+  const auto index = checking::padded_index(y, value);
+  return index[static_cast<std::size_t>(options_.batch_axis)] == unread.at;
+}
+
+bool Subject::unread_input(const Unread& unread, const Pattern& p, const Batch& batch,
+                           std::size_t i, std::int64_t n, std::int64_t k) const {
+  const auto& input = inputs_[i];
+  if (!unread.anything() || input.kind == InputKind::shared) return false;
+  const auto steps = has_steps(input.kind) ? batch.time : 1;
+  if (unread.what == Unread::What::sequence) return n / steps == unread.at;
+  if (input.kind != InputKind::sequences) return false;
+  if (p.over == MaskOver::samples) return n / steps == unread.at;
+  const auto inner = input.value.shape().count(2, input.value.rank());
+  return p.over == MaskOver::full ? n * inner + k == unread.at : n == unread.at;
+}
+
 Tensor Subject::part(const Pattern& p, const Batch& batch, std::size_t i, bool masked,
-                     const Garbage& garbage) const {
+                     const Garbage& garbage, const Unread& unread) const {
   const auto kind = inputs_[i].kind;
   const Tensor& value = inputs_[i].value;
   const bool steps = has_steps(kind), spoil = masked && steps && kind != InputKind::dense;
@@ -89,10 +113,14 @@ Tensor Subject::part(const Pattern& p, const Batch& batch, std::size_t i, bool m
     auto copy = [&]<class To>() {
       const From* from = rows::of<From>(value).data();
       To* to = rows::of_mutable<To>(x).data();
-      for (auto place : places) {
-        for (std::int64_t k = 0; k < values; ++k) {
+      for (std::size_t at = 0; at < places.size(); ++at) {
+        const auto place = places[at];
+        for (std::int64_t k = 0; k < values; ++k, ++to) {
           const bool keep = !spoil || valid(p, i, place, k);
-          *to++ = keep ? static_cast<To>(from[place * values + k]) : odd<To>(garbage);
+          *to = keep ? static_cast<To>(from[place * values + k]) : odd<To>(garbage);
+          if (!Real<From> || !keep || !unread.change) continue;
+          if (!unread_input(unread, p, batch, i, static_cast<std::int64_t>(at), k)) continue;
+          *to = static_cast<To>(unread.change(static_cast<double>(*to)));
         }
       }
     };
@@ -123,8 +151,9 @@ std::vector<std::int64_t> sequence_of_values(const Tensor& y, int axis, std::int
 }
 
 /// Random, and the same for a value whatever batch its sequence is in: keyed by the sequence and
-/// the value's rank among its own.
-std::vector<Tensor> Subject::weights(const std::vector<Tensor>& results, const Batch& batch) const {
+/// the value's rank among its own. 0 where the result is unread.
+std::vector<Tensor> Subject::weights(const std::vector<Tensor>& results, const Batch& batch,
+                                     const Unread& unread) const {
   std::vector<Tensor> all;
   for (std::size_t k = 0; k < results.size(); ++k) {
     const auto& y = results[k];
@@ -139,18 +168,19 @@ std::vector<Tensor> Subject::weights(const std::vector<Tensor>& results, const B
       const auto s = static_cast<std::size_t>(of[static_cast<std::size_t>(i)]);
       const auto sequence = options_.batch_axis < 0 ? 0 : batch.sequences[s];
       const Seed seed = Seed{11}.of(k).of(static_cast<std::uint64_t>(sequence));
-      return 2 * random::unit_at(seed, rank[s]++) - 1;
+      const double weight = 2 * random::unit_at(seed, rank[s]++) - 1;
+      return unread_result(unread, y, batch, i) ? 0 : weight;
     }));
   }
   return all;
 }
 
 Outcome Subject::run(const Pattern& pattern, const Batch& batch, bool masked,
-                     const Garbage& garbage) const {
+                     const Garbage& garbage, const Unread& unread) const {
   std::vector<Tensor> leaves, inputs;
   masked = masked && pattern.over != MaskOver::nothing;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    Tensor x = part(pattern, batch, i, masked, garbage);
+    Tensor x = part(pattern, batch, i, masked, garbage, unread);
     if (is_real(x.dtype())) x = x.with_grad();
     leaves.push_back(x);
     const bool mask_it = masked && inputs_[i].kind == InputKind::sequences;
@@ -160,7 +190,7 @@ Outcome Subject::run(const Pattern& pattern, const Batch& batch, bool masked,
   Outcome out;
   const auto results = f_(inputs);
   for (const auto& y : results) out.results.push_back(y.value());
-  checking::pull(results, weights(out.results, batch));
+  checking::pull(results, weights(out.results, batch, unread));
   auto gradient = [](const Tensor& g, const Tensor& of) {
     return g.defined() ? g : rows::make_zeros(of.shape(), of.dtype(), of.mask());
   };

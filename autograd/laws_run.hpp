@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,17 @@ struct Pattern {
   bool any_valid = false;
 };
 
+/// What of a run is to be read by nothing: results that get a gradient of 0, and the values of the
+/// inputs that these alone are made of, which hold something odd.
+struct Unread {
+  enum class What { nothing, sequence, row } what = What::nothing;
+  std::int64_t at = 0;  ///< the sequence, an index into the batch, or the position over the mask
+  std::string_view name = "";
+  std::function<double(double)> change = {};  ///< what stands there instead; none: what was there
+
+  bool anything() const { return what != What::nothing; }
+};
+
 /// What came out of a run. Gradients are those of the dense inputs, before a mask is put on.
 struct Outcome {
   std::vector<Tensor> results;
@@ -70,7 +82,13 @@ class Subject {
 
   /// Forward and backward on a part of the data; with `masked` under the pattern's mask.
   Outcome run(const Pattern& pattern, const Batch& batch, bool masked,
-              const Garbage& garbage = nothing_odd) const;
+              const Garbage& garbage = nothing_odd, const Unread& unread = {}) const;
+  /// Whether stored value `value` of a result is unread.
+  bool unread_result(const Unread& unread, const Tensor& result, const Batch& batch,
+                     std::int64_t value) const;
+  /// Whether value `k` of the `n`th place of input `i` in a batch is.
+  bool unread_input(const Unread& unread, const Pattern& pattern, const Batch& batch, std::size_t i,
+                    std::int64_t n, std::int64_t k) const;
   /// The results for inputs without data, of free batch and time.
   std::vector<Tensor> run_without_data(MaskOver over) const;
   /// The mask that run gives input `i`.
@@ -79,8 +97,9 @@ class Subject {
  private:
   Pattern make(std::string_view kind, MaskOver over, Batch batch) const;
   Tensor part(const Pattern& pattern, const Batch& batch, std::size_t i, bool masked,
-              const Garbage& garbage) const;
-  std::vector<Tensor> weights(const std::vector<Tensor>& results, const Batch& batch) const;
+              const Garbage& garbage, const Unread& unread = {}) const;
+  std::vector<Tensor> weights(const std::vector<Tensor>& results, const Batch& batch,
+                              const Unread& unread) const;
 
   const Callable& f_;
   const std::vector<LawInput>& inputs_;

@@ -59,4 +59,12 @@ Activation::Activation(ActivationOptions options)
   function_ = function_of(options_);
 }
 
+MaskContract Activation::contract_now() const {
+  MaskContract now = contract;
+  if (options_.activation == "softmax" || options_.activation == "log_softmax") {
+    now.full_role = MaskRole::supports;
+  }
+  return now;
+}
+
 }  // namespace maskgrad

@@ -31,7 +31,7 @@ struct ActivationOptions {
 
 /// A function of each value, or of each row's last axis (softmax, log_softmax), by name.
 /// Shapes:   x -> the same.
-/// Mask:     propagates.
+/// Mask:     propagates; softmax and log_softmax support one over all values.
 /// Throws:   OptionError, naming all, for an unknown name; for an option of another function.
 /// Source:   Keras 3, Activation.
 class Activation {
@@ -40,6 +40,9 @@ class Activation {
   static constexpr std::string_view kind = "Activation";
   static constexpr MaskContract contract{.role = MaskRole::propagates,
                                          .why = "each value, or each row, is mapped by itself"};
+
+  /// The softmax of a row reads a mask over all its values.
+  MaskContract contract_now() const;
 
   explicit Activation(ActivationOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

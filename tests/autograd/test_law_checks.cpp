@@ -1,8 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+
+#include <maskgrad/autograd/checking.hpp>
 #include <maskgrad/autograd/laws.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
 
 #include "autograd/scaled.hpp"
 #include "throws.hpp"
@@ -72,6 +77,39 @@ TEST_SUITE("checks of laws") {
     };
     CHECK(found(laws_with(InputKind::covered, {4, 5, 3}, gradient, propagates), 1,
                 "where the mask is false; expected 0"));
+  }
+
+  TEST_CASE("law 1: a gradient of 0 that multiplies instead of selecting") {
+    const auto multiplies = [](const Tensor& x) {
+      if (x.is_meta()) return x;
+      return record("mine", square(x.value()), {x}, [x = x.value()](const Tensor& dy, Grads& g) {
+        const Tensor dx = checking::like(dy, [&](std::int64_t i) {
+          return checking::value_at(dy, i) * 2 * checking::value_at(x, i);
+        });
+        g.add(0, dx);
+      });
+    };
+    const auto report = laws_of(multiplies, propagates);
+    CHECK(found(report, 1, "the gradient of the results of a sequence is 0: the gradient of x["));
+    CHECK(found(report, 1, "the gradient of the results of a row is 0: the gradient of x["));
+    CHECK(found(report, 1, "nan with infinity there; expected 0"));
+  }
+
+  TEST_CASE("law 3: who propagates mixes no rows") {
+    const auto mixes = [](const Tensor& x) { return x - mean(x, 1, true); };
+    const auto report = laws_of(mixes, propagates);
+    CHECK(found(report, 3, "one row changes: result 0["));
+    CHECK(found(report, 3, "with another value there"));
+    const auto declared = laws_of(mixes, supports);
+    CHECK_MESSAGE(static_cast<bool>(declared), declared.str());
+    // By the gradient alone.
+    const auto back = [](const Tensor& x) {
+      if (x.is_meta()) return x;
+      return record("mine", x.value(), {x}, [x = x.value()](const Tensor& dy, Grads& g) {
+        g.add(0, dy * (x + mean(x, 1, true)));
+      });
+    };
+    CHECK(found(laws_of(back, propagates), 3, "one row changes: the gradient of x["));
   }
 
   TEST_CASE("law 2 and 5: batch-mates that reach a result") {
