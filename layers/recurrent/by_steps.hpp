@@ -16,7 +16,9 @@ struct SteppedResult {
 };
 
 /// Runs `step` over each sequence's valid steps in order, last to first with `backwards`: the slow,
-/// general way, a few operations a step. A masked step leaves the states as they are.
+/// general way, a few operations a step. Under a mask [batch, time] a step sees the sequences that
+/// have it alone, without a mask, so that it costs what its rows cost; those that have ended keep
+/// their states.
 /// Shapes:   x [batch, time, features], time known and above 0.
 SteppedResult run_by_steps(const Tensor& x, Tensors states, bool backwards,
                            const StepFunction& step);
