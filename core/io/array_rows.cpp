@@ -1,7 +1,9 @@
 #include <maskgrad/core/io/array_rows.hpp>
 
+#include <maskgrad/core/io/crc_watch.hpp>
 #include <maskgrad/core/io/file_kinds.hpp>
 #include <maskgrad/core/io/npy_format.hpp>
+#include <maskgrad/core/io/room.hpp>
 
 namespace maskgrad {
 
@@ -14,8 +16,9 @@ struct ArrayRows::Parts {
   Layout layout;
   detail::Place place;
   bool in_file = false;
-  std::vector<std::byte> loaded;       // what `source` reads, where it was loaded
-  std::shared_ptr<const void> keeper;  // of memory that is someone else's
+  std::shared_ptr<detail::CrcWatch> watch;  // of the elements; null where there is no checksum
+  std::vector<std::byte> loaded;            // what `source` reads, where it was loaded
+  std::shared_ptr<const void> keeper;       // of memory that is someone else's
 };
 
 namespace {
@@ -57,15 +60,16 @@ bool convert(From value, To& to) {
 }
 
 /// Elements first ... first + count - 1, in parts of 64 KiB so that nothing is held twice.
-template <class Kind, class To>
+template <class Kind, class To, class Saw>
 void read_as(const detail::ByteSource& source, const Layout& layout, const detail::Place& place,
-             std::uint64_t offset, std::size_t count, To* to) {
+             std::uint64_t offset, std::size_t count, To* to, const Saw& saw) {
   using Raw = typename Kind::Raw;
   constexpr std::size_t part = 65536 / sizeof(Raw);
   std::vector<std::byte> buffer(std::min(count, part) * sizeof(Raw));
   while (count > 0) {
     const auto now = std::min(count, part);
     source.read_at(offset, {buffer.data(), now * sizeof(Raw)});
+    saw(offset, std::span<const std::byte>(buffer.data(), now * sizeof(Raw)));
     for (std::size_t i = 0; i < now; ++i) {
       const auto raw = detail::raw_at<Raw>(buffer.data() + i * sizeof(Raw), layout.big_endian);
       const auto at = offset + i * sizeof(Raw);
@@ -108,12 +112,14 @@ ArrayRows::ArrayRows(DType dtype, std::vector<std::int64_t> shape, std::span<con
 }
 
 ArrayRows::ArrayRows(std::shared_ptr<const detail::ByteSource> source, std::uint64_t offset,
-                     const Layout& layout, std::string name)
+                     const Layout& layout, std::string name,
+                     std::shared_ptr<detail::CrcWatch> watch)
     : shape_(layout.shape), width_(width_of(shape_)) {
   auto parts = std::make_shared<Parts>();
   parts->place = {source->place().where, std::move(name)};
   parts->source = std::move(source);
   parts->offset = offset;
+  parts->watch = std::move(watch);
   parts->layout = layout;
   parts->in_file = true;
   parts_ = std::move(parts);
@@ -123,7 +129,9 @@ ArrayRows::ArrayRows(detail::ByteStream& in, const Layout& layout)
     : shape_(layout.shape), width_(width_of(shape_)) {
   auto parts = std::make_shared<Parts>();
   parts->place = in.place();
-  parts->loaded.resize(in.left());
+  const auto size = in.left();
+  detail::with_room(in.place(), layout.fortran ? 2 * size : size,
+                    [&] { parts->loaded.resize(size); });
   in.read(parts->loaded);
   in.finish();
   if (layout.fortran) parts->loaded = in_c_order(parts->loaded, layout);
@@ -149,21 +157,26 @@ void ArrayRows::read(std::int64_t first, std::int64_t count, DType dtype, std::b
   const auto elements = static_cast<std::size_t>(count * width_);
   const auto begin =
       p.offset + static_cast<std::uint64_t>(first * width_) * detail::size_of(p.layout.type);
+  const auto saw = [&p](std::uint64_t at, std::span<const std::byte> bytes) {
+    if (p.watch) p.watch->saw(at - p.offset, bytes, p.place);
+  };
   const bool same = p.layout.type == file_type(dtype) && !p.layout.big_endian;
   if (same && dtype != DType::boolean) {
     p.source->read_at(begin, {to, elements * size_of(dtype)});
+    saw(begin, {to, elements * size_of(dtype)});
     return;
   }
   detail::dispatch_file(p.layout.type, [&]<class Kind>() {
     dispatch(dtype, [&]<class To>() {
-      read_as<Kind>(*p.source, p.layout, p.place, begin, elements, reinterpret_cast<To*>(to));
+      read_as<Kind>(*p.source, p.layout, p.place, begin, elements, reinterpret_cast<To*>(to), saw);
     });
   });
 }
 
 Array ArrayRows::read_all() const {
   Array made{dtype(), shape_, {}};
-  made.bytes.resize(static_cast<std::size_t>(made.size()) * size_of(made.dtype));
+  const auto size = static_cast<std::size_t>(made.size()) * size_of(made.dtype);
+  detail::with_room(parts_->place, size, [&] { made.bytes.resize(size); });
   read(0, rows(), made.dtype, made.bytes.data());
   return made;
 }

@@ -13,6 +13,7 @@ namespace maskgrad {
 namespace detail {
 class ByteSource;
 class ByteStream;
+class CrcWatch;
 struct Layout;
 }  // namespace detail
 
@@ -20,7 +21,9 @@ struct Layout;
 /// place of its first axis), so that arrays larger than memory can be used. Rows of C-ordered
 /// arrays in .npy, .safetensors and stored .npz entries are read from the file; a deflated entry
 /// and a Fortran-ordered array are loaded whole, in their own type. Copies share the file; any
-/// number of threads may read. The checksum of a zip entry is not looked at.
+/// number of threads may read. The checksum
+/// of a stored zip entry is known when each of its rows was read once: the read that ends this
+/// throws where it is wrong.
 class ArrayRows {
  public:
   ArrayRows() = default;
@@ -29,7 +32,8 @@ class ArrayRows {
             std::shared_ptr<const void> keeper, std::string name);
   /// For readers of files: elements at `offset` of `source`.
   ArrayRows(std::shared_ptr<const detail::ByteSource> source, std::uint64_t offset,
-            const detail::Layout& layout, std::string name);
+            const detail::Layout& layout, std::string name,
+            std::shared_ptr<detail::CrcWatch> watch = {});
   /// For readers of files: all elements that `in` still has, loaded now.
   ArrayRows(detail::ByteStream& in, const detail::Layout& layout);
 

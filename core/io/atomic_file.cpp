@@ -1,19 +1,16 @@
 #include <maskgrad/core/io/atomic_file.hpp>
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <system_error>
-#include <vector>
-
-#include <fmt/format.h>
+#include <utility>
 
 #include <maskgrad/core/error.hpp>
+#include <maskgrad/core/io/left_behind.hpp>
 
 namespace maskgrad {
 namespace {
@@ -98,13 +95,16 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::create() {
   static std::atomic<unsigned> counter{0};
+  const auto folder = folder_of(path_);
+  detail::remove_left_behind(folder);
   for (int attempt = 0; attempt < 1000; ++attempt) {
     // Short whatever the name: a name of the full length allowed has room for nothing more.
-    aside_ =
-        folder_of(path_) / fmt::format(".maskgrad-{}-{}.tmp", ::getpid(), counter.fetch_add(1));
+    aside_ = folder / detail::aside_name(counter.fetch_add(1));
     descriptor_ = ::open(aside_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ >= 0) return;
-    if (errno != EEXIST && errno != EINTR) break;
+    if (descriptor_ < 0 && errno != EEXIST && errno != EINTR) break;
+    if (descriptor_ >= 0 && detail::hold(descriptor_, aside_)) return;
+    // Another one took it for left behind before it was locked.
+    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
   }
   const int error = errno;
   aside_.clear();
@@ -132,29 +132,34 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 void AtomicFile::commit() {
   if (descriptor_ < 0) refuse("be written", EBADF);
   if (::fsync(descriptor_) != 0) refuse("be written to the disk", errno);
-  const int closed = ::close(std::exchange(descriptor_, -1)) == 0 ? 0 : errno;
-  // After EINTR the descriptor is gone and the data were synced before.
-  if (closed != 0 && closed != EINTR) refuse("be written to the disk", closed);
   if (::rename(aside_.c_str(), path_.c_str()) != 0) refuse("be replaced", errno);
   aside_.clear();
+  // Open until here, as its lock says that the writer lives; the data were synced before.
+  ::close(std::exchange(descriptor_, -1));
   if (const int error = sync_folder(folder_of(path_)); error != 0) {
     fail<FileError>(where_, "{} is written, but its folder cannot be synced ({}); {}",
                     path_.string(), std::system_category().message(error), advice(error));
   }
 }
 
-void remove_left_behind(const std::filesystem::path& folder) {
+void make_folders(const std::filesystem::path& folder, std::string_view where) {
+  namespace fs = std::filesystem;
   std::error_code error;
-  std::vector<std::filesystem::path> left;
-  std::filesystem::directory_iterator files(folder, error);
-  for (; !error && files != std::filesystem::directory_iterator(); files.increment(error)) {
-    int process = 0, number = 0, end = 0;
-    const std::string name = files->path().filename().string();
-    const int read = std::sscanf(name.c_str(), ".maskgrad-%d-%d.tmp%n", &process, &number, &end);
-    const bool ours = read == 2 && end == static_cast<int>(name.size()) && process > 0;
-    if (ours && ::kill(process, 0) != 0 && errno == ESRCH) left.push_back(files->path());
+  if (folder.empty() || fs::is_directory(folder, error)) return;
+  const auto above = folder_of(folder);
+  if (folder.has_filename()) {
+    make_folders(above, where);
+    fs::create_directory(folder, error);
+  } else {
+    return make_folders(above, where);  // the path ends in a slash
   }
-  for (const auto& path : left) std::filesystem::remove(path, error);
+  if (!error && !fs::is_directory(folder, error))
+    error = std::make_error_code(std::errc::file_exists);
+  const int unsynced = error ? 0 : sync_folder(above);
+  if (unsynced != 0) error.assign(unsynced, std::system_category());
+  if (!error) return;
+  fail<FileError>(where, "the folder {} cannot be made ({}); make it, or give another",
+                  folder.string(), error.message());
 }
 
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes,

@@ -10,7 +10,8 @@ namespace maskgrad {
 
 /// A file that appears as a whole or not at all: written aside in the same folder, synced, renamed
 /// over the old one, the folder synced. Unless `commit` succeeds the old file stays as it was and
-/// nothing is left behind. A link is followed; the permissions of an old file are kept.
+/// nothing is left behind; what killed writers left behind in the folder is removed. A link is
+/// followed; the permissions of an old file are kept.
 /// Throws: FileError with the system's reason: no space, no such folder, a folder in the way, ...
 /// Example: AtomicFile file("out.bin", "save"); file.write(bytes); file.commit();
 class AtomicFile {
@@ -38,9 +39,9 @@ class AtomicFile {
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes,
                 std::string_view where);
 
-/// Removes what writers left behind in a folder that were killed: files written aside by processes
-/// that run no more. One that cannot be removed stays.
-void remove_left_behind(const std::filesystem::path& folder);
+/// Makes a folder and those above it that are not there, each synced into the one above it.
+/// FileError with the system's reason.
+void make_folders(const std::filesystem::path& folder, std::string_view where);
 
 namespace detail {
 /// Writes everything, through short writes and interruptions; 0, or the errno of what failed.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <maskgrad/core/io/file_kinds.hpp>
+#include <maskgrad/core/io/room.hpp>
 
 namespace maskgrad::detail {
 namespace {
@@ -77,7 +78,8 @@ Array decode(Layout layout, ByteStream& in) {
                       in.left());
   }
   Array made{target(layout.type), layout.shape, {}};
-  made.bytes.resize(*bytes / size_of(layout.type) * size_of(made.dtype));
+  const auto size = *bytes / size_of(layout.type) * size_of(made.dtype);
+  with_room(in.place(), size, [&] { made.bytes.resize(size); });
   if (as_in_memory(layout)) {
     in.read(made.bytes);
   } else {

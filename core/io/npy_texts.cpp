@@ -1,5 +1,6 @@
 #include <maskgrad/core/io/file_kinds.hpp>
 #include <maskgrad/core/io/npy_format.hpp>
+#include <maskgrad/core/io/room.hpp>
 
 namespace maskgrad::detail {
 namespace {
@@ -64,7 +65,8 @@ std::vector<std::string> read_npy_texts(ByteStream& in) {
   const auto layout = read_npy_text_layout(in);
   check_size(layout, in);
   std::vector<std::string> texts;
-  texts.reserve(layout.count);
+  const auto size = in.left() + layout.count * sizeof(std::string);
+  with_room(in.place(), size, [&] { texts.reserve(layout.count); });
   for (std::uint64_t i = 0; i < layout.count; ++i) texts.push_back(read_text(in, layout));
   in.finish();
   return texts;

@@ -2,6 +2,8 @@
 
 #include <maskgrad/core/io/atomic_file.hpp>
 #include <maskgrad/core/io/bytes.hpp>
+#include <maskgrad/core/io/checksum.hpp>
+#include <maskgrad/core/io/crc_watch.hpp>
 #include <maskgrad/core/io/name_index.hpp>
 #include <maskgrad/core/io/npy_format.hpp>
 #include <maskgrad/core/io/zip_entry.hpp>
@@ -105,12 +107,29 @@ ArrayRows NpzReader::rows(std::string_view name) const {
   const auto layout = detail::read_npy_layout(in);
   detail::check_npy_size(layout, in);
   if (entry.method != detail::ZipMethod::stored || layout.fortran) return {in, layout};
-  return {parts_->source, entry.data + in.position(), layout, in.place().file};
+  std::vector<std::byte> header(in.position());
+  parts_->source->read_at(entry.data, header);
+  const auto elements = in.left();
+  // The entry's checksum without its header.
+  const auto expected =
+      entry.checksum ^ detail::crc32_joined(detail::crc32(0, header), 0, elements);
+  return {parts_->source, entry.data + header.size(), layout, in.place().file,
+          std::make_shared<detail::CrcWatch>(elements, expected)};
 }
 
 std::vector<std::string> NpzReader::texts(std::string_view name) const {
   detail::ZipEntryStream in(*parts_->source, parts_->require(name));
   return detail::read_npy_texts(in);
+}
+
+void NpzReader::verify(std::string_view name) const {
+  detail::ZipEntryStream in(*parts_->source, parts_->require(name));
+  std::vector<std::byte> buffer(
+      static_cast<std::size_t>(std::min<std::uint64_t>(in.left(), 65536)));
+  while (in.left() > 0) {
+    in.read(std::span(buffer).first(std::min<std::size_t>(buffer.size(), in.left())));
+  }
+  in.finish();
 }
 
 NamedArrays NpzReader::read_all() const {

@@ -34,6 +34,9 @@ class NpzReader {
   /// The texts of a one-dimensional array of them, as UTF-8.
   std::vector<std::string> texts(std::string_view name) const;
   NamedArrays read_all() const;
+  /// Reads the whole entry once: FileError where its checksum is not that of the directory. Reading
+  /// an array or texts whole does the same; rows of a stored entry do not.
+  void verify(std::string_view name) const;
 
  private:
   struct Parts;

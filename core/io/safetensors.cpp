@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include <maskgrad/core/io/bytes.hpp>
+#include <maskgrad/core/io/checksum.hpp>
 #include <maskgrad/core/io/safetensors_header.hpp>
 
 namespace maskgrad {
@@ -14,8 +15,35 @@ using detail::in_quotes;
 
 constexpr std::uint64_t length_size = 8;
 
+struct FileChecksum {
+  std::uint64_t at = 0;  // of the digits in the file
+  std::string value;     // empty where there is none
+};
+
+// Takes the checksum out of the metadata. A damaged key or text is one of the two still.
+FileChecksum take_checksum(Metadata& metadata, std::string_view header,
+                           const detail::Place& place) {
+  const auto known = [](const Metadata::value_type& entry) {
+    return entry.first == detail::checksum_key || entry.second.starts_with(detail::checksum_text);
+  };
+  const auto entry = std::find_if(metadata.begin(), metadata.end(), known);
+  if (entry == metadata.end()) return {};
+  const auto at = detail::find_checksum(header);
+  if (entry->first != detail::checksum_key || !at ||
+      entry->second.size() != detail::checksum_text.size() + detail::checksum_digits) {
+    place.refuse(length_size,
+                 "the checksum {} in the metadata is damaged; expected '{}' and {} digits; take "
+                 "another copy of the file",
+                 in_quotes(entry->second), detail::checksum_text, detail::checksum_digits);
+  }
+  FileChecksum found{length_size + *at, std::move(entry->second)};
+  metadata.erase(entry);
+  return found;
+}
+
 // Reads the length of the header, then the header.
-detail::SafetensorsHeader read_header(const detail::ByteSource& source, std::uint64_t& data) {
+detail::SafetensorsHeader read_header(const detail::ByteSource& source, std::uint64_t& data,
+                                      FileChecksum& checksum) {
   const auto& place = source.place();
   std::array<std::byte, length_size> field;
   source.read_at(0, field);
@@ -35,7 +63,9 @@ detail::SafetensorsHeader read_header(const detail::ByteSource& source, std::uin
   std::vector<std::byte> text(length);
   source.read_at(length_size, text);
   data = length_size + length;
-  return detail::parse_safetensors_json(text, length_size, place);
+  auto header = detail::parse_safetensors_json(text, length_size, place);
+  checksum = take_checksum(header.metadata, detail::as_text(text), place);
+  return header;
 }
 
 void check_size(const std::string& name, const detail::SafetensorsEntry& entry, std::uint64_t data,
@@ -89,7 +119,7 @@ struct SafetensorsReader::Parts {
   template <class... Args>
   explicit Parts(Args&&... args)
       : source(std::make_shared<detail::ByteSource>(std::forward<Args>(args)...)) {
-    auto header = read_header(*source, data);
+    auto header = read_header(*source, data, checksum);
     index = detail::NameIndex(std::move(header.names));
     entries = std::move(header.entries);
     metadata = std::move(header.metadata);
@@ -119,6 +149,7 @@ struct SafetensorsReader::Parts {
   detail::NameIndex index;
   std::vector<detail::SafetensorsEntry> entries;
   Metadata metadata;
+  FileChecksum checksum;
   std::uint64_t data = 0;
 };
 
@@ -159,13 +190,21 @@ NamedArrays SafetensorsReader::read_all() const {
   return arrays;
 }
 
+bool SafetensorsReader::verify() const {
+  const auto& [at, value] = parts_->checksum;
+  if (!value.empty()) detail::verify_checksum(*parts_->source, at, value);
+  return !value.empty();
+}
+
 Safetensors read_safetensors(const std::filesystem::path& path) {
   const SafetensorsReader reader(path);
+  reader.verify();
   return {reader.read_all(), reader.metadata()};
 }
 
 Safetensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name) {
   const SafetensorsReader reader(bytes, name);
+  reader.verify();
   return {reader.read_all(), reader.metadata()};
 }
 

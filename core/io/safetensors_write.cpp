@@ -5,6 +5,7 @@
 
 #include <maskgrad/core/io/atomic_file.hpp>
 #include <maskgrad/core/io/bytes.hpp>
+#include <maskgrad/core/io/checksum.hpp>
 #include <maskgrad/core/io/safetensors_header.hpp>
 
 namespace maskgrad {
@@ -61,27 +62,45 @@ void check_given(std::string_view where, const NamedArrays& arrays, const Metada
                     in_quotes(arrays[*twice].name));
   }
   for (const auto& [key, text] : metadata) {
+    if (key == detail::checksum_key) {
+      fail<FileError>(where, "the metadata {} are made when a file is written; leave them out",
+                      in_quotes(key));
+    }
     if (detail::is_utf8(key) && detail::is_utf8(text)) continue;
     fail<FileError>(where, "the metadata {} are not UTF-8; give texts only", in_quotes(key));
   }
 }
 
+// Puts the checksum where zeros stand for it.
+void put_checksum(std::string& front, const NamedArrays& arrays,
+                  const std::vector<std::size_t>& order) {
+  auto crc = detail::crc32(0, detail::as_bytes(front));
+  for (auto at : order) crc = detail::crc32(crc, arrays[at].array.bytes);
+  const auto value = detail::checksum_value(crc).substr(detail::checksum_text.size());
+  front.replace(detail::find_checksum(front).value(), value.size(), value);
+}
+
 // Hands the file's bytes to `sink`, wide elements first.
 void write_parts(std::string_view where, const NamedArrays& arrays, const Metadata& metadata,
-                 const std::function<void(std::span<const std::byte>)>& sink) {
+                 Checksum checksum, const std::function<void(std::span<const std::byte>)>& sink) {
   check_given(where, arrays, metadata);
   std::vector<std::size_t> order(arrays.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return size_of(arrays[a].array.dtype) > size_of(arrays[b].array.dtype);
   });
-  const auto front = front_of(arrays, order, metadata);
+  auto written = metadata;
+  if (checksum == Checksum::crc32) {
+    written.emplace(detail::checksum_key, detail::checksum_value(0));
+  }
+  auto front = front_of(arrays, order, written);
   if (front.size() - 8 > detail::max_safetensors_header) {
     fail<FileError>(where,
                     "the header would have {} bytes; expected at most {}; write fewer arrays "
                     "or less metadata",
                     front.size() - 8, detail::max_safetensors_header);
   }
+  if (checksum == Checksum::crc32) put_checksum(front, arrays, order);
   sink(detail::as_bytes(front));
   for (auto at : order) sink(arrays[at].array.bytes);
 }
@@ -89,15 +108,17 @@ void write_parts(std::string_view where, const NamedArrays& arrays, const Metada
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, const NamedArrays& arrays,
-                       const Metadata& metadata) {
+                       const Metadata& metadata, Checksum checksum) {
   AtomicFile file(path, "write_safetensors");
-  write_parts("write_safetensors", arrays, metadata, [&](auto bytes) { file.write(bytes); });
+  write_parts("write_safetensors", arrays, metadata, checksum,
+              [&](auto bytes) { file.write(bytes); });
   file.commit();
 }
 
-std::vector<std::byte> safetensors_bytes(const NamedArrays& arrays, const Metadata& metadata) {
+std::vector<std::byte> safetensors_bytes(const NamedArrays& arrays, const Metadata& metadata,
+                                         Checksum checksum) {
   std::vector<std::byte> made;
-  write_parts("safetensors_bytes", arrays, metadata,
+  write_parts("safetensors_bytes", arrays, metadata, checksum,
               [&](auto bytes) { made.insert(made.end(), bytes.begin(), bytes.end()); });
   return made;
 }

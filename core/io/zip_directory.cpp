@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include <maskgrad/core/io/room.hpp>
 #include <maskgrad/core/io/zip_end.hpp>
 
 namespace maskgrad::detail {
@@ -172,7 +173,8 @@ std::vector<ZipEntry> read_zip_directory(const ByteSource& source) {
                  "write the file again",
                  directory.entries, directory.size, central_size);
   }
-  std::vector<std::byte> bytes(directory.size);
+  std::vector<std::byte> bytes;
+  with_room(place, directory.size, [&] { bytes.resize(directory.size); });
   source.read_at(directory.begin, bytes);
   std::span<const std::byte> left(bytes);
   std::vector<ZipEntry> entries;

@@ -89,7 +89,8 @@ void save_model(const fs::path& path, const std::string& description,
   for (const auto& [name, p] : parameters) {
     if (!p.trainable() && !p.is_state()) json["frozen"].push_back(name);
   }
-  write_safetensors(path, weight_arrays("save_model", parameters), {{key, json.dump()}});
+  write_safetensors(path, weight_arrays("save_model", parameters), {{key, json.dump()}},
+                    Checksum::crc32);
 }
 
 void refuse_loaded(const fs::path& path, std::string_view kind, std::string_view expected) {

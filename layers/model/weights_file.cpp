@@ -145,7 +145,7 @@ void save_weights(const std::vector<NamedParameter>& parameters, const fs::path&
   if (npz) {
     write_npz(path, arrays);
   } else {
-    write_safetensors(path, arrays);
+    write_safetensors(path, arrays, {}, Checksum::crc32);
   }
 }
 

@@ -1,6 +1,7 @@
 #include <maskgrad/optim/data/array_file.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <maskgrad/core/io/npz.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
@@ -18,6 +19,7 @@ class Npz final : public ArrayFile {
   std::vector<std::string> texts(const std::string& name) const override {
     return reader_.texts(name);
   }
+  void verify(const std::string& name) const override { reader_.verify(name); }
 
  private:
   NpzReader reader_;
@@ -30,9 +32,13 @@ class SafetensorsFile final : public ArrayFile {
   ArrayRows rows(const std::string& name) const override { return reader_.rows(name); }
   /// The format has none.
   std::vector<std::string> texts(const std::string&) const override { return {}; }
+  void verify(const std::string&) const override {
+    if (!std::exchange(verified_, true)) reader_.verify();
+  }
 
  private:
   SafetensorsReader reader_;
+  mutable bool verified_ = false;  // its checksum is that of the whole file
 };
 
 /// x.npy is `values`, x_NAME.npy is NAME.

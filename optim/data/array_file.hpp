@@ -18,6 +18,8 @@ class ArrayFile {
   virtual ArrayRows rows(const std::string& name) const = 0;
   /// Texts of a list of them.
   virtual std::vector<std::string> texts(const std::string& name) const = 0;
+  /// Reads an array once, or all of the file, where there is a checksum to compare it with.
+  virtual void verify(const std::string&) const {}
   /// What the classes of the target are called, where the file says so.
   virtual std::vector<std::string> classes() const;
   virtual bool contains(const std::string& name) const;
@@ -30,5 +32,8 @@ class ArrayFile {
 std::unique_ptr<ArrayFile> open_array_file(const std::filesystem::path& path, ReadOptions& options);
 /// The columns of a CSV file as arrays: `values`, `lengths`, and each column that is named.
 std::unique_ptr<ArrayFile> open_csv(const std::filesystem::path& path, ReadOptions& options);
+/// The same for a text, under a name for messages.
+std::unique_ptr<ArrayFile> parse_csv(std::string text, const std::string& name,
+                                     ReadOptions& options);
 
 }  // namespace maskgrad::data

@@ -39,7 +39,7 @@ Runs Runs::of_bits(std::span<const bool> valid, std::int64_t sequences, std::int
     bool goes_on = false;
     for (std::int64_t t = 0; t < time; ++t, ++row) {
       const bool is = valid[static_cast<std::size_t>(row)];
-      if (is && !goes_on) made.runs.push_back({row, 0});
+      if (is && !goes_on) made.runs.push_back({row, 0, length});
       if (is) ++made.runs.back().steps;
       length += is;
       goes_on = is;
@@ -55,14 +55,20 @@ namespace {
 /// Reads steps `first` ... of a sequence to `to`, run by run.
 void read_steps(const Column& c, const Piece& piece, std::byte*& to) {
   const auto bytes_a_row = c.rows.width() * static_cast<std::int64_t>(size_of(c.dtype));
-  std::int64_t skip = piece.first, left = piece.steps;
-  auto run = c.runs->first[static_cast<std::size_t>(piece.sample)];
+  const auto sample = static_cast<std::size_t>(piece.sample);
+  const auto begin = c.runs->runs.begin() + c.runs->first[sample];
+  const auto end = c.runs->runs.begin() + c.runs->first[sample + 1];
+  // The last run that begins at or before the piece: pieces of a sequence of many runs are found
+  // without walking through those before.
+  auto run = std::upper_bound(begin, end, piece.first,
+                              [](std::int64_t first, const auto& r) { return first < r.before; });
+  if (run != begin) --run;
+  std::int64_t skip = piece.first - (run == end ? 0 : run->before), left = piece.steps;
   for (; left > 0; ++run) {
-    const auto& r = c.runs->runs[static_cast<std::size_t>(run)];
-    const auto from = std::min(skip, r.steps), count = std::min(left, r.steps - from);
+    const auto from = std::min(skip, run->steps), count = std::min(left, run->steps - from);
     skip -= from;
     if (count == 0) continue;
-    c.rows.read(r.row + from, count, c.dtype, to);
+    c.rows.read(run->row + from, count, c.dtype, to);
     to += count * bytes_a_row;
     left -= count;
   }

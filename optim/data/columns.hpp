@@ -13,6 +13,7 @@ namespace maskgrad::data {
 struct Runs {
   struct Run {
     std::int64_t row = 0, steps = 0;
+    std::int64_t before = 0;  ///< steps of its sequence in the runs before
   };
   std::vector<Run> runs;
   std::vector<std::int64_t> first;   ///< of each sequence: its first run; one more at the end

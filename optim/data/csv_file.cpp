@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include <maskgrad/core/io/room.hpp>
 #include <maskgrad/optim/data/array_file.hpp>
 #include <maskgrad/optim/data/csv_column.hpp>
 #include <maskgrad/optim/data/csv_header.hpp>
@@ -241,8 +242,19 @@ void CsvFile::keep(const std::string& name, std::vector<std::int64_t> shape,
 
 }  // namespace
 
+std::unique_ptr<ArrayFile> parse_csv(std::string text, const std::string& name,
+                                     ReadOptions& options) {
+  return std::make_unique<CsvFile>(CsvReader(std::move(text), name, options.line_end), name,
+                                   options);
+}
+
 std::unique_ptr<ArrayFile> open_csv(const std::filesystem::path& path, ReadOptions& options) {
-  return std::make_unique<CsvFile>(path, options);
+  std::unique_ptr<ArrayFile> file;
+  std::error_code unknown;
+  const auto size = std::filesystem::file_size(path, unknown);
+  detail::with_room({"read_dataset", path.string()}, unknown ? 0 : 3 * size,
+                    [&] { file = std::make_unique<CsvFile>(path, options); });
+  return file;
 }
 
 }  // namespace maskgrad::data

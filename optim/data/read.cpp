@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include <maskgrad/core/io/room.hpp>
 #include <maskgrad/core/nearest.hpp>
 #include <maskgrad/core/quoted.hpp>
 #include <maskgrad/optim/data/array_file.hpp>
@@ -53,7 +54,11 @@ class Assembler {
   }
 
   ArrayRows rows(std::string_view option, const std::string& name) const {
-    if (file_->contains(name)) return checked(file_->rows(name), name);
+    if (file_->contains(name)) {
+      const ArrayRows found = checked(file_->rows(name), name);
+      if (options_.verify && found.in_file()) file_->verify(name);  // others were read whole
+      return found;
+    }
     const auto names = file_->names();
     const std::vector<std::string_view> known(names.begin(), names.end());
     fail<OptionError>(where, "{} has no array '{}' (.{}); {}", path_, name, option,
@@ -159,7 +164,9 @@ Runs Assembler::runs_of_mask(const std::string& name) {
   }
   time_ = r.shape()[1];
   const auto size = static_cast<std::size_t>(r.rows() * time_);
-  const auto bits = std::make_unique<bool[]>(size);
+  std::unique_ptr<bool[]> bits;
+  detail::with_room({std::string(where), path_}, size,
+                    [&] { bits = std::make_unique<bool[]>(size); });
   r.read(0, r.rows(), DType::boolean, reinterpret_cast<std::byte*>(bits.get()));
   return Runs::of_bits({bits.get(), size}, r.rows(), time_);
 }

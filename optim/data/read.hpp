@@ -56,6 +56,10 @@ struct ReadOptions {
   std::vector<std::string> classes = {};
   char delimiter = '\0';  ///< CSV; by default the one of , ; | and tab that splits the first line
   LineEnd line_end = LineEnd::automatic;  ///< CSV
+  /// npz, safetensors: reads the arrays once when the file is opened, and compares them with the
+  /// checksums that it carries. Else that of a stored npz array is known, and refused, when each of
+  /// its rows was read once; a deflated one is read when it is opened.
+  bool verify = false;
   bool allow_empty = false;  ///< a file without a step is a set of nothing, and not refused
 };
 

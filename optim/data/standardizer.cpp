@@ -128,16 +128,36 @@ Standardizer Standardizer::fit(const Dataset& training, StandardizerOptions opti
 
 Standardizer::Standardizer(Tensor mean, Tensor scale, StandardizerOptions options)
     : mean_(cast(mean, DType::f64)), scale_(cast(scale, DType::f64)), options_(options) {
-  if (mean_.shape() == scale_.shape() && !mean_.has_mask() && !scale_.has_mask()) return;
-  fail<ShapeError>("Standardizer", "the mean is {}, the scale {}; expected the same shape, no mask",
-                   mean_.describe(), scale_.describe());
+  if (mean_.shape() != scale_.shape() || mean_.has_mask() || scale_.has_mask()) {
+    fail<ShapeError>("Standardizer",
+                     "the mean is {}, the scale {}; expected the same shape, no mask",
+                     mean_.describe(), scale_.describe());
+  }
+  check_numbers(DType::f64);
+}
+
+/// Refuses, for data of this type, numbers by which everything would become NaN or infinite.
+void Standardizer::check_numbers(DType dtype) const {
+  const auto means = rows::of<double>(mean_), scales = rows::of<double>(scale_);
+  const auto in_type = [&](double x) { return dtype == DType::f32 ? static_cast<float>(x) : x; };
+  for (std::size_t f = 0; f < means.size(); ++f) {
+    const double mean = in_type(means[f]), scale = in_type(scales[f]);
+    if (std::isfinite(mean) && std::isfinite(scale) && scale > 0) continue;
+    fail<OptionError>("Standardizer",
+                      "feature {} has the mean {} and the scale {}, in {} {} and {}; expected "
+                      "finite numbers and a scale above 0; a feature that never changes has the "
+                      "scale 1",
+                      f, means[f], scales[f], name(dtype), mean, scale);
+  }
 }
 
 Tensor Standardizer::apply(const Tensor& x) const {
+  check_numbers(x.dtype());
   return (x - cast(mean_, x.dtype())) / cast(scale_, x.dtype());
 }
 
 Tensor Standardizer::undo(const Tensor& y) const {
+  check_numbers(y.dtype());
   return y * cast(scale_, y.dtype()) + cast(mean_, y.dtype());
 }
 
@@ -158,11 +178,13 @@ void Standardizer::save(const std::filesystem::path& path) const {
   };
   write_safetensors(path, {{"mean", array(mean_)}, {"scale", array(scale_)}},
                     {{"maskgrad", "standardizer"},
-                     {"input", options_.target ? "target" : std::to_string(options_.input)}});
+                     {"input", options_.target ? "target" : std::to_string(options_.input)}},
+                    Checksum::crc32);
 }
 
 Standardizer Standardizer::load(const std::filesystem::path& path) {
   const SafetensorsReader reader(path);
+  reader.verify();
   const auto& facts = reader.metadata();
   const auto kind = facts.find("maskgrad"), input = facts.find("input");
   if (kind == facts.end() || kind->second != "standardizer" || input == facts.end()) {

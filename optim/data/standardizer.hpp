@@ -22,7 +22,8 @@ class Standardizer {
   /// Throws:   TypeError for ids; ShapeError, naming sequence, step and feature, for a value that
   ///           is not finite.
   static Standardizer fit(const Dataset& training, StandardizerOptions options = {});
-  /// What it was: f64, of the shape of a step. ShapeError where the two do not fit.
+  /// What it was: f64, of the shape of a step. ShapeError where the two do not fit, OptionError for
+  /// a scale that is not above 0, and for numbers that are not finite, also in the data's type.
   Standardizer(Tensor mean, Tensor scale, StandardizerOptions options = {});
 
   const Tensor& mean() const { return mean_; }
@@ -41,6 +42,8 @@ class Standardizer {
   static Standardizer load(const std::filesystem::path& path);
 
  private:
+  void check_numbers(DType dtype) const;
+
   Tensor mean_, scale_;
   StandardizerOptions options_;
 };

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include <maskgrad/core/io/atomic_file.hpp>
+#include <maskgrad/core/io/left_behind.hpp>
 #include <maskgrad/optim/optimizer.hpp>
 
 namespace maskgrad {
@@ -58,14 +59,9 @@ std::vector<std::pair<std::int64_t, fs::path>> CheckpointFolder::list() const {
 
 fs::path CheckpointFolder::write(std::int64_t step, const NamedArrays& arrays,
                                  const std::string& state) {
-  std::error_code error;
-  fs::create_directories(options_.folder, error);
-  if (error) {
-    fail<FileError>(where, "the folder {} cannot be made ({}); make it, or give another",
-                    options_.folder.string(), error.message());
-  }
+  make_folders(options_.folder, where);
   const auto path = options_.folder / fmt::format("{}{:09}{}", prefix, step, ending);
-  write_safetensors(path, arrays, {{state_key, state}});
+  write_safetensors(path, arrays, {{state_key, state}}, Checksum::crc32);
   std::erase(bad_, path);
   prune(step);
   return path;
@@ -86,12 +82,13 @@ void CheckpointFolder::prune(std::int64_t newest_step) {
 
 std::optional<CheckpointFolder::Found> CheckpointFolder::newest(
     const std::function<void(const Found&)>& accept, std::vector<std::string>& notes) {
-  remove_left_behind(options_.folder);
+  detail::remove_left_behind(options_.folder);
   const auto all = list();
   std::string reasons;
   for (auto at = all.rbegin(); at != all.rend(); ++at) {
     try {
       SafetensorsReader reader(at->second);
+      reader.verify();
       const auto state = reader.metadata().find(state_key);
       if (state == reader.metadata().end()) {
         fail<FileError>(where, "{} is no checkpoint: its metadata has no '{}'", at->second.string(),

@@ -38,9 +38,9 @@ class CheckpointFolder {
     NamedArrays arrays;
     std::string state;
   };
-  /// The newest that can be read, and of which `accept` throws no FileError; what is wrong with
-  /// newer ones goes to `notes`. Nothing where the folder has none. FileError where it has some and
-  /// none can be used.
+  /// The newest that can be read and is as it was written by its checksum, and of which `accept`
+  /// throws no FileError; what is wrong with newer ones goes to `notes`. Nothing where the folder
+  /// has none. FileError where it has some and none can be used.
   std::optional<Found> newest(const std::function<void(const Found&)>& accept,
                               std::vector<std::string>& notes);
   /// FileError where the folder has checkpoints already.

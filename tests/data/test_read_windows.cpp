@@ -8,6 +8,7 @@
 
 #include "data/sequences.hpp"
 #include "io/files.hpp"
+#include "throws.hpp"
 
 namespace maskgrad::tests {
 namespace {
@@ -57,6 +58,56 @@ TEST_CASE("read: a batch reads the rows that it needs, from every format that le
     for (const Batch& batch : Batches{data, {.batch_size = 4}}.epoch(0)) CHECK(batch.size() == 4);
     CHECK(bytes_read() - before < bytes + 65536);
   }
+}
+
+TEST_CASE("read: a byte that changed is found when the file is opened with .verify") {
+  const files::TemporaryFolder folder;
+  const NamedArrays arrays{{"values", Array::of<float>({4, 1}, std::vector<float>{1, 2, 3, 4})},
+                           {"lengths", Array::of<std::int64_t>({2}, Numbers{3, 1})}};
+  write_npz(folder / "x.npz", arrays);
+  write_npz(folder / "y.npz", arrays, Compression::deflated);
+  write_safetensors(folder / "x.safetensors", arrays, {}, Checksum::crc32);
+  const std::string_view three("\0\0\x40\x40", 4);
+  for (const auto* name : {"x.npz", "y.npz", "x.safetensors"}) {
+    CAPTURE(name);
+    const auto path = folder / name;
+    CHECK(read_dataset(path, {.verify = true}).steps() == 4);
+    auto bytes = files::load(path);
+    const auto at = bytes.rfind(three);
+    if (at == bytes.npos) continue;  // deflated, and checked whenever it is read
+    bytes[at] = 1;
+    files::save(path, bytes);
+    CHECK(throws<FileError>([&] { read_dataset(path, {.verify = true}); }, name, "checksum"));
+    const Dataset data = read_dataset(path);
+    CHECK(data.steps() == 4);
+    if (!path.string().ends_with(".npz")) continue;
+    // By windows, in any order, it is known when all of it was read.
+    CHECK(steps_of(data.batch({1}).inputs[0]) == std::vector<std::vector<float>>{{4}});
+    CHECK(throws<FileError>(
+        [&] {
+          data.pieces(2).batch({1, 0});
+        },
+        "entry 'values.npy'", "the checksum is not that of the directory"));
+  }
+}
+
+TEST_CASE("read: pieces of a sequence of many runs") {
+  const files::TemporaryFolder folder;
+  const auto mask = std::make_unique<bool[]>(30);
+  std::vector<float> values;
+  std::vector<std::vector<float>> expected(1);
+  for (std::size_t t = 0; t < 30; ++t) {
+    values.push_back(static_cast<float>(t));
+    mask[t] = t % 3 != 1;  // runs of 1 and 2 steps
+    if (!mask[t]) continue;
+    if (expected.back().size() == 4) expected.emplace_back();
+    expected.back().push_back(values.back());
+  }
+  write_npz(folder / "x.npz", {{"values", Array::of<float>({1, 30}, values)},
+                               {"mask", Array::of<bool>({1, 30}, {mask.get(), 30})}});
+  const Dataset pieces = read_dataset(folder / "x.npz").pieces(4);
+  REQUIRE(pieces.size() == 5);
+  CHECK(steps_of(pieces.batch({0, 1, 2, 3, 4}).inputs[0]) == expected);
 }
 
 TEST_CASE("read: an epoch over a file holds a few batches and not the file") {

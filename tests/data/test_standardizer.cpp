@@ -105,6 +105,21 @@ TEST_CASE("standardizer: saved and loaded") {
                           "that save() wrote"));
 }
 
+TEST_CASE("standardizer: numbers that make NaN of everything are refused where they are given") {
+  const auto one = [](double x) { return tensor(std::vector<double>{x}, {1}); };
+  for (const double scale : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
+    CHECK(throws<OptionError>([&] { Standardizer(one(0), one(scale)); },
+                              "Standardizer: feature 0 has the mean 0 and the scale ",
+                              "; expected finite numbers and a scale above 0; a feature that never "
+                              "changes has the scale 1"));
+  }
+  CHECK(throws<OptionError>([&] { Standardizer(one(std::nan("")), one(1)); }, "has the mean nan"));
+  const Standardizer fine(one(0), one(1e-60));
+  CHECK(fine.apply(one(1e-60)).item({0}) == 1);
+  CHECK(throws<OptionError>([&] { fine.apply(ones({1})); }, "the scale 1e-60, in f32 0 and 0"));
+  CHECK(throws<OptionError>([&] { fine.undo(ones({1})); }, "the scale 1e-60, in f32 0 and 0"));
+}
+
 TEST_CASE("standardizer: what it refuses") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Dataset holes =

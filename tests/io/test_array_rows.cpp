@@ -1,15 +1,19 @@
 #include <doctest/doctest.h>
 
 #include <maskgrad/core/io/array_rows.hpp>
+#include <maskgrad/core/io/checksum.hpp>
+#include <maskgrad/core/io/crc_watch.hpp>
 #include <maskgrad/core/io/npy.hpp>
 #include <maskgrad/core/io/npz.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
 
 #include "files.hpp"
+#include "throws.hpp"
 #include "zip_builder.hpp"
 
 using namespace maskgrad;
 using files::fixture;
+using maskgrad::tests::throws;
 
 namespace {
 
@@ -27,6 +31,42 @@ void for_each_fixture(F f) {
     const auto name = entry.path().filename().string();
     if (name.ends_with(".npy") && !name.starts_with("refused") && name != "u8_large.npy") f(name);
   }
+}
+
+TEST_CASE("rows: the checksum of what was read in pieces") {
+  std::string text(1000, '\0');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * i >> 3);
+  const auto bytes = files::bytes(text);
+  const detail::Place place{"read", "x"};
+  struct Piece {
+    std::size_t begin, end;
+  };
+  const std::vector<Piece> orders[] = {
+      {{0, 1000}},
+      {{0, 400}, {400, 1000}},
+      {{600, 1000}, {0, 300}, {300, 600}},
+      {{500, 501}, {400, 600}, {0, 450}, {550, 1000}},
+      {{10, 20}, {30, 40}, {50, 60}, {0, 1000}},
+      {{0, 999}, {0, 999}, {1, 1000}},
+  };
+  const auto crc = detail::crc32(0, bytes);
+  for (const auto& order : orders) {
+    for (const bool right : {true, false}) {
+      detail::CrcWatch watch(1000, right ? crc : crc ^ 1);
+      const auto see = [&](const Piece& p) {
+        watch.saw(p.begin, bytes.subspan(p.begin, p.end - p.begin), place);
+      };
+      for (std::size_t i = 0; i + 1 < order.size(); ++i) CHECK_NOTHROW(see(order[i]));
+      if (right) {
+        CHECK_NOTHROW(see(order.back()));
+      } else {
+        CHECK(throws<FileError>([&] { see(order.back()); }, "the checksum is not that"));
+        CHECK(throws<FileError>([&] { see(order[0]); }, "the checksum is not that"));
+      }
+    }
+  }
+  CHECK(detail::crc32_joined(detail::crc32(0, bytes.first(300)),
+                             detail::crc32(0, bytes.subspan(300)), 700) == crc);
 }
 
 }  // namespace

@@ -5,16 +5,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 #include <maskgrad/core/io/atomic_file.hpp>
+#include <maskgrad/core/io/left_behind.hpp>
 #include <maskgrad/core/io/npy.hpp>
 #include <maskgrad/core/io/npz.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
-#include <thread>
 
 #include "files.hpp"
 #include "limits.hpp"
+#include "throws.hpp"
 
 using namespace maskgrad;
+using maskgrad::tests::throws;
 
 namespace {
 
@@ -171,20 +176,54 @@ TEST_CASE("atomic file: short and interrupted writes go on") {
   CHECK(received == sent);
 }
 
-TEST_CASE("atomic file: what killed writers left behind is removed, and nothing else") {
+TEST_CASE(
+    "atomic file: what a killed writer left behind goes with the next save, and nothing else") {
   const files::TemporaryFolder folder;
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
   const pid_t child = ::fork();
-  if (child == 0) ::_exit(0);
+  if (child == 0) {
+    AtomicFile file(folder / "x", "test");
+    file.write(files::bytes("half"));
+    [[maybe_unused]] const auto told = ::write(ends[1], "x", 1);
+    for (;;) ::pause();
+  }
+  char word = 0;
+  REQUIRE(::read(ends[0], &word, 1) == 1);
+  ::close(ends[0]), ::close(ends[1]);
+  // While its writer lives it is let alone, though the number of another process stands in its
+  // name.
+  files::save(folder / "mine.tmp", "whole");
+  files::save(folder / ".maskgrad-other", "whole");
+  const auto foreign = folder / ".maskgrad-00000000-1-3.tmp";  // written by another host
+  files::save(foreign, "half");
+  write_file(folder / "x", files::bytes("whole"), "test");
+  CHECK(folder.count() == 5);
+  ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  const auto aside = [&](pid_t process, std::string_view end) {
-    return folder / (".maskgrad-" + std::to_string(process) + std::string(end));
-  };
-  files::save(aside(child, "-3.tmp"), "half");
-  const std::vector<files::fs::path> others{aside(::getpid(), "-3.tmp"), aside(child, "-3.tmpx"),
-                                            aside(child, ".tmp"), folder / "mine.tmp"};
-  for (const auto& path : others) files::save(path, "whole");
-  remove_left_behind(folder.path());
-  remove_left_behind(folder / "missing");
-  CHECK(folder.count() == others.size());
-  for (const auto& path : others) CHECK(files::load(path) == "whole");
+  write_file(folder / "y", files::bytes("whole"), "test");
+  CHECK(folder.count() == 5);
+  for (const auto* name : {"x", "y", "mine.tmp", ".maskgrad-other"}) {
+    CHECK(files::load(folder / name) == "whole");
+  }
+  CHECK(files::load(foreign) == "half");
+  // When nobody wrote to it for long its host has ended.
+  files::fs::last_write_time(foreign,
+                             files::fs::file_time_type::clock::now() - std::chrono::hours(2));
+  detail::remove_left_behind(folder.path());
+  detail::remove_left_behind(folder / "missing");
+  CHECK(folder.count() == 4);
+}
+
+TEST_CASE("atomic file: folders are made, and a file in the way is said") {
+  const files::TemporaryFolder folder;
+  for (const auto* path : {"a/b/c", "a/b/d/", "a"}) {
+    make_folders(folder / path, "test");
+    CHECK(files::fs::is_directory(folder / path));
+  }
+  make_folders("", "test");
+  files::save(folder / "file", "x");
+  CHECK(throws<FileError>([&] { make_folders(folder / "file/a", "test"); }, "test: the folder ",
+                          "/file cannot be made (", "; make it, or give another"));
+  CHECK(throws<FileError>([&] { make_folders(folder / "file", "test"); }, "/file cannot be made"));
 }

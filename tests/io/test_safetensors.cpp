@@ -3,10 +3,12 @@
 #include <maskgrad/core/io/safetensors.hpp>
 
 #include "files.hpp"
+#include "throws.hpp"
 
 using namespace maskgrad;
 using files::fixture;
 using files::samples;
+using maskgrad::tests::throws;
 
 namespace {
 
@@ -56,6 +58,48 @@ TEST_CASE("safetensors: what is written is read again, bit for bit") {
   CHECK(folder.count() == 1);
   CHECK(parse_safetensors(safetensors_bytes({}), "memory") == Safetensors{});
   CHECK(files::text(safetensors_bytes({})) == safetensors("{}      "));
+}
+
+TEST_CASE("safetensors: one flipped bit anywhere is found by the checksum") {
+  const NamedArrays arrays{{"a", files::array_of<float>({2}, {1, 2})},
+                           {"b", files::array_of<bool>({3}, {true, false, true})}};
+  const Metadata metadata{{"key", "a text"}};
+  const auto good = files::text(safetensors_bytes(arrays, metadata, Checksum::crc32));
+  // Other readers see a text more; this one keeps it to itself.
+  CHECK(good.find("\"maskgrad_checksum\":\"maskgrad crc32 ") != std::string::npos);
+  CHECK(parse_safetensors(files::bytes(good), "good") == Safetensors{arrays, metadata});
+  CHECK(SafetensorsReader(files::bytes(good), "good").verify());
+  std::size_t silent = 0;
+  for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
+    auto bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ 1 << bit % 8);
+    try {
+      parse_safetensors(files::bytes(bad), "bad");
+      ++silent;
+    } catch (const FileError&) {
+    }
+  }
+  CHECK(silent == 0);
+  auto bad = good;
+  bad.back() = 0;
+  CHECK(throws<FileError>([&] { parse_safetensors(files::bytes(bad), "bad"); },
+                          "parse_safetensors: bad, byte ", ": the checksum of the file is ",
+                          ", but it says ",
+                          "take another copy, or, where a program changed it on "
+                          "purpose, have it leave 'maskgrad_checksum' out of the metadata"));
+  bad = good;
+  bad.replace(bad.find("maskgrad_checksum"), 8, "moskgrad");
+  CHECK(throws<FileError>([&] { parse_safetensors(files::bytes(bad), "bad"); },
+                          "in the metadata is damaged; expected 'maskgrad crc32 ' and 8 digits; "
+                          "take another copy of the file"));
+  const auto without = safetensors_bytes(arrays, metadata);
+  CHECK_FALSE(SafetensorsReader(without, "old").verify());
+  CHECK(throws<FileError>(
+      [&] {
+        safetensors_bytes(arrays, {{"maskgrad_checksum", "x"}});
+      },
+      "safetensors_bytes: the metadata 'maskgrad_checksum' are made when a "
+      "file is written; leave them out"));
 }
 
 TEST_CASE("safetensors: wide elements lie first, so that all are aligned; names keep their order") {

@@ -90,6 +90,24 @@ TEST_CASE("the newest that reads well is taken, and what is wrong with newer one
   CHECK(std::includes(names.begin(), names.end(), kept.begin(), kept.end()));
 }
 
+TEST_CASE("a checkpoint of which a bit changed is named and passed over") {
+  const files::TemporaryFolder folder;
+  train(folder.path(), {.keep = 4});
+  const auto newest = folder / step_file(16);
+  const auto good = files::load(newest);
+  for (std::size_t i = 0; i < 12; ++i) {
+    auto bad = good;
+    bad[bad.size() * i / 12] ^= static_cast<char>(1 << i % 8);
+    files::save(newest, bad);
+    const auto history = train(folder.path(), {.keep = 4}, 4);
+    REQUIRE(history.notes.size() == 2);
+    CHECK(history.notes[0].starts_with("passed over a checkpoint that cannot be used: "));
+    CHECK(history.notes[0].find(step_file(16)) != std::string::npos);
+    CHECK(history.notes[1].find(step_file(12) + ": epoch 4, batch 0") != std::string::npos);
+    CHECK_NOTHROW(read_safetensors(newest));  // the last epoch, once more
+  }
+}
+
 TEST_CASE("where none can be used the run ends, listing them, and harms none") {
   const files::TemporaryFolder folder;
   train(folder.path(), {.keep = 2}, 2);

@@ -73,6 +73,25 @@ TEST_CASE("load_weights reads a saved model") {
   CHECK(weights_of(other) == weights_of(model));
 }
 
+TEST_CASE("models and weights of which a bit changed are refused by name") {
+  const files::TemporaryFolder folder;
+  const Sequential model = toy_model(), other = toy_model();
+  const auto before = weights_of(other);
+  save_model(model, folder / "m.safetensors");
+  save_weights(model, folder / "w.safetensors");
+  save_weights(model, folder / "w.npz");
+  for (const auto* name : {"m.safetensors", "w.safetensors", "w.npz"}) {
+    const auto path = folder / name;
+    auto bytes = files::load(path);
+    bytes[bytes.size() - 1] ^= 1;  // of the weights; of a zip file, behind them
+    files::save(path, bytes);
+    CHECK(throws<FileError>([&] { load_weights(other, path); }, path.string()));
+  }
+  CHECK(throws<FileError>([&] { load_model(folder / "m.safetensors"); }, "m.safetensors",
+                          "the checksum of the file is"));
+  CHECK(weights_of(other) == before);
+}
+
 TEST_CASE("what saving and loading models refuse") {
   const files::TemporaryFolder folder;
   const auto path = folder / "m.safetensors";
