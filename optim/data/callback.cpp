@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <maskgrad/autograd/mode.hpp>
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/mask_rows.hpp>
 #include <maskgrad/core/rows.hpp>
 
@@ -71,10 +72,19 @@ class Joined {
 
 CallbackSource::CallbackSource(CallbackOptions options) : options_(std::move(options)) {
   if (!options_.sample) fail<OptionError>(where, "no function was given; set .sample");
+  std::int64_t sum = 0;
   for (std::size_t i = 0; i < options_.lengths.size(); ++i) {
-    if (options_.lengths[i] >= 0) continue;
-    fail<ShapeError>(where, "sequence {} has length {}; expected 0 or more steps", i,
-                     options_.lengths[i]);
+    const auto length = options_.lengths[i];
+    if (length < 0) {
+      fail<ShapeError>(where, "sequence {} has length {}; expected 0 or more steps", i, length);
+    }
+    if (length > checked::most - sum) {
+      fail<ShapeError>(where,
+                       "sequence {} has length {}, and those before {} steps; expected at most {} "
+                       "steps in all",
+                       i, length, sum, checked::most + 0);
+    }
+    sum += length;
   }
 }
 

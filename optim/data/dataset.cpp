@@ -168,6 +168,12 @@ Dataset Dataset::pieces(std::int64_t steps) const {
   check_steps("Dataset::pieces", steps);
   if (!source_) return {};
   source_->check_cuts("Dataset::pieces");
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < size(); ++i) {
+    count +=
+        std::max<std::int64_t>(1, source_->length(i) / steps + (source_->length(i) % steps > 0));
+  }
+  data::check_room("Dataset::pieces", count);
   std::vector<Piece> pieces;
   for (std::int64_t i = 0; i < size(); ++i) {
     const auto length = source_->length(i);

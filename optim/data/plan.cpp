@@ -4,6 +4,7 @@
 
 #include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/random.hpp>
+#include <maskgrad/optim/data/views.hpp>
 
 namespace maskgrad::data {
 namespace {
@@ -142,6 +143,9 @@ Plan Planner::cut(const std::vector<std::int64_t>& order) const {
 Plan Planner::windows(const std::vector<std::int64_t>& order) const {
   const auto& source = *data_.source();
   const auto total = static_cast<std::int64_t>(order.size());
+  std::int64_t count = 0;
+  for (const auto sample : order) count += source.length(sample) / options_.window + 1;
+  check_room(where, count);
   std::vector<Piece> rows(static_cast<std::size_t>(std::min(options_.batch_size, total)));
   std::size_t next = 0;
   Plan plan;

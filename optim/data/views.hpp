@@ -8,6 +8,9 @@
 
 namespace maskgrad::data {
 
+/// MemoryError where so many pieces of sequences are more than the system can hold.
+void check_room(std::string_view where, std::int64_t pieces);
+
 /// Pieces of another source's sequences as sequences: subsets, shorter ones, parts of them.
 class ViewSource final : public Source {
  public:

@@ -115,6 +115,17 @@ TEST_CASE("batches: of nothing there are none") {
   }
 }
 
+TEST_CASE("batches: the largest options are as good as no limit") {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  for (const auto& options :
+       {BatchesOptions{.batch_size = most, .bucket = true}, BatchesOptions{.max_rows = most},
+        BatchesOptions{.max_rows = most, .bucket = true},
+        BatchesOptions{.batch_size = most, .bucket = true, .bucket_size = most},
+        BatchesOptions{.batch_size = most, .window = most, .prefetch = most}}) {
+    CHECK(samples_of(Batches{counted({3, 1, 2}), options}).size() == 1);
+  }
+}
+
 TEST_CASE("batches: options that make no sense") {
   const Dataset data = counted({1, 2});
   const auto check = [&](BatchesOptions o, const std::string& text) {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "data/sequences.hpp"
 #include "throws.hpp"
 
@@ -76,6 +78,23 @@ TEST_CASE("callback: what a function may not give") {
   CHECK(message(1, {{Tensor(), two}, two, one})
             .find("input 0 is an empty tensor; expected a tensor "
                   "[steps, ...] without a mask") != std::string::npos);
+  const auto lengths = [](Numbers n) {
+    return Dataset::from_callback(
+        {.lengths = std::move(n), .sample = [](auto) { return Sample{}; }});
+  };
+  constexpr auto huge = std::numeric_limits<std::int64_t>::max() / 16;
+  CHECK(throws<ShapeError>(
+      [&] {
+        lengths({5, huge});
+      },
+      "Dataset::from_callback: sequence 1 has length 576460752303423487, and "
+      "those before 5 steps; expected at most 576460752303423487 steps in "
+      "all"));
+  CHECK(throws<MemoryError>([&] { lengths({huge}).pieces(1); }, "Dataset::pieces: a list of ",
+                            "576460752303423487 pieces needs"));
+  CHECK(throws<MemoryError>([&] { Batches(lengths({huge}), {.window = 1}).size(); },
+                            "Batches: a list of "));
+  CHECK(lengths({huge}).pieces(huge - 1).size() == 2);
   const Tensor masked = two.with_mask(Mask::keep(std::vector<bool>{true, false}, {2}));
   CHECK(message(1, {{masked, two}, two, one}).find("without a mask") != std::string::npos);
 }
