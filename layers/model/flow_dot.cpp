@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <maskgrad/core/quoted.hpp>
 #include <maskgrad/layers/model/flow.hpp>
 
 namespace maskgrad {
@@ -23,7 +24,7 @@ std::string_view colour(MaskRole role) {
 
 std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : detail::printable(text, 400)) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <maskgrad/core/quoted.hpp>
 #include <maskgrad/layers/model/flow.hpp>
 
 namespace maskgrad {
@@ -14,9 +15,11 @@ std::string joined(const Tensors& xs) {
 }
 
 /// Columns as wide as their widest cell; the last one ends where it ends.
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+std::string aligned(std::vector<std::vector<std::string>> rows) {
+  constexpr std::size_t widest = 400;  // names are the users' and may be anything
   std::vector<std::size_t> width;
-  for (const auto& row : rows) {
+  for (auto& row : rows) {
+    for (auto& cell : row) cell = detail::printable(cell, widest);
     width.resize(std::max(width.size(), row.size()));
     for (std::size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
   }
@@ -38,8 +41,8 @@ std::string warning(const Flow& flow) {
   std::string text;
   for (const auto i : flow.before_the_mask()) {
     text += fmt::format(
-        "{} '{}' stands before the mask is made: its weights see the padding. Put it behind\n",
-        flow.steps()[i].kind, flow.steps()[i].path);
+        "{} {} stands before the mask is made: its weights see the padding. Put it behind\n",
+        flow.steps()[i].kind, detail::in_quotes(flow.steps()[i].path));
   }
   return text;
 }
