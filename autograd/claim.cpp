@@ -77,8 +77,9 @@ bool Claim::held_elsewhere(const Node& node) const {
 }
 
 /// False for a node that another thread holds: it must not be looked into.
-bool Claim::take(Node* node, std::uint64_t visit) {
+bool Claim::take(Node* node, std::uint64_t visit, std::string_view by) {
   if (!node) return true;
+  refuse_read_gradient(node, by);
   if (held_elsewhere(*node)) return false;
   if (node->visit == visit) return true;
   if (node->released) {
@@ -97,12 +98,12 @@ bool Claim::reach(std::span<const Tensor> roots) {
   const auto visit = ++shared().visits;
   order_.clear();
   for (const auto& root : roots) {
-    if (!take(static_cast<Node*>(root.node().get()), visit)) return false;
+    if (!take(static_cast<Node*>(root.node().get()), visit, "")) return false;
   }
   for (std::size_t i = 0; i < order_.size(); ++i) {
     Node* node = order_[i].get();  // `order_` moves as it grows, the node does not
     for (const auto& edge : node->inputs) {
-      if (!take(edge.node.get(), visit)) return false;
+      if (!take(edge.node.get(), visit, node->op)) return false;
     }
   }
   std::sort(order_.begin(), order_.end(),

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <maskgrad/autograd/tape.hpp>
@@ -25,7 +26,7 @@ class Claim {
  private:
   bool held_here(const Node& node) const;
   bool held_elsewhere(const Node& node) const;
-  bool take(Node* node, std::uint64_t visit);
+  bool take(Node* node, std::uint64_t visit, std::string_view by);
   bool reach(std::span<const Tensor> roots);
 
   Claim* outer_;  ///< of the backward inside which this one runs

@@ -80,7 +80,7 @@ void Parameter::set_trainable(bool trainable) const {
 }
 Tensor Parameter::grad() const {
   state();
-  return leaf_->grad;
+  return tape::as_read(leaf_->grad);
 }
 void Parameter::clear_grad() const {
   state();

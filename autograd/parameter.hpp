@@ -33,7 +33,8 @@ class Parameter {
   bool is_state() const;
   /// Freezes a weight, or ends that. OptionError for a state that is to be trained.
   void set_trainable(bool trainable) const;
-  /// Sum of the gradients since the last clear; undefined where there was none.
+  /// Sum of the gradients since the last clear; undefined where there was none. A constant: a
+  /// backward through what is made of it is a GradError, but for stop_gradient(p.grad()).
   Tensor grad() const;
   void set_grad(const Tensor& grad, double count = 1) const;
   void clear_grad() const;

@@ -1,7 +1,10 @@
 #include <maskgrad/autograd/tape.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
+#include <new>
 
 #include <maskgrad/autograd/anomaly.hpp>
 #include <maskgrad/autograd/claim.hpp>
@@ -34,7 +37,37 @@ namespace tape {
 namespace {
 std::atomic<std::uint64_t> next_id{1};
 thread_local const Node* running = nullptr;
+
+/// Stands behind a gradient that was read, and behind all that is made of such alone. A backward
+/// that comes to it stops: what lies behind, the backward that gave the gradient, is not on the
+/// tape, so the loss would lack a part of its gradient without a word.
+class ReadGradient final : public Node {
+ public:
+  ReadGradient() : Node("grad") { retain(); }
+  void run(Grads&) override {}
+};
+
+Node* read_gradient() {
+  alignas(ReadGradient) static unsigned char place[sizeof(ReadGradient)];
+  static Node* const node = ::new (place) ReadGradient;  // never ends: tensors may live as long
+  return node;
+}
 }  // namespace
+
+void refuse_read_gradient(const Node* node, std::string_view by) {
+  if (node != read_gradient()) return;
+  fail<GradError>("backward",
+                  "{} made of a gradient that grad() gave, and such a gradient is a constant here: "
+                  "there are no second derivatives yet, so this loss would train by a part of its "
+                  "gradient alone. Where a constant is meant, give stop_gradient(x.grad()), or "
+                  "compute it under NoGrad",
+                  by.empty() ? std::string("the loss is") : fmt::format("'{}' takes what is", by));
+}
+
+Tensor as_read(const Tensor& gradient) {
+  if (!gradient.defined()) return gradient;
+  return Tensor(Ref<const Counted>(&gradient.impl()), Ref<Counted>(read_gradient()), 0);
+}
 
 Slot::Slot(const Tensor& output)
     : shape(output.shape()), dtype(output.dtype()), mask(output.mask()) {}
@@ -97,6 +130,12 @@ void Node::connect(const Tensor& input) {
 }
 
 Tensor Node::attach(const Tensor& output) {
+  const auto is_read = [](const Edge& e) { return e.node.get() == read_gradient(); };
+  const auto is_constant = [&](const Edge& e) { return !e.node || is_read(e); };
+  if (std::any_of(inputs.begin(), inputs.end(), is_read) &&
+      std::all_of(inputs.begin(), inputs.end(), is_constant)) {
+    return as_read(output);  // nothing to record
+  }
   slots.emplace_back(output);
   if (auto* anomaly = DetectAnomaly::current()) anomaly->made(*this, output);
   return Tensor(Ref<const Counted>(&output.impl()), Ref<Counted>(this),
@@ -226,7 +265,7 @@ tape::Leaf& leaf_of(std::string_view where, const Tensor& x) {
 }  // namespace
 
 Tensor Tensor::grad() const {
-  return leaf_of("grad", *this).grad;
+  return tape::as_read(leaf_of("grad", *this).grad);
 }
 void Tensor::clear_grad() const {
   leaf_of("clear_grad", *this).grad = {};

@@ -86,6 +86,11 @@ void check_on_tape(const Tensor& root);
 /// one after the other, in no set order: what they add up is right to rounding.
 void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, const Run& run = {});
 
+/// The gradient as grad() gives it: a constant to read, of which a backward knows.
+Tensor as_read(const Tensor& gradient);
+/// GradError where a backward came to such a gradient, by the operation `by` (none: it is a root).
+void refuse_read_gradient(const Node* node, std::string_view by);
+
 using Inputs = std::initializer_list<std::reference_wrapper<const Tensor>>;
 
 bool any_on_tape(Inputs inputs);
