@@ -67,13 +67,15 @@ void check_room(std::string_view where, std::int64_t count, std::size_t value_by
 
 void refuse_memory(std::string_view where, std::string_view what, std::int64_t wanted) {
   const auto stats = memory::stats();
+  const auto held = stats.bytes_in_use, kept = stats.bytes_reserved - stats.bytes_in_use;
   throw MemoryError(
       std::string(where), detail::current_layer_path(),
-      fmt::format("{}: {} needs {} bytes, which the system does not give; tensors hold {} bytes, "
-                  "the pool keeps {} more. Use a smaller batch, or end what holds tensors",
-                  detail::place(where), what, wanted, stats.bytes_in_use,
-                  stats.bytes_reserved - stats.bytes_in_use),
-      wanted, stats.bytes_in_use);
+      detail::place(where) + ": " +
+          detail::format(
+              "{} needs {} bytes, which the system does not give; tensors hold {} bytes, "
+              "the pool keeps {} more. Use a smaller batch, or end what holds tensors",
+              fmt::make_format_args(what, wanted, held, kept)),
+      wanted, held);
 }
 
 }  // namespace maskgrad::checked

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/nearest.hpp>
 #include <maskgrad/layers/check.hpp>
 #include <maskgrad/layers/metrics/values.hpp>
@@ -64,6 +65,7 @@ void check_probability(const Tensor& y_pred, double p) {
 
 AUC::AUC(AUCOptions options) : Metric("AUC"), options_(std::move(options)) {
   check::at_least(kind(), "num_thresholds", options_.num_thresholds, 2);
+  checked::check_room(kind(), options_.num_thresholds, 64);  // thresholds, and sums for each
   if (options_.num_labels) check::at_least(kind(), "num_labels", *options_.num_labels, 1);
   check_one_of("curve", options_.curve, std::array<std::string_view, 2>{"ROC", "PR"});
   check_one_of("summation_method", options_.summation_method,

@@ -1,8 +1,10 @@
 #include <maskgrad/optim/data/loader.hpp>
 
 #include <system_error>
+#include <utility>
 
 #include <maskgrad/autograd/mode.hpp>
+#include <maskgrad/core/forks.hpp>
 
 namespace maskgrad::data {
 
@@ -11,13 +13,21 @@ Loader::Loader(std::shared_ptr<const Planner> planner, std::shared_ptr<const Pla
     : planner_(std::move(planner)), plan_(std::move(plan)), at_(at) {}
 
 Loader::~Loader() {
-  if (!thread_.joinable()) return;
+  leave_behind();
+  if (!ahead_) return;
   {
-    std::lock_guard lock(mutex_);
-    stop_ = true;
+    std::lock_guard lock(ahead_->mutex);
+    ahead_->stop = true;
   }
-  changed_.notify_all();
-  thread_.join();
+  ahead_->changed.notify_all();
+  ahead_->thread.join();
+}
+
+/// What a fork has left without its thread can be neither used nor ended.
+void Loader::leave_behind() {
+  if (ahead_ && ahead_->forks != maskgrad::detail::forks()) {
+    static_cast<void>(ahead_.release());
+  }
 }
 
 Batch Loader::make(std::int64_t b) const {
@@ -43,46 +53,50 @@ Loader::Made Loader::attempt(std::int64_t b) const {
 void Loader::start() {
   started_ = true;
   if (planner_->options().prefetch == 0) return;
+  auto ahead = std::make_unique<Ahead>();
+  ahead->forks = maskgrad::detail::forks();
   try {
-    thread_ = std::thread([this, b = at_] { run(b); });
+    ahead->thread = std::thread([this, &to = *ahead, b = at_] { run(to, b); });
   } catch (const std::system_error&) {
-    // The system gives no thread: each batch is made when it is asked for.
+    return;  // the system gives no thread: each batch is made when it is asked for
   }
+  ahead_ = std::move(ahead);
 }
 
-void Loader::run(std::int64_t b) {
+void Loader::run(Ahead& ahead, std::int64_t b) {
   const auto most = static_cast<std::size_t>(planner_->options().prefetch);
   for (; b < plan_->batches(); ++b) {
     {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stop_ || made_.size() < most; });
-      if (stop_) return;
+      std::unique_lock lock(ahead.mutex);
+      ahead.changed.wait(lock, [&] { return ahead.stop || ahead.made.size() < most; });
+      if (ahead.stop) return;
     }
     Made made = attempt(b);
     const bool failed = made.error != nullptr;
     {
-      std::lock_guard lock(mutex_);
-      made_.push_back(std::move(made));
+      std::lock_guard lock(ahead.mutex);
+      ahead.made.push_back(std::move(made));
     }
-    changed_.notify_all();
+    ahead.changed.notify_all();
     if (failed) return;
   }
 }
 
-Loader::Made Loader::wait_for_one() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return !made_.empty(); });
-  Made first = std::move(made_.front());
-  made_.pop_front();
+Loader::Made Loader::wait_for_one(Ahead& ahead) {
+  std::unique_lock lock(ahead.mutex);
+  ahead.changed.wait(lock, [&] { return !ahead.made.empty(); });
+  Made first = std::move(ahead.made.front());
+  ahead.made.pop_front();
   lock.unlock();
-  changed_.notify_all();
+  ahead.changed.notify_all();
   return first;
 }
 
 std::optional<Batch> Loader::next() {
   if (left() == 0) return std::nullopt;
+  leave_behind();
   if (!started_) start();
-  Made made = thread_.joinable() ? wait_for_one() : attempt(at_);
+  Made made = ahead_ ? wait_for_one(*ahead_) : attempt(at_);
   ++at_;
   if (made.error) {
     at_ = plan_->batches();

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -11,7 +13,8 @@
 
 namespace maskgrad::data {
 
-/// Batches `at` ... of a plan, one after the other, made ahead on a thread of its own.
+/// Batches `at` ... of a plan, one after the other, made ahead on a thread of its own. In a forked
+/// child, which does not have that thread, each is made when it is asked for.
 class Loader {
  public:
   Loader(std::shared_ptr<const Planner> planner, std::shared_ptr<const Plan> plan, std::int64_t at);
@@ -30,22 +33,28 @@ class Loader {
     std::exception_ptr error;
   };
 
+  /// What both threads see. A fork may leave it in any state, so that the child lets it be.
+  struct Ahead {
+    std::thread thread;
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<Made> made;
+    bool stop = false;
+    std::uint64_t forks = 0;  ///< before the thread was made
+  };
+
   Batch make(std::int64_t b) const;
   Made attempt(std::int64_t b) const;
   void start();
-  void run(std::int64_t b);
-  Made wait_for_one();
+  void run(Ahead& ahead, std::int64_t b);
+  void leave_behind();
+  static Made wait_for_one(Ahead& ahead);
 
   std::shared_ptr<const Planner> planner_;
   std::shared_ptr<const Plan> plan_;
   std::int64_t at_;
-
-  std::thread thread_;
   bool started_ = false;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Made> made_;
-  bool stop_ = false;
+  std::unique_ptr<Ahead> ahead_;  ///< null where no thread makes batches
 };
 
 }  // namespace maskgrad::data

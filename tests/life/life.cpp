@@ -178,6 +178,27 @@ int forks_while_threads_compute() {
   return 0;
 }
 
+int forks_beside_a_loader() {
+  const mg::Dataset data = mg::Dataset::from_callback(
+      {.lengths = std::vector<std::int64_t>(20, 1), .sample = [](std::int64_t i) {
+         return mg::Sample{.inputs = {mg::full({1}, static_cast<double>(i))}};
+       }});
+  const mg::Batches batches{data, {.batch_size = 1, .shuffle = false, .prefetch = 2}};
+  mg::Epoch epoch = batches.epoch(0);
+  auto at = epoch.begin();
+  for (int i = 0; i < 3; ++i) ++at;
+  usleep(50000);  // two batches are ready, and the thread waits
+  const auto goes_on = [&] {
+    std::int64_t next = 3;
+    for (; at != epoch.end(); ++at, ++next) expect(at->samples[0] == next, "the next batch");
+    expect(next == 20, "all batches");
+  };
+  expect(child(goes_on), "a child in the middle of an epoch");
+  expect(child([&] { mg::Epoch let_go = std::move(epoch); }), "a child that ends the epoch");
+  goes_on();
+  return 0;
+}
+
 int fork_inside_work() {
   const auto parent = getpid();
   const std::thread::id caller = std::this_thread::get_id();
@@ -310,6 +331,7 @@ int main(int count, char** arguments) {
       {"exit_in_a_thread", exit_in_a_thread},
       {"forks", forks},
       {"forks_while_threads_compute", forks_while_threads_compute},
+      {"forks_beside_a_loader", forks_beside_a_loader},
       {"fork_inside_work", fork_inside_work},
       {"few_threads", few_threads},
       {"set_threads_inside_work", set_threads_inside_work},
