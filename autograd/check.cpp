@@ -1,5 +1,7 @@
 #include <maskgrad/autograd/check.hpp>
 
+#include <maskgrad/core/context.hpp>
+
 namespace maskgrad::check {
 
 void real(std::string_view op, const Tensor& x) {
@@ -14,6 +16,13 @@ void numeric(std::string_view op, const Tensor& x) {
 
 void same_dtype(std::string_view op, const Tensor& a, const Tensor& b) {
   if (a.dtype() == b.dtype()) return;
+  if (LayerScope::current()) {
+    fail<TypeError>(op,
+                    "{} with {}; expected one element type. The inputs of a layer are of its "
+                    "weights' type: cast the input, cast(x, DType::{}), or build the model with "
+                    "Spec::{}",
+                    a.describe(), b.describe(), name(b.dtype()), name(a.dtype()));
+  }
   fail<TypeError>(op, "{} with {}; expected one element type. Use cast(x, DType::{})", a.describe(),
                   b.describe(), name(a.dtype()));
 }

@@ -17,11 +17,15 @@ namespace {
 
 constexpr std::string_view sparse = "sparse_categorical_crossentropy";
 
-/// The weight of each id's class.
-Tensor of_ids(std::string_view name, const Tensor& weight, const Tensor& ids) {
+/// The weight of each id's class, of those that the prediction has.
+Tensor of_ids(std::string_view name, const Tensor& weight, const Tensor& ids,
+              const Tensor& prediction) {
   if (!weight.defined() || ids.is_meta()) return {};
-  if (weight.rank() != 1) {
-    fail<ShapeError>(name, "the class weights are {}; expected [classes]", weight.describe());
+  if (weight.shape() != Shape{prediction.shape().back()}) {
+    fail<ShapeError>(name,
+                     "the class weights are {} for prediction {}; expected [classes], one for each "
+                     "of the {} classes",
+                     weight.describe(), prediction.describe(), prediction.shape().back());
   }
   return take(weight.value(), ids);
 }
@@ -92,7 +96,7 @@ Loss categorical_crossentropy(const Tensor& target, const Tensor& prediction,
   const Tensor log_p = losses::log_probabilities(p, options.from_logits);
   const Tensor ids = options.class_weight.defined() ? argmax(t.value(), {-1}) : Tensor();
   return losses::finish({name, target, prediction}, -sum(smoothed * log_p, {-1}), options,
-                        ids.defined() ? of_ids(name, options.class_weight, ids) : ids);
+                        ids.defined() ? of_ids(name, options.class_weight, ids, p) : ids);
 }
 
 Loss sparse_categorical_crossentropy(const Tensor& target, const Tensor& prediction,
@@ -106,7 +110,7 @@ Loss sparse_categorical_crossentropy(const Tensor& target, const Tensor& predict
     return losses::finish({sparse, target, prediction}, positions, options);
   return losses::finish(
       {sparse, target, prediction}, positions, options,
-      of_ids(sparse, options.class_weight, losses::together(ids, prediction).target));
+      of_ids(sparse, options.class_weight, losses::together(ids, prediction).target, prediction));
 }
 
 }  // namespace maskgrad

@@ -174,10 +174,13 @@ void Loss::backward() const {
     seeds.push_back(scalar(t.factor(t.count), t.sum.dtype()));
   }
   if (roots.empty()) {
-    fail<GradError>("backward",
-                    "the loss {} is not on the tape: no parameter or input that wants a "
-                    "gradient is behind it, or it was made under NoGrad or Evaluate",
-                    str());
+    fail<GradError>(
+        "backward",
+        "the loss {} is not on the tape: nothing behind it wants a gradient. Make it of "
+        "model(x), which records, not of model.predict(x) or of value(); outside NoGrad "
+        "and Evaluate; with a parameter that is trainable (set_trainable(model, true)) "
+        "or an input x.with_grad()",
+        str());
   }
   tape::backward(roots, seeds, {.count = count});
   auto at = noise_position();

@@ -50,6 +50,9 @@ struct FitOptions {
   Schedule schedule = {};                  ///< of the learning rate
   std::int64_t micro_batches = 1;          ///< see StepOptions
   bool batch_invariant = false;            ///< see StepOptions; in validation too
+  /// Refuses data in which the masks of target and prediction differ; else what falls away is
+  /// counted, see EpochRecord, and said once.
+  bool strict_lengths = false;
   double clip_norm = 0;
   double clip_value = 0;
   std::optional<EarlyStoppingOptions> early_stopping = {};
@@ -59,7 +62,9 @@ struct FitOptions {
   double weight_noise = 0;  ///< standard deviation; see WeightNoise
   std::uint64_t seed = 0;   ///< of dropout and weight noise, together with the model's own
   CheckpointOptions checkpoints = {};
-  std::filesystem::path metrics_file = {};  ///< a line an epoch, .csv or .jsonl; begun anew
+  /// A line an epoch, .csv or .jsonl; begun anew. Its folder is made. One that cannot be written is
+  /// said once, and the training goes on.
+  std::filesystem::path metrics_file = {};
   std::filesystem::path report =
       {};  ///< a page, see write_report; written while it runs and at the end
   Progress progress = Progress::automatic;
@@ -74,10 +79,11 @@ struct FitOptions {
 /// ends with weights that are bit by bit those of a run that was never interrupted. Ctrl-C or
 /// SIGTERM finishes the step, saves, and returns a history that is `interrupted`; a second one
 /// leaves at once. The optimizer's own learning rate is its own again at the end.
-/// Throws:   GradError, naming epoch and step, where a loss or gradient turns NaN or infinite;
-///           OptionError for options out of range; FileError for checkpoints that do not fit the
-///           model, with nothing changed; StateError before the model is built; what the model, the
-///           data and the callbacks throw.
+/// Throws:   GradError where a loss or gradient turns NaN or infinite; OptionError for options out
+///           of range, two metrics of a name, an optimizer of another model, and targets that the
+///           loss cannot be meant for; FileError for checkpoints that do not fit the model, with
+///           nothing changed; StateError before the model is built; what the model, the data and
+///           the callbacks throw. What comes from a step names its epoch, step and sequences.
 /// Example:  mg::Adam adam{model.parameters()};
 ///           auto history = mg::fit(model, adam, batches, {
 ///               .loss = "sparse_categorical_crossentropy",

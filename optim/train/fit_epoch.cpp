@@ -1,3 +1,10 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include <maskgrad/core/quoted.hpp>
+#include <maskgrad/optim/train/failure.hpp>
 #include <maskgrad/optim/train/fit_run.hpp>
 
 // What happens at the end of an epoch, and of the training.
@@ -18,19 +25,20 @@ void FitRun::count() {
 }
 
 bool FitRun::end_epoch() {
-  EpochRecord record{state_.epoch + 1, state_.applied, state_.skipped,
-                     state_.rows,      state_.padding, training_logs()};
+  EpochRecord record{state_.epoch + 1, state_.applied,  state_.skipped,    state_.rows,
+                     state_.padding,   training_logs(), state_.fallen_away};
   const auto begin = Clock::now();
   if (!judge(record)) return false;
   evaluation_ = seconds_since(begin);
   state_.epochs.push_back(record);
   options_.schedule.end_epoch(record.logs);
+  if (options_.schedule) watch_over(options_.schedule.rule()->monitor(), record);
   ++state_.epoch;
-  state_.batch = state_.skipped = state_.rows = state_.padding = 0;
+  state_.batch = state_.skipped = state_.rows = state_.padding = state_.fallen_away = 0;
   state_.seconds = 0;
   loss_total_ = {};
   for (auto& metric : options_.metrics) metric.reset();
-  if (metrics_file_) try_to_write([&] { metrics_file_->add(record); });
+  add_to_metrics(record);
   printer_.epoch(record);
   if (options_.on_epoch) call_back(options_.on_epoch, record.epoch, record.logs);
   const auto every = options_.checkpoints.every_epochs;
@@ -46,9 +54,7 @@ bool FitRun::judge(EpochRecord& record) {
   const auto begin = Clock::now();
   if (options_.validation) {
     count();
-    const auto logs =
-        evaluate_unless(model_, *options_.validation, options_.loss, options_.metrics,
-                        {.batch_invariant = options_.batch_invariant}, [this] { return leave(); });
+    const auto logs = validate(record.epoch);
     for (std::size_t i = 0; !logs && i < state_.metrics.size(); ++i) {
       options_.metrics[i].set_counted(state_.metrics[i]);
     }
@@ -60,6 +66,7 @@ bool FitRun::judge(EpochRecord& record) {
   record.logs.set("padding_skipped", padding_skipped());
   record.logs.set("seconds", state_.seconds + seconds_since(begin));
   if (!watch_) return true;
+  watch_over(watch_->monitor(), record);
   const auto& early = *options_.early_stopping;
   if (watch_->better(record.logs)) {
     state_.best_epoch = record.epoch;
@@ -70,6 +77,34 @@ bool FitRun::judge(EpochRecord& record) {
   }
   state_.best = watch_->best();
   return true;
+}
+
+std::optional<Logs> FitRun::validate(std::int64_t epoch) {
+  std::int64_t fallen = 0;
+  const auto seen = [&](const Loss& loss) {
+    if (options_.strict_lengths) refuse_fallen_away(loss);
+    fallen += loss.fallen_away();
+  };
+  try {
+    auto logs = evaluate_unless(
+        model_, *options_.validation, options_.loss, options_.metrics,
+        {.batch_invariant = options_.batch_invariant}, [this] { return leave(); }, seen);
+    note_fallen_away(fallen, "the validation data");
+    return logs;
+  } catch (const Error& error) {
+    throw_again(error, fmt::format("fit: epoch {}, validation: ", epoch));
+  }
+}
+
+void FitRun::watch_over(std::string_view monitor, const EpochRecord& record) {
+  const auto value = record.logs.find(monitor);
+  if (!value || std::isfinite(*value)) return;
+  if (std::find(said_of_.begin(), said_of_.end(), monitor) != said_of_.end()) return;
+  said_of_.emplace_back(monitor);
+  note(
+      fmt::format("{} is {} in epoch {}: an epoch without a finite value is never the best, and "
+                  "counts as one that is not better",
+                  printable(monitor), *value, record.epoch));
 }
 
 void FitRun::keep_best() {

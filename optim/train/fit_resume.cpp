@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include <maskgrad/autograd/distinct.hpp>
 #include <maskgrad/optim/factory.hpp>
 #include <maskgrad/optim/train/fit_run.hpp>
 #include <maskgrad/optim/train/versions.hpp>
@@ -18,6 +19,24 @@ nlohmann::json json_of(const Options& options) {
   OptionWriter writer;
   Options::each_option(options, writer);
   return nlohmann::json::parse(writer.json());
+}
+
+/// Puts those of the optimizer that are not the model's, as a rule the loss's, behind the model's,
+/// under names of their own.
+void add_parameters_of(const Optimizer& optimizer, std::vector<NamedParameter>& all) {
+  FirstTime first;
+  std::vector<std::string> names;
+  for (const auto& named : all) {
+    first(named.parameter);
+    names.push_back(named.name);
+  }
+  for (const auto& p : optimizer.parameters()) {
+    if (!first(p)) continue;
+    all.push_back({p.name(), p});
+    names.push_back(p.name());
+  }
+  names = numbered(std::move(names));
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].name = names[i];
 }
 
 }  // namespace
@@ -44,15 +63,11 @@ std::string FitRun::settings() const {
   if (options_.early_stopping) all["early_stopping"] = json_of(*options_.early_stopping);
   all["metrics"] = nlohmann::json::array();
   for (const auto& metric : options_.metrics) all["metrics"].push_back(metric.name());
-  return all.dump();
+  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void FitRun::begin() {
-  for (const auto& p : optimizer_.parameters()) {
-    const bool known = std::any_of(parameters_.begin(), parameters_.end(),
-                                   [&](const auto& named) { return named.parameter.same(p); });
-    if (!known) parameters_.push_back({p.name(), p});  // of the loss, as a rule
-  }
+  add_parameters_of(optimizer_, parameters_);
   state_.base_rate = optimizer_.learning_rate();
   begun_ = true;
   history_.settings = state_.settings = settings();
@@ -63,7 +78,7 @@ void FitRun::begin() {
   if (batches_.data().size() == 0) {
     note("fit: the data have no sequences, so there is nothing to train on", true);
   }
-  if (metrics_file_) try_to_write([&] { metrics_file_->begin(state_.epochs); });
+  begin_metrics();
   begin_report();
 }
 

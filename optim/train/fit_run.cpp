@@ -6,7 +6,9 @@
 
 #include <maskgrad/autograd/anomaly.hpp>
 #include <maskgrad/autograd/noise.hpp>
+#include <maskgrad/optim/train/failure.hpp>
 #include <maskgrad/optim/train/report.hpp>
+#include <maskgrad/optim/train/suspicions.hpp>
 #include <maskgrad/optim/weight_noise.hpp>
 
 namespace maskgrad::detail {
@@ -41,32 +43,33 @@ FitRun::FitRun(ModelRef model, Optimizer& optimizer, const Batches& batches, Fit
       parameters_(model_.named_parameters()),
       interrupts_(options_.catch_interrupts),
       printer_(options_.progress, options_.output, options_.epochs) {
-  check::option(where, "epochs", static_cast<double>(options_.epochs), 0, INFINITY);
-  check::option(where, "clip_norm", options_.clip_norm, 0, INFINITY);
-  check::option(where, "clip_value", options_.clip_value, 0, INFINITY);
-  check::option(where, "weight_noise", options_.weight_noise, 0, INFINITY);
-  check::option(where, "micro_batches", static_cast<double>(options_.micro_batches), 1, INFINITY);
-  if (options_.early_stopping) {
-    auto& early = *options_.early_stopping;
-    if (early.monitor.empty()) early.monitor = options_.validation ? "val_loss" : "loss";
-    check::option(where, "early_stopping.patience", static_cast<double>(early.patience), 1,
-                  INFINITY);
-    watch_.emplace("early_stopping", early.monitor, early.mode, early.min_delta);
-  }
+  check_options();
   if (options_.average) average_.emplace(model_.parameters(), *options_.average);
   if (!options_.checkpoints.folder.empty()) folder_.emplace(options_.checkpoints);
   if (!options_.metrics_file.empty()) metrics_file_.emplace(options_.metrics_file);
   step_options_ = {.micro_batches = options_.micro_batches,
                    .batch_invariant = options_.batch_invariant,
+                   .strict_lengths = options_.strict_lengths,
                    .clip_norm = options_.clip_norm,
                    .clip_value = options_.clip_value,
                    .weight_noise = options_.weight_noise,
                    .seed = Seed{options_.seed},
                    .seen = [this](const Batch& part, const Tensors& outputs, const Loss& loss) {
-                     if (!std::exchange(checked_reductions_, true)) check_reductions(loss);
-                     loss_total_.add(loss);
-                     for (auto& metric : options_.metrics) metric.update(part, outputs);
+                     see(part, outputs, loss);
                    }};
+}
+
+void FitRun::see(const Batch& part, const Tensors& outputs, const Loss& loss) {
+  if (!std::exchange(checked_first_, true)) {
+    check_reductions(loss);
+    for (auto& line : suspicions(model_, options_.loss, part, outputs)) {
+      note(fmt::format("at the first step: {}", line));
+    }
+  }
+  note_fallen_away(loss.fallen_away(), "the training data");
+  state_.fallen_away += loss.fallen_away();
+  loss_total_.add(loss);
+  for (auto& metric : options_.metrics) metric.update(part, outputs);
 }
 
 FitRun::~FitRun() {
@@ -102,11 +105,24 @@ bool FitRun::train_epoch() {
   trained_here_ = 0;
   const auto size = batches_.size(state_.epoch);
   if (state_.batch >= size) return true;
-  for (const Batch& batch : batches_.epoch(state_.epoch, state_.batch)) {
-    after_step(batch, step_on(batch, size), size);
-    if (leave() || stop_) break;
+  try {
+    for (const Batch& batch : batches_.epoch(state_.epoch, state_.batch)) {
+      after_step(batch, step_on(batch, size), size);
+      if (leave() || stop_) break;
+    }
+  } catch (const Error& error) {  // of the data, or of a callback
+    if (std::string_view(error.what()).starts_with("fit: epoch ")) throw;
+    fail_in_step(error, size);
   }
   return !leave() && !stop_;
+}
+
+void FitRun::fail_in_step(const Error& error, std::int64_t size,
+                          const std::string& sequences) const {
+  throw_again(error,
+              fmt::format("fit: epoch {}, step {} (batch {} of {}): ", state_.epoch + 1,
+                          state_.step + 1, state_.batch + 1, size),
+              sequences);
 }
 
 TrainStep FitRun::step_on(const Batch& batch, std::int64_t size) {
@@ -125,10 +141,8 @@ TrainStep FitRun::step_on(const Batch& batch, std::int64_t size) {
       anomaly.emplace();
     }
     return train_step(model_, optimizer_, options_.loss, batch, step_options_);
-  } catch (const GradError& error) {
-    throw GradError(error.where, error.layer,
-                    fmt::format("fit: epoch {}, step {} (batch {} of {}): {}", state_.epoch + 1,
-                                state_.step + 1, state_.batch + 1, size, error.what()));
+  } catch (const Error& error) {
+    fail_in_step(error, size, sequences_at_fault(error, model_, options_.loss, batch));
   }
 }
 

@@ -37,6 +37,10 @@ class FitRun {
   /// False where it ended before the epoch did: interrupted, or stopped by a callback.
   bool train_epoch();
   TrainStep step_on(const Batch& batch, std::int64_t size);
+  /// Throws the error again with the epoch, the step and, where they are known, the sequences.
+  [[noreturn]] void fail_in_step(const Error& error, std::int64_t size,
+                                 const std::string& sequences = {}) const;
+  void see(const Batch& part, const Tensors& outputs, const Loss& loss);
   void after_step(const Batch& batch, const TrainStep& made, std::int64_t size);
   void call_back(const std::function<void(FitEvent&)>& f, std::int64_t epoch, const Logs& logs);
   void show(std::int64_t size);
@@ -55,6 +59,16 @@ class FitRun {
   /// Puts what the state knows of epochs into the history.
   void tell();
   void finish();
+
+  /// The logs of the validation; nothing where it was interrupted.
+  std::optional<Logs> validate(std::int64_t epoch);
+  /// Says once of each name that its value is no number that could be the best.
+  void watch_over(std::string_view monitor, const EpochRecord& record);
+
+  // fit_check.cpp
+  void check_options();
+  void check_schedule() const;
+  void note_fallen_away(std::int64_t positions, const std::string& where);
 
   // fit_resume.cpp
   std::string settings() const;
@@ -76,6 +90,9 @@ class FitRun {
   void check_reductions(const Loss& loss);
   void note(std::string text, bool warning = false);
   void try_to_write(const std::function<void()>& write);
+  void begin_metrics();
+  void add_to_metrics(const EpochRecord& record);
+  void warn_of_metrics(const std::string& problem);
   void say_goodbye();
 
   ModelRef model_;
@@ -91,13 +108,15 @@ class FitRun {
   std::unique_ptr<ReportOptions> report_;  ///< none: no report is asked for
   Clock::time_point reported_{};
   double report_seconds_ = 0;  ///< that the last one took
-  bool report_failed_ = false;
+  bool report_failed_ = false, metrics_failed_ = false;
   History history_;
   bool begun_ = false, stop_ = false;
   std::pair<std::int64_t, std::int64_t> saved_at_{-1, -1};  ///< epoch and batch
   std::filesystem::path saved_to_;
-  bool checked_reductions_ = false;
-  std::int64_t trained_here_ = 0;  ///< batches of the epoch that this call trained on
+  bool checked_first_ = false;          ///< what the first step shows
+  bool said_fallen_away_ = false;       ///< that positions fall away
+  std::vector<std::string> said_of_{};  ///< monitors of which it was said that they are not finite
+  std::int64_t trained_here_ = 0;       ///< batches of the epoch that this call trained on
   Clock::time_point lap_{};
   double evaluation_ = 0;  ///< seconds that the last one took
 

@@ -92,6 +92,20 @@ void FitRun::try_to_write(const std::function<void()>& write) {
   }
 }
 
+void FitRun::begin_metrics() {
+  if (metrics_file_) warn_of_metrics(metrics_file_->begin(state_.epochs));
+}
+
+void FitRun::add_to_metrics(const EpochRecord& record) {
+  if (metrics_file_) warn_of_metrics(metrics_file_->add(record));
+}
+
+/// Once, however often it fails: no training ends for a file that is beside it.
+void FitRun::warn_of_metrics(const std::string& problem) {
+  if (problem.empty() || std::exchange(metrics_failed_, true)) return;
+  note(fmt::format("the training goes on, but: {}", problem), true);
+}
+
 void FitRun::say_goodbye() {
   const bool saved = saved_at_ == std::pair{state_.epoch, state_.batch};
   const std::string how =

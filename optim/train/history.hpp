@@ -19,6 +19,8 @@ struct EpochRecord {
   /// loss, the metrics, val_loss, val_ of each metric, learning_rate, rows_per_second (valid ones),
   /// padding_skipped (its share), seconds. NaN where nothing was counted.
   Logs logs;
+  /// Positions that fell away because the masks of target and prediction differ, see Loss.
+  std::int64_t fallen_away = 0;
 
   bool operator==(const EpochRecord&) const = default;
 };

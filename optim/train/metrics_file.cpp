@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -9,6 +10,7 @@
 #include <system_error>
 
 #include <maskgrad/core/io/atomic_file.hpp>
+#include <maskgrad/core/quoted.hpp>
 
 namespace maskgrad::detail {
 namespace {
@@ -22,8 +24,13 @@ std::span<const std::byte> bytes(std::string_view text) {
 /// The columns of a record.
 std::string header(const EpochRecord& record) {
   std::string text = "epoch,steps,skipped,rows,padding";
-  for (const auto& entry : record.logs.values()) text += "," + entry.first;
+  for (const auto& entry : record.logs.values()) text += "," + csv_field(entry.first);
   return text + "\n";
+}
+
+void make_folder_of(const std::filesystem::path& path) {
+  std::error_code ignored;  // opening the file says what is wrong
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
 }
 
 }  // namespace
@@ -49,27 +56,59 @@ std::string MetricsFile::line(const EpochRecord& r) const {
                               {"rows", r.rows},
                               {"padding", r.padding}};
   for (const auto& entry : r.logs.values()) json[entry.first] = entry.second;  // nan becomes null
-  return json.dump() + "\n";
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-void MetricsFile::begin(const std::vector<EpochRecord>& epochs) {
-  std::string text;
-  header_ = csv_ && !epochs.empty();
-  if (header_) text = header(epochs.front());
-  for (const auto& record : epochs) text += line(record);
-  write_file(path_, bytes(text), where);
+std::string MetricsFile::begin(const std::vector<EpochRecord>& epochs) {
+  if (csv_ && !epochs.empty()) header_ = header(epochs.front());
+  kept_.clear();
+  for (const auto& record : epochs) kept_ += line(record);
+  make_folder_of(path_);
+  try {
+    write_file(path_, bytes(header_ + kept_), where);
+    kept_.clear();
+    begun_ = true;
+    return {};
+  } catch (const FileError& error) {
+    return error.what();
+  }
 }
 
-void MetricsFile::add(const EpochRecord& record) {
-  std::string text = line(record);
-  if (csv_ && !header_) text = header(record) + text;
-  header_ = true;
-  const int file = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  int error = file < 0 ? errno : write_all(file, bytes(text));
-  if (file >= 0 && ::close(file) != 0 && error == 0 && errno != EINTR) error = errno;
-  if (error == 0) return;
-  fail<FileError>(where, "{} cannot be written ({}); make room or get the right to write there",
-                  path_.string(), std::system_category().message(error));
+int MetricsFile::append() {
+  make_folder_of(path_);
+  // Without waiting for somebody who reads, where it is a pipe.
+  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  const int file = ::open(path_.c_str(), flags, 0666);
+  if (file < 0) return errno;
+  struct stat now {};
+  int error = ::fstat(file, &now) == 0 ? 0 : errno;
+  if (error == 0 && !S_ISREG(now.st_mode)) error = EINVAL;
+  if (error == 0 && !begun_) {  // what an older run left there could not be replaced
+    error = ::ftruncate(file, now.st_size = 0) == 0 ? 0 : errno;
+  }
+  if (error == 0) {
+    error = write_all(file, bytes((now.st_size == 0 ? header_ : "") + kept_));
+    // Half a line is no line. Where even that fails there is nothing more to be done.
+    if (error != 0 && ::ftruncate(file, now.st_size) != 0) error = errno;
+  }
+  begun_ = begun_ || error == 0;
+  if (::close(file) != 0 && error == 0 && errno != EINTR) error = errno;
+  return error;
+}
+
+std::string MetricsFile::add(const EpochRecord& record) {
+  if (csv_ && header_.empty()) header_ = header(record);
+  kept_ += line(record);
+  const int error = append();
+  if (error == 0) {
+    kept_.clear();
+    return {};
+  }
+  return fmt::format("{}: {} cannot be written ({}); its lines are kept until it can be: {}", where,
+                     in_quotes(path_.string(), 300),
+                     error == EINVAL || error == ENXIO ? "it is no file, but a pipe or a device"
+                                                       : std::system_category().message(error),
+                     "make room, or get the right to write a file of that name there");
 }
 
 }  // namespace maskgrad::detail

@@ -16,7 +16,14 @@ constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
 TrainingLoss::TrainingLoss(const std::string& name, std::string_view options)
     : name_(options == "{}" ? name : fmt::format("{} {}", name, options)),
+      by_name_(true),
       call_(of_first_output(loss_function(name, options))) {}
+
+void TrainingLoss::refuse_empty() {
+  fail<OptionError>("TrainingLoss",
+                    "it was given a function that is empty; expected one that "
+                    "gives a Loss, or the name of a loss");
+}
 
 TrainingLoss::Call TrainingLoss::of_first_output(LossFunction f) {
   return [f = std::move(f)](const Batch& batch, const Tensors& outputs) {
@@ -40,6 +47,11 @@ void TrainingMetric::update(const Batch& batch, const Tensors& outputs) {
   if (loss_) {
     const Loss loss = (*loss_)(batch, outputs);
     return mean_.update(loss.value(), loss.count());
+  }
+  if (!batch.target.defined()) {
+    fail<OptionError>(name_,
+                      "the data have no target to count against; give them one, or leave the "
+                      "metric out");
   }
   const bool first = metric_->count() == 0;
   metric_->update(batch.target, outputs.at(0).value(), batch.weight);

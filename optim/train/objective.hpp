@@ -14,6 +14,13 @@
 
 namespace maskgrad {
 
+namespace detail {
+template <class F>
+constexpr bool may_be_empty = std::is_pointer_v<F>;
+template <class S>
+constexpr bool may_be_empty<std::function<S>> = true;
+}  // namespace detail
+
 /// What a training makes small: a loss by name with options, a function of target and prediction,
 /// with sample weights or without, or a function of the batch and all outputs of the model.
 /// Example:  mg::TrainingLoss{"mean_squared_error"}
@@ -30,6 +37,9 @@ class TrainingLoss {
            (std::is_invocable_r_v<Loss, F&, const Batch&, const Tensors&> ||
             std::convertible_to<F, LossFunction>)) TrainingLoss(F f)
       : name_("a function") {
+    if constexpr (detail::may_be_empty<F>) {
+      if (!f) refuse_empty();
+    }
     if constexpr (std::is_invocable_r_v<Loss, F&, const Batch&, const Tensors&>) {
       call_ = std::move(f);
     } else {
@@ -42,10 +52,14 @@ class TrainingLoss {
   }
   /// `mean_squared_error {"reduction":"mean"}`; `a function` for one's own.
   const std::string& name() const { return name_; }
+  /// Whether it was given by its name, not as a function.
+  bool by_name() const { return by_name_; }
 
  private:
   static Call of_first_output(LossFunction f);
+  [[noreturn]] static void refuse_empty();
   std::string name_;
+  bool by_name_ = false;
   Call call_;
 };
 
@@ -67,7 +81,8 @@ class TrainingMetric {
       : name_(std::move(name)), loss_(std::make_shared<TrainingLoss>(std::move(loss))) {}
 
   const std::string& name() const { return name_; }
-  /// Counts the first output against the target. OptionError where the metric is several numbers.
+  /// Counts the first output against the target. OptionError where the metric is several numbers,
+  /// and where the data have no target.
   void update(const Batch& batch, const Tensors& outputs);
   /// NaN where nothing was counted.
   double value() const;

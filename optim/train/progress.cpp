@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include <maskgrad/core/quoted.hpp>
+
 namespace maskgrad::detail {
 namespace {
 
 /// A piece of a line, and what it says where room is short; those of the highest rank are left out
-/// first. All are ASCII.
+/// first.
 struct Piece {
   std::string text;
   int rank = 0;
@@ -45,6 +47,7 @@ std::string fitted(std::vector<Piece> pieces, int width) {
     line = joined(pieces, " ", true);
   }
   if (!fits(line)) line.resize(static_cast<std::size_t>(width));
+  while (!is_utf8(line)) line.pop_back();  // half a character
   return line;
 }
 
@@ -65,7 +68,8 @@ void add_values(std::vector<Piece>& pieces, const Logs& logs) {
   for (const auto& [name, value] : logs.values()) {
     if (is_shown_apart(name)) continue;
     const bool loss = name == "loss" || name == "val_loss";
-    pieces.push_back({fmt::format("{} {}", name, value_text(value)), loss ? 1 : rank++});
+    pieces.push_back(
+        {fmt::format("{} {}", printable(name, 40), value_text(value)), loss ? 1 : rank++});
   }
 }
 
@@ -126,12 +130,20 @@ std::string epoch_line(const EpochRecord& record, std::int64_t epochs, int width
   if (record.skipped > 0) {
     pieces.push_back({fmt::format("{} steps of nothing valid", record.skipped), 40});
   }
+  if (record.fallen_away > 0) {
+    pieces.push_back({fmt::format("{} positions fell away", record.fallen_away), 41});
+  }
   pieces.push_back({fmt::format("{:.1f} s", number("seconds")), 45});
   return fitted(std::move(pieces), width);
 }
 
 ProgressPrinter::ProgressPrinter(Progress how, std::FILE* out, std::int64_t epochs)
     : how_(how), out_(out), epochs_(epochs) {
+  if (!out_) {
+    fail<OptionError>("fit",
+                      "the option .output is null; expected an open FILE, as stdout; "
+                      "Progress::off shows nothing");
+  }
   if (how_ == Progress::automatic) {
     how_ = ::isatty(::fileno(out_)) ? Progress::bar : Progress::lines;
   }
@@ -177,7 +189,7 @@ void ProgressPrinter::say(std::string_view text, bool warning) {
   if (how_ == Progress::off && !warning) return;
   clear();
   std::FILE* out = how_ == Progress::off ? stderr : out_;
-  fmt::print(out, "{}\n", text);
+  fmt::print(out, "{}\n", message_text(std::string(text)));
   std::fflush(out);
 }
 

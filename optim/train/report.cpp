@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <maskgrad/core/io/atomic_file.hpp>
+#include <maskgrad/core/quoted.hpp>
 #include <maskgrad/core/version.hpp>
 #include <maskgrad/optim/train/report/data.hpp>
 #include <maskgrad/optim/train/report/flow_drawing.hpp>
@@ -48,10 +49,11 @@ std::string state(const History& history, const ReportOptions& options) {
 std::string notes(const History& history, const ReportOptions& options) {
   std::string text;
   if (!options.failure.empty()) {
-    text += fmt::format("<p class=\"note bad\">{}</p>\n", report::escaped(options.failure));
+    text += fmt::format("<p class=\"note bad\">{}</p>\n",
+                        report::escaped(detail::message_text(options.failure)));
   }
   for (const auto& note : history.notes) {
-    text += fmt::format("<p class=\"note\">{}</p>\n", report::escaped(note));
+    text += fmt::format("<p class=\"note\">{}</p>\n", report::escaped(detail::message_text(note)));
   }
   if (history.epochs.empty()) text += "<p class=\"note\">No epoch was finished.</p>\n";
   return text;
@@ -69,7 +71,7 @@ std::string lengths(const ReportOptions& options) {
 }  // namespace
 
 std::string report_html(const History& history, const ReportOptions& options) {
-  const auto title = report::escaped(options.title);
+  const auto title = report::name_text(options.title);
   const auto when = options.when.empty() ? now() : options.when;
   std::string page = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

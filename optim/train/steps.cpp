@@ -7,9 +7,11 @@
 
 #include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/core/quoted.hpp>
 #include <maskgrad/core/threads.hpp>
 #include <maskgrad/layers/recurrent/carried_state.hpp>
 #include <maskgrad/optim/clip.hpp>
+#include <maskgrad/optim/train/failure.hpp>
 #include <maskgrad/optim/weight_noise.hpp>
 
 namespace maskgrad {
@@ -65,8 +67,41 @@ Loss forward(const ModelRef& model, const TrainingLoss& loss, const Batch& batch
                                       : "-inf",
                     made.str());
   }
+  if (options.strict_lengths) detail::refuse_fallen_away(made);
   if (options.seen) options.seen(batch, outputs, made);
   return made;
+}
+
+/// OptionError where gradients are there, and all are of parameters that the optimizer has not.
+void check_reached(const ModelRef& model, const Optimizer& optimizer) {
+  const auto has_gradient = [](const Parameter& p) { return p.trainable() && p.grad().defined(); };
+  const auto& own = optimizer.parameters();
+  if (std::any_of(own.begin(), own.end(), has_gradient)) return;
+  const auto& of_model = model.parameters();
+  const auto other = std::find_if(of_model.begin(), of_model.end(), has_gradient);
+  if (other == of_model.end()) return;
+  fail<OptionError>(where,
+                    "the optimizer {} has none of the parameters that got a gradient, such as the "
+                    "model's '{}': it was made with those of another model, or before this one was "
+                    "built or cloned. Make it with this model's parameters()",
+                    optimizer.kind(), other->name());
+}
+
+/// Adds a batch to what was counted.
+void count_batch(const ModelRef& model, const Batch& batch, const TrainingLoss& loss,
+                 std::vector<TrainingMetric>& metrics, const PredictOptions& options,
+                 const std::function<void(const Loss&)>& seen, LossTotal& total) {
+  model.begin(batch);
+  const auto parts = options.batch_invariant ? std::max<std::int64_t>(1, batch.size()) : 1;
+  for (std::int64_t i = 0; i < parts; ++i) {
+    const Batch part = parts == 1 ? batch : part_of(batch, i, i + 1);
+    const Tensors outputs = model(part.inputs);
+    const Loss made = loss(part, outputs);
+    if (seen) seen(made);
+    total.add(made);
+    for (auto& metric : metrics) metric.update(part, outputs);
+  }
+  total.end_batch();
 }
 
 }  // namespace
@@ -123,6 +158,7 @@ TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& l
                             options.seed.of("weight_noise"), noise_position().step);
     return compute_gradients(model, loss, batch, options);
   }();
+  check_reached(model, optimizer);
   if (options.clip_value != 0) clip_by_value(optimizer.parameters(), options.clip_value);
   if (options.clip_norm != 0) clip_by_global_norm(optimizer.parameters(), options.clip_norm);
   return {total.value, total.count, optimizer.step()};
@@ -135,25 +171,57 @@ Logs evaluate(ModelRef model, const Batches& batches, const TrainingLoss& loss,
 
 namespace detail {
 
+void refuse_fallen_away(const Loss& loss) {
+  if (loss.fallen_away() == 0) return;
+  fail<MaskError>(where,
+                  "{} positions fell away, as the masks of target and prediction differ ({}); give "
+                  "both the same lengths, or leave out .strict_lengths",
+                  loss.fallen_away(), loss.str());
+}
+
+void check_metric_names(std::string_view where, const std::vector<TrainingMetric>& metrics) {
+  // What logs and the metrics file hold besides, and what validation adds.
+  std::vector<std::string> taken = {
+      "epoch",          "steps",    "skipped",       "rows",    "padding",
+      "loss",           "val_loss", "learning_rate", "seconds", "rows_per_second",
+      "padding_skipped"};
+  for (const auto& metric : metrics) {
+    const auto& name = metric.name();
+    if (name.empty()) {
+      fail<OptionError>(where, "a metric has an empty name; give it one: {{\"name\", metric}}");
+    }
+    for (const auto& used : {name, "val_" + name}) {
+      if (std::find(taken.begin(), taken.end(), used) == taken.end()) continue;
+      fail<OptionError>(where,
+                        "the metric {} would stand where {} stands already; give it a name of its "
+                        "own: {{\"name\", metric}}",
+                        in_quotes(name), in_quotes(used));
+    }
+    taken.push_back(name);
+    taken.push_back("val_" + name);
+  }
+}
+
 std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batches,
                                     const TrainingLoss& loss, std::vector<TrainingMetric>& metrics,
                                     const PredictOptions& options,
-                                    const std::function<bool()>& stop) {
+                                    const std::function<bool()>& stop,
+                                    const std::function<void(const Loss&)>& seen) {
   if (options.batch_invariant) refuse_stateful(model, "batch_invariant is true", "leave it out");
+  check_metric_names("evaluate", metrics);
   const Evaluate evaluate;
   LossTotal total;
   for (auto& metric : metrics) metric.reset();
   model.reset_states();
+  std::int64_t number = 0;
   for (const Batch& batch : batches.epoch(0)) {
-    model.begin(batch);
-    const auto parts = options.batch_invariant ? std::max<std::int64_t>(1, batch.size()) : 1;
-    for (std::int64_t i = 0; i < parts; ++i) {
-      const Batch part = parts == 1 ? batch : part_of(batch, i, i + 1);
-      const Tensors outputs = model(part.inputs);
-      total.add(loss(part, outputs));
-      for (auto& metric : metrics) metric.update(part, outputs);
+    ++number;
+    try {
+      count_batch(model, batch, loss, metrics, options, seen, total);
+    } catch (const Error& error) {
+      throw_again(error, fmt::format("evaluate: batch {}: ", number),
+                  sequences_at_fault(error, model, loss, batch));
     }
-    total.end_batch();
     if (stop()) return {};
   }
   model.reset_states();

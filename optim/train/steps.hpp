@@ -31,17 +31,19 @@ struct StepOptions {
   /// and in any batch, but for what goes by its place: noise. Gradients are added in the batch's
   /// order. Statistics over the batch are then each sequence's own.
   bool batch_invariant = false;
-  double clip_norm = 0;     ///< see clip_by_global_norm; 0: not clipped
-  double clip_value = 0;    ///< see clip_by_value, which comes first; 0: not clipped
-  double weight_noise = 0;  ///< standard deviation; see WeightNoise
-  Seed seed = {};           ///< of the weight noise, which changes with each step
+  bool strict_lengths = false;  ///< refuses positions that fall away, see Loss
+  double clip_norm = 0;         ///< see clip_by_global_norm; 0: not clipped
+  double clip_value = 0;        ///< see clip_by_value, which comes first; 0: not clipped
+  double weight_noise = 0;      ///< standard deviation; see WeightNoise
+  Seed seed = {};               ///< of the weight noise, which changes with each step
   /// Sees each part with what the model gave for it, as metrics do.
   std::function<void(const Batch& part, const Tensors& outputs, const Loss& loss)> seen = {};
 };
 
 /// Forward and backward of one batch; gradients stand as after one backward of the whole.
 /// Throws:   GradError where the loss is NaN or infinite, with no gradient left behind; OptionError
-///           for micro_batches below 1, and for parts where layers carry state from batch to batch.
+///           for micro_batches below 1, and for parts where layers carry state from batch to batch;
+///           MaskError for what strict_lengths refuses.
 Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& loss,
                                     const Batch& batch, const StepOptions& options = {});
 
@@ -51,22 +53,29 @@ struct TrainStep {
 };
 /// A whole step: stateful layers begin where the batch says so, weight noise, gradients, clipping,
 /// the optimizer.
-/// Throws:   as compute_gradients and Optimizer::step; then no gradient is left behind.
+/// Throws:   as compute_gradients and Optimizer::step; OptionError where the gradients are of
+///           other parameters than the optimizer's. Then no gradient is left behind.
 /// Example:  for (const mg::Batch& b : batches.epoch(e)) mg::train_step(model, adam, loss, b);
 TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& loss,
                      const Batch& batch, const StepOptions& options = {});
 
 /// The loss and the metrics over all batches of an epoch, under Evaluate, by their names; `loss`
 /// first. Stateful layers begin anew before and after; with batch_invariant (see PredictOptions)
-/// they are refused.
+/// they are refused. Errors name the batch and its sequences; OptionError for two metrics of a
+/// name.
 Logs evaluate(ModelRef model, const Batches& batches, const TrainingLoss& loss,
               std::vector<TrainingMetric> metrics = {}, const PredictOptions& options = {});
 
 namespace detail {
-/// The same; nothing where `stop` said so between two batches.
+/// MaskError where positions of the loss fell away.
+void refuse_fallen_away(const Loss& loss);
+/// OptionError where two metrics have a name, or one has the name of what logs hold beside them.
+void check_metric_names(std::string_view where, const std::vector<TrainingMetric>& metrics);
+/// The same; nothing where `stop` said so between two batches. `seen` is shown each loss.
 std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batches,
                                     const TrainingLoss& loss, std::vector<TrainingMetric>& metrics,
                                     const PredictOptions& options,
-                                    const std::function<bool()>& stop);
+                                    const std::function<bool()>& stop,
+                                    const std::function<void(const Loss&)>& seen = {});
 }  // namespace detail
 }  // namespace maskgrad

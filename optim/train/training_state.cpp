@@ -6,6 +6,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include <maskgrad/core/quoted.hpp>
+
 namespace maskgrad::detail {
 namespace {
 
@@ -40,12 +42,18 @@ std::vector<double> numbers(const Json& json) {
 Json record(const EpochRecord& r) {
   Json logs = Json::array();
   for (const auto& [name, value] : r.logs.values()) logs.push_back({name, number(value)});
-  return {{"epoch", r.epoch}, {"steps", r.steps},     {"skipped", r.skipped},
-          {"rows", r.rows},   {"padding", r.padding}, {"logs", logs}};
+  return {
+      {"epoch", r.epoch},     {"steps", r.steps}, {"skipped", r.skipped},        {"rows", r.rows},
+      {"padding", r.padding}, {"logs", logs},     {"fallen_away", r.fallen_away}};
 }
 EpochRecord record(const Json& json) {
-  EpochRecord r{json.at("epoch"), json.at("steps"),   json.at("skipped"),
-                json.at("rows"),  json.at("padding"), {}};
+  EpochRecord r{json.at("epoch"),
+                json.at("steps"),
+                json.at("skipped"),
+                json.at("rows"),
+                json.at("padding"),
+                {},
+                json.value("fallen_away", 0)};
   for (const auto& entry : json.at("logs")) {
     r.logs.set(entry.at(0).get<std::string>(), number(entry.at(1)));
   }
@@ -54,17 +62,23 @@ EpochRecord record(const Json& json) {
 
 /// As a difference shows it: short.
 std::string shown(const Json& value) {
-  std::string text = value.dump();
-  return text.size() > 60 ? text.substr(0, 57) + "..." : text;
+  return printable(value.dump(-1, ' ', false, Json::error_handler_t::replace), 60);
 }
 
 }  // namespace
 
 std::string to_json(const TrainingState& s) {
-  Json json{{"version", version},     {"epoch", s.epoch},     {"batch", s.batch},
-            {"step", s.step},         {"applied", s.applied}, {"skipped", s.skipped},
-            {"rows", s.rows},         {"padding", s.padding}, {"seconds", number(s.seconds)},
-            {"loss", numbers(s.loss)}};
+  Json json{{"version", version},
+            {"epoch", s.epoch},
+            {"batch", s.batch},
+            {"step", s.step},
+            {"applied", s.applied},
+            {"skipped", s.skipped},
+            {"rows", s.rows},
+            {"padding", s.padding},
+            {"seconds", number(s.seconds)},
+            {"loss", numbers(s.loss)},
+            {"fallen_away", s.fallen_away}};
   json["metrics"] = Json::array();
   for (const auto& m : s.metrics) json["metrics"].push_back(numbers(m));
   json["base_rate"] = number(s.base_rate);
@@ -78,7 +92,8 @@ std::string to_json(const TrainingState& s) {
   for (const auto& r : s.epochs) json["epochs"].push_back(record(r));
   json["reductions"] = s.reductions;
   json["settings"] = Json::parse(s.settings);
-  return json.dump();
+  // A name that is no UTF-8 is written as far as it can be.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 TrainingState training_state_from(std::string_view from, std::string_view text) {
@@ -100,6 +115,7 @@ TrainingState training_state_from(std::string_view from, std::string_view text) 
     integer("rows", s.rows);
     integer("padding", s.padding);
     integer("waited", s.waited);
+    s.fallen_away = json.value("fallen_away", std::int64_t{0});  // not in files of before
     s.seconds = number(json.at("seconds"));
     s.loss = numbers(json.at("loss"));
     for (const auto& m : json.at("metrics")) s.metrics.push_back(numbers(m));

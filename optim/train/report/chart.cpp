@@ -62,7 +62,7 @@ class Drawing {
 
   std::string svg() {
     out_ = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} over epochs\">\n",
-                       width, height, escaped(chart_.title));
+                       width, height, name_text(chart_.title));
     if (empty_) {
       out_ += fmt::format("<text class=\"none\" x=\"{}\" y=\"{}\">nothing was counted</text>\n",
                           width / 2, height / 2);
@@ -196,11 +196,11 @@ class Drawing {
 std::string draw(const Chart& chart) {
   std::string legend;
   for (const auto& line : chart.lines) {
-    legend += fmt::format("<span class=\"key {}\">{}</span>", colour(line), escaped(line.name));
+    legend += fmt::format("<span class=\"key {}\">{}</span>", colour(line), name_text(line.name));
   }
   return fmt::format(
       "<figure>\n<figcaption><b>{}</b><span class=\"keys\">{}</span></figcaption>\n{}</figure>\n",
-      escaped(chart.title), legend, Drawing(chart).svg());
+      name_text(chart.title), legend, Drawing(chart).svg());
 }
 
 }  // namespace maskgrad::report

@@ -64,6 +64,12 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+std::string name_text(std::string_view name, std::size_t most) {
+  if (name.size() <= most) return escaped(name);
+  while (most > 0 && (static_cast<unsigned char>(name[most]) & 0xC0) == 0x80) --most;
+  return escaped(name.substr(0, most)) + "...";
+}
+
 std::string number(double value) {
   if (std::isnan(value)) return "–";
   if (std::isinf(value)) return value > 0 ? "∞" : "−∞";

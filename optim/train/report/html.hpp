@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,9 @@ namespace maskgrad::report {
 /// As the text of an element or the value of a quoted attribute. What is no UTF-8, and what no page
 /// may hold, becomes U+FFFD.
 std::string escaped(std::string_view text);
+
+/// A name or text from a user or a file: escaped, and of at most so many bytes.
+std::string name_text(std::string_view name, std::size_t most = 200);
 
 /// Four digits where there is no reason for more; a dash for NaN.
 std::string number(double value);

@@ -54,7 +54,8 @@ std::vector<std::string> measures(const std::vector<std::string>& names) {
 }
 
 std::string card(std::string_view name, const std::string& value, const std::string& more) {
-  return fmt::format("<div><dt>{}</dt><dd>{}</dd><dd>{}</dd></div>\n", escaped(name), value, more);
+  return fmt::format("<div><dt>{}</dt><dd>{}</dd><dd>{}</dd></div>\n", name_text(name), value,
+                     more);
 }
 
 std::string cost_cards(const History& history) {
@@ -118,7 +119,7 @@ std::string headline(const History& history, std::int64_t parameters) {
     const auto& record = history.epochs[*best.at];
     text += card("best epoch", std::to_string(record.epoch),
                  fmt::format("of {}{}", history.epochs.back().epoch,
-                             best.monitor.empty() ? "" : ", by " + escaped(best.monitor)));
+                             best.monitor.empty() ? "" : ", by " + name_text(best.monitor)));
     int shown = 0;
     for (const auto& measure : measures(names)) {
       const auto name = has(names, "val_" + measure) ? "val_" + measure : measure;
@@ -148,7 +149,7 @@ std::string results(const History& history) {
       "<tr><th></th>{3}{3}</tr></thead>\n<tbody>\n",
       validated ? 2 : 1, history.epochs[*best.at].epoch, history.epochs.back().epoch, sub);
   for (const auto& measure : measures(names)) {
-    text += fmt::format("<tr><th>{}</th>", escaped(measure));
+    text += fmt::format("<tr><th>{}</th>", name_text(measure));
     for (const auto* record : {&history.epochs[*best.at], &history.epochs.back()}) {
       text += fmt::format("<td>{}</td>", number(value(*record, measure)));
       if (validated) text += fmt::format("<td>{}</td>", number(value(*record, "val_" + measure)));
@@ -209,7 +210,7 @@ std::string epochs(const History& history) {
                         every);
   }
   text += "<div class=\"wide\"><table class=\"numbers\">\n<thead><tr><th>epoch</th>";
-  for (const auto& name : names) text += fmt::format("<th>{}</th>", escaped(name));
+  for (const auto& name : names) text += fmt::format("<th>{}</th>", name_text(name));
   text += "<th>valid rows</th><th>steps applied</th></tr></thead>\n<tbody>\n";
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (i % every != 0 && i + 1 != all.size() && best.at != i) continue;

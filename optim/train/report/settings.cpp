@@ -16,7 +16,7 @@ using Json = nlohmann::json;
 std::string shown(const Json& value);
 
 std::string plain(const Json& value) {
-  if (value.is_string()) return escaped(value.get_ref<const std::string&>());
+  if (value.is_string()) return name_text(value.get_ref<const std::string&>(), 400);
   return escaped(value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
@@ -28,7 +28,7 @@ std::string options(const Json& object) {
         value.is_object() || (value.is_array() && !value.empty() && value.front().is_structured());
     (parts ? below : here) +=
         fmt::format("<span class=\"{}\"><i>{}</i>{}</span>\n", parts ? "nested opt" : "opt",
-                    escaped(name), shown(value));
+                    name_text(name), shown(value));
   }
   return here + below;
 }
@@ -61,7 +61,7 @@ std::string shown(const Json& value) {
 }
 
 std::string row(std::string_view name, const std::string& content) {
-  return fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", escaped(name), content);
+  return fmt::format("<tr><th>{}</th><td>{}</td></tr>\n", name_text(name), content);
 }
 
 std::string table(const std::string& rows) {
