@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <maskgrad/autograd/checking.hpp>
 #include <maskgrad/autograd/ops/crf_chain.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 
@@ -48,6 +49,33 @@ void check_tags(const Tensor& ids, const Tensor& x) {
   }
 }
 
+/// -infinity forbids tags and transitions; where it forbids every path there is no likelihood.
+void check_paths(const Pooled<double>& total, const chains::Steps& steps) {
+  for (std::int64_t b = 0; b < steps.batch(); ++b) {
+    if (steps.length[b] < 1 || total[b] != chains::log_of_0) continue;
+    fail<OptionError>(
+        op,
+        "sequence {} has no likelihood: potentials and transitions of -infinity forbid "
+        "every path through its {} valid steps; expected one at least that is "
+        "allowed. Use a low number in place of -infinity, or leave the sequence out",
+        b, steps.length[b]);
+  }
+}
+
+/// OptionError, with the place, where a score is NaN.
+void check_numbers(std::string_view where, const Tensor& scores, std::string_view name) {
+  dispatch_real(where, scores.dtype(), [&]<class T>() {
+    const auto values = rows::of<T>(scores);
+    const auto bad = std::find_if(values.begin(), values.end(), [](T v) { return v != v; });
+    if (bad == values.end()) return;
+    const auto index = checking::padded_index(scores, bad - values.begin());
+    fail<OptionError>(where,
+                      "{} of {} is NaN, so that no path is the best; expected numbers. Look for "
+                      "what made it, or mask the step",
+                      checking::place(std::string(name), index), scores.describe());
+  });
+}
+
 /// What backward needs of a call.
 struct Kept {
   Tensor ids;
@@ -90,8 +118,7 @@ void backward(const Kept& kept, const Tensor& x, const Tensor& transitions, cons
         Pooled<double> room(5 * tags);
         for (auto b = from; b < end; ++b) {
           const auto row = chains::row_of(dy, b), first = kept.steps.first[b];
-          // Where no path is allowed, none has a share.
-          if (row < 0 || d[row] == 0 || kept.total[b] == chains::log_of_0) continue;
+          if (row < 0 || d[row] == 0) continue;
           chain<T>(kept.steps, x, transitions, b)
               .backward(kept.odds, kept.alpha.data() + first * tags, kept.total[b], ids + first,
                         d[row], dx ? dx + first * tags : nullptr,
@@ -129,6 +156,7 @@ Tensor crf_negative_log_likelihood(const Tensor& tags, const Tensor& potentials,
   for (std::int64_t b = 0; b < batch; ++b) there[b] = kept.steps.length[b] > 0;
   const Tensor y = rows::make({batch}, x.dtype(), chains::kept(op, x, there));
   dispatch_real(op, x.dtype(), [&]<class T>() { forward<T>(kept, x, transitions, y); });
+  check_paths(kept.total, kept.steps);
   return record(op, y, {x, transitions},
                 [kept, x = Saved(x), w = Saved(transitions)](const Tensor& dy, Grads& grads) {
                   dispatch_real(op, dy.dtype(),
@@ -144,6 +172,11 @@ Tensor crf_decode(const Tensor& potentials, const Tensor& transitions) {
   if (x.is_meta()) return rows::make_meta(shape, DType::i64, x.mask());
   const Tensor y = rows::make(shape, DType::i64, x.mask());
   const chains::Steps steps(x);
+  check_numbers(where, x, "potentials");
+  const auto linked = [](std::int64_t length) { return length > 1; };
+  if (std::any_of(steps.length.begin(), steps.length.end(), linked)) {
+    check_numbers(where, transitions, "transitions");
+  }
   auto* to = rows::of_mutable<std::int64_t>(y).data();
   dispatch_real(where, x.dtype(), [&]<class T>() {
     chains::over_samples(steps.batch(), work_of(x),

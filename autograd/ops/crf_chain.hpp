@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include <maskgrad/autograd/ops/chains.hpp>
@@ -21,7 +22,15 @@ double log_sum(std::int64_t n, F&& f) {
   return top + std::log(sum);
 }
 
-/// y = e^(x - top), top the greatest of x, which is given back; zeros where all are log_of_0.
+/// Whether a value is NaN or +infinity, of which no sum over paths can be told.
+template <Real T>
+bool no_scores(const T* x, std::int64_t n) {
+  bool bad = false;
+  for (std::int64_t i = 0; i < n; ++i) bad |= !(x[i] < std::numeric_limits<T>::infinity());
+  return bad;
+}
+
+/// y = e^(x - top), top the greatest of x, which is given back; 0 where all are -infinity.
 inline double odds_of(const double* x, std::int64_t n, double* y) {
   const double top = *std::max_element(x, x + n);
   if (top == log_of_0) {
@@ -39,6 +48,8 @@ struct Odds {
   Odds() = default;
   template <Real T>
   Odds(const T* transitions, std::int64_t tags) : to(tags * tags), from(tags * tags) {
+    no_scores = chains::no_scores(transitions, tags * tags);
+    if (no_scores) return;
     Pooled<double> all(tags * tags);
     std::copy_n(transitions, tags * tags, all.data());
     top = odds_of(all.data(), tags * tags, to.data());
@@ -48,6 +59,7 @@ struct Odds {
   }
   Pooled<double> to, from;
   double top = 0;
+  bool no_scores = false;  ///< NaN or +infinity is among the transitions
 };
 inline constexpr double fewest = 1e-200;  // a sum below may lack what was rounded to 0
 
@@ -88,8 +100,12 @@ struct Chain {
     }
   }
 
-  /// alpha [steps, tags]: the log sum of the scores of all paths that end there; gives that of all.
+  /// alpha [steps, tags]: the log sum of the scores of all paths that end there; gives that of all,
+  /// NaN where a score that is read is NaN or +infinity.
   double forward(const Odds& odds, double* alpha, double* room) const {
+    if (chains::no_scores(x, steps * tags) || (steps > 1 && odds.no_scores)) {
+      return std::numeric_limits<double>::quiet_NaN();
+    }
     for (std::int64_t j = 0; j < tags; ++j) alpha[j] = potential(0, j);
     for (std::int64_t t = 1; t < steps; ++t) {
       double* now = alpha + t * tags;
@@ -101,9 +117,14 @@ struct Chain {
   }
 
   /// Adds dy times the gradients: the share of the paths through each tag and transition, less
-  /// those of `path`. `room` has [5, tags].
+  /// those of `path`; of a NaN total all NaN. `room` has [5, tags].
   void backward(const Odds& odds, const double* alpha, double total, const std::int64_t* path,
                 double dy, T* dx, double* dtransitions, double* room) const {
+    if (total != total) {
+      for (std::int64_t i = 0; dx && i < steps * tags; ++i) dx[i] += static_cast<T>(total);
+      for (std::int64_t i = 0; dtransitions && i < tags * tags; ++i) dtransitions[i] += total;
+      return;
+    }
     double *beta = room, *next = room + tags, *share = room + 2 * tags;
     std::fill_n(beta, tags, 0);
     for (auto t = steps - 1; t >= 0; --t) {

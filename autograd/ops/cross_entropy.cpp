@@ -65,7 +65,7 @@ void backward(const std::int64_t* ids, const T* x, const T* log_sum, const T* dy
   const auto& lines = kernels::simd::lines<T>();
   kernels::over_parts(rows * classes, [&](std::int64_t from, std::int64_t to) {
     for (auto r = (from + classes - 1) / classes; r * classes < to; ++r) {
-      if (dy[r] == 0) {
+      if (dy[r] == 0) {  // not read: NaN may stand there
         if (dx.fresh) std::fill_n(dx.values + r * classes, classes, T(0));
         continue;
       }

@@ -1,6 +1,8 @@
 #include <maskgrad/autograd/ops/ctc.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include <maskgrad/autograd/ops/chains.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
@@ -32,11 +34,12 @@ struct Sample {
 /// lines are whole vectors long. What is computed behind the last state is read by none.
 class Walk {
  public:
-  /// Minus the log probability of all walks.
+  /// Minus the log probability of all walks: infinity where there is none, NaN where a step's
+  /// logits have no softmax (NaN or +infinity among them), wherever they stand.
   template <Real T>
   double forward(const Sample<T>& a) {
     reserve(a.steps, a.states());
-    emissions(a);
+    if (!emissions(a)) return total_ = std::numeric_limits<double>::quiet_NaN();
     const auto n = a.states();
     for (std::int64_t s = 0; s < width_ + 2; ++s) skip_[s] = s < n && a.skips(s) ? 0 : log_of_0;
     for (std::int64_t s = 0; s < width_; ++s)
@@ -52,9 +55,11 @@ class Walk {
     return -total_;
   }
 
-  /// The gradient of that, after forward: softmax(x) - the share of the walks through each class.
+  /// The gradient of that, after forward: softmax(x) - the share of the walks through each class;
+  /// of NaN all NaN.
   template <Real T>
   void gradient(const Sample<T>& a, T* dx) {
+    if (total_ != total_) return void(std::fill_n(dx, a.steps * a.classes, static_cast<T>(total_)));
     const auto n = a.states();
     double *beta = beta_.data(), *next = next_.data(), *share = share_.data();
     for (std::int64_t s = 0; s < n; ++s) beta[s] = s + 2 < n ? log_of_0 : 0;
@@ -95,15 +100,18 @@ class Walk {
     for (std::int64_t t = 0; t < steps; ++t) std::fill_n(alpha(t) - 2, 2, log_of_0);
   }
 
-  /// The log probability of each state's symbol at each step.
+  /// The log probability of each state's symbol at each step; false where there are none.
   template <Real T>
-  void emissions(const Sample<T>& a) {
+  bool emissions(const Sample<T>& a) {
     const auto& lines = kernels::simd::lines<T>();
+    bool numbers = true;
     for (std::int64_t t = 0; t < a.steps; ++t) {
       const T* x = a.x + t * a.classes;
-      const T top = lines.greatest(x, a.classes);
+      T top = lines.greatest(x, a.classes);
+      if (static_cast<double>(top) == log_of_0) top = 0;  // no class has a probability
       top_[t] = static_cast<double>(top);
-      sum_[t] = lines.sum_exp(x, top, a.classes);
+      sum_[t] = std::max(lines.sum_exp(x, top, a.classes), std::numeric_limits<double>::min());
+      numbers = numbers && std::isfinite(top_[t]);
       const double by = std::log(sum_[t]);
       const auto log_p = [&](std::int64_t c) { return (static_cast<double>(x[c]) - top_[t]) - by; };
       const double of_blank = log_p(a.blank);
@@ -114,6 +122,7 @@ class Walk {
       }
       e[2 * a.count] = of_blank;
     }
+    return numbers;
   }
 
   const kernels::simd::Lines<double>& lines_ = kernels::simd::lines<double>();
@@ -176,8 +185,8 @@ std::int64_t needed(const Batch& batch, std::int64_t b) {
   return steps;
 }
 
-/// Which samples have a loss.
-Pooled<std::uint8_t> feasible(const Batch& batch, Infeasible infeasible) {
+/// Which samples have steps enough for their labels; the others have no loss.
+Pooled<std::uint8_t> feasible(const Batch& batch, Infeasible infeasible, std::int64_t& skipped) {
   Pooled<std::uint8_t> there(batch.of_steps.batch());
   for (std::int64_t b = 0; b < there.size(); ++b) {
     const auto steps = batch.of_steps.length[b], labels = batch.of_labels.length[b];
@@ -186,6 +195,7 @@ Pooled<std::uint8_t> feasible(const Batch& batch, Infeasible infeasible) {
     const auto least = needed(batch, b);
     if (least <= steps) continue;
     there[b] = 0;
+    ++skipped;
     if (infeasible == Infeasible::skip) continue;
     fail<ShapeError>(op,
                      "sequence {} has {} valid steps for {} labels, which take {} (one each, and "
@@ -196,22 +206,39 @@ Pooled<std::uint8_t> feasible(const Batch& batch, Infeasible infeasible) {
   return there;
 }
 
+/// The loss of each sample that is there, and its gradient where that is wanted.
 template <Real T>
-void run(const Batch& batch, const Tensor& y, const Tensor& gradient) {
-  T* to = rows::of_mutable<T>(y).data();
+Pooled<double> run(const Batch& batch, const Pooled<std::uint8_t>& there, const Tensor& gradient) {
   T* dx = gradient.defined() ? rows::of_mutable<T>(gradient).data() : nullptr;
-  chains::over_samples(batch.of_steps.batch(), batch.work(),
+  Pooled<double> losses(there.size());
+  chains::over_samples(there.size(), batch.work(),
                        [&](std::int64_t, std::int64_t from, std::int64_t end) {
                          Walk walk;
                          for (auto b = from; b < end; ++b) {
-                           const auto row = chains::row_of(y, b);
-                           if (row < 0) continue;
+                           if (!there[b]) continue;
                            const auto sample = batch.sample<T>(b);
-                           to[row] = static_cast<T>(walk.forward(sample));
-                           if (dx)
+                           losses[b] = walk.forward(sample);
+                           if (dx && losses[b] != -log_of_0)
                              walk.gradient(sample, dx + batch.of_steps.first[b] * batch.classes());
                          }
                        });
+  return losses;
+}
+
+/// Takes out the samples whose labels no walk reads, as logits are -infinity.
+void check_walks(const Batch& batch, const Pooled<double>& losses, Infeasible infeasible,
+                 Pooled<std::uint8_t>& there, std::int64_t& skipped) {
+  for (std::int64_t b = 0; b < there.size(); ++b) {
+    if (!there[b] || losses[b] != -log_of_0) continue;
+    there[b] = 0;
+    ++skipped;
+    if (infeasible == Infeasible::skip) continue;
+    fail<ShapeError>(op,
+                     "sequence {} cannot have its {} labels: logits of -infinity forbid every way "
+                     "through its {} valid steps; give it labels that are not forbidden, or leave "
+                     "such sequences out with skip_infeasible",
+                     b, batch.of_labels.length[b], batch.of_steps.length[b]);
+  }
 }
 
 void backward(const chains::Steps& steps, const Tensor& gradient, const Tensor& dy, Grads& grads) {
@@ -238,25 +265,39 @@ void backward(const chains::Steps& steps, const Tensor& gradient, const Tensor& 
 
 Tensor ctc_negative_log_likelihood(const Tensor& labels, const Tensor& logits, std::int64_t blank,
                                    Infeasible infeasible) {
+  return detail::ctc_losses(labels, logits, blank, infeasible).y;
+}
+
+detail::CTCLosses detail::ctc_losses(const Tensor& labels, const Tensor& logits, std::int64_t blank,
+                                     Infeasible infeasible) {
   check_call(labels, logits, blank);
+  const Tensor& masked = labels.has_mask() && labels.mask().rank() < 2 ? labels : logits;
   if (labels.is_meta() || logits.is_meta()) {
-    const Tensor& masked = labels.has_mask() && labels.mask().rank() < 2 ? labels : logits;
-    return rows::make_meta({logits.shape()[0]}, logits.dtype(), chains::kept_meta(op, masked));
+    return {rows::make_meta({logits.shape()[0]}, logits.dtype(), chains::kept_meta(op, masked)), 0};
   }
   const Batch batch{labels.value(), logits.value(), blank, chains::Steps(labels),
                     chains::Steps(logits)};
-  const auto there = feasible(batch, infeasible);
-  const Tensor& masked = labels.has_mask() && labels.mask().rank() < 2 ? labels : logits;
-  const Tensor y = rows::make({there.size()}, logits.dtype(), chains::kept(op, masked, there));
+  std::int64_t skipped = 0;
+  auto there = feasible(batch, infeasible, skipped);
   Tensor gradient;
   if (tape::any_on_tape({logits})) {
     gradient = rows::make(logits.shape(), logits.dtype(), logits.mask());
   }
-  dispatch_real(op, logits.dtype(), [&]<class T>() { run<T>(batch, y, gradient); });
-  return record(op, y, {logits},
-                [gradient, steps = batch.of_steps](const Tensor& dy, Grads& grads) {
-                  backward(steps, gradient, dy, grads);
-                });
+  const Tensor y = dispatch_real(op, logits.dtype(), [&]<class T>() {
+    const auto losses = run<T>(batch, there, gradient);
+    check_walks(batch, losses, infeasible, there, skipped);
+    const Tensor all = rows::make({there.size()}, logits.dtype(), chains::kept(op, masked, there));
+    T* to = rows::of_mutable<T>(all).data();
+    for (std::int64_t b = 0; b < there.size(); ++b) {
+      if (there[b]) *to++ = static_cast<T>(losses[b]);
+    }
+    return all;
+  });
+  return {record(op, y, {logits},
+                 [gradient, steps = batch.of_steps](const Tensor& dy, Grads& grads) {
+                   backward(steps, gradient, dy, grads);
+                 }),
+          skipped};
 }
 
 }  // namespace maskgrad

@@ -5,7 +5,8 @@
 namespace maskgrad {
 
 /// What ctc does with a sequence that cannot have its labels, as it has fewer valid steps than they
-/// take (one each, and one between equal neighbours): refuse it, or leave it out of the result.
+/// take (one each, and one between equal neighbours), or as logits of -infinity forbid them: refuse
+/// it, or leave it out of the result.
 enum class Infeasible { refuse, skip };
 
 /// Connectionist temporal classification: minus the log probability that the steps of a sequence,
@@ -21,5 +22,15 @@ enum class Infeasible { refuse, skip };
 /// Source:   Graves et al. 2006.
 Tensor ctc_negative_log_likelihood(const Tensor& labels, const Tensor& logits, std::int64_t blank,
                                    Infeasible infeasible = Infeasible::refuse);
+
+namespace detail {
+/// The same, and how many sequences were left out as they are infeasible.
+struct CTCLosses {
+  Tensor y;
+  std::int64_t skipped = 0;
+};
+CTCLosses ctc_losses(const Tensor& labels, const Tensor& logits, std::int64_t blank,
+                     Infeasible infeasible);
+}  // namespace detail
 
 }  // namespace maskgrad

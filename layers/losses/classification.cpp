@@ -10,7 +10,7 @@
 #include <maskgrad/autograd/ops/reshape.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/layers/losses/entropies.hpp>
-#include <maskgrad/layers/losses/pairs.hpp>
+#include <maskgrad/layers/losses/weights.hpp>
 
 namespace maskgrad {
 namespace {
@@ -31,13 +31,12 @@ Tensor of_ids(std::string_view name, const Tensor& weight, const Tensor& ids,
 }
 
 /// The weight of 0 or 1 at each position; between them for targets that are.
-Tensor of_truths(std::string_view name, const Tensor& weight, const Tensor& target,
-                 const Tensor& positions) {
+Tensor of_truths(std::string_view name, const Tensor& weight, const Tensor& target) {
   if (!weight.defined() || target.is_meta()) return {};
   if (weight.shape() != Shape{2}) {
     fail<ShapeError>(name, "the class weights are {}; expected [2], of 0 and 1", weight.describe());
   }
-  const bool feature = target.rank() > positions.rank();
+  const bool feature = target.rank() > losses::position_axes(target);
   if (feature && target.shape().back() != 1) {
     fail<OptionError>(name,
                       "class weights for target {}, whose positions have several features, each "
@@ -46,7 +45,8 @@ Tensor of_truths(std::string_view name, const Tensor& weight, const Tensor& targ
   }
   const NoGrad no_grad;
   const Tensor w = feature ? squeeze(target.value(), -1) : target.value();
-  return weight.item({0}) + cast(w, DType::f64) * (weight.item({1}) - weight.item({0}));
+  const Tensor one = cast(w, DType::f64);
+  return weight.item({0}) * (1 - one) + weight.item({1}) * one;
 }
 
 /// The ids under a mask that is false where they are `ignored`.
@@ -60,7 +60,7 @@ Tensor sparse_of_probabilities(const Tensor& target, const Tensor& prediction) {
   check::real(sparse, prediction);
   const auto [ids, p] = losses::together(target, prediction);
   const Tensor own = squeeze(take_along_axis(p, expand_dims(ids, -1), -1), -1);
-  return -log(losses::clipped(own / maximum(sum(p, {-1}), losses::epsilon)));
+  return -losses::log_clipped(own / maximum(sum(p, {-1}), losses::epsilon));
 }
 
 void check_sparse(const Tensor& target, const Tensor& prediction) {
@@ -79,38 +79,40 @@ void check_sparse(const Tensor& target, const Tensor& prediction) {
 Loss binary_crossentropy(const Tensor& target, const Tensor& prediction,
                          const CrossentropyOptions& options) {
   constexpr std::string_view name = "binary_crossentropy";
-  const auto [t, p] = losses::alike(name, target, prediction);
-  const Tensor smoothed = losses::smooth(name, t, options.label_smoothing, 0.5);
-  const Tensor positions =
-      losses::at_positions(losses::binary_entropy(smoothed, p, options.from_logits));
-  return losses::finish({name, target, prediction}, positions, options,
-                        of_truths(name, options.class_weight, t, positions));
+  auto in = losses::read_values(name, target, prediction, options);
+  in.times(of_truths(name, options.class_weight, in.target));
+  const Tensor t = losses::smooth(name, in.target, options.label_smoothing, 0.5);
+  return in.weights.loss(
+      losses::at_positions(losses::binary_entropy(t, in.prediction, options.from_logits)));
 }
 
 Loss categorical_crossentropy(const Tensor& target, const Tensor& prediction,
                               const CrossentropyOptions& options) {
   constexpr std::string_view name = "categorical_crossentropy";
-  const auto [t, p] = losses::whole_rows(name, target, prediction);
-  const Tensor smoothed =
-      losses::smooth(name, t, options.label_smoothing, losses::one_of_classes(p));
+  auto in = losses::read_rows(name, target, prediction, options);
+  if (options.class_weight.defined()) {
+    in.times(of_ids(name, options.class_weight, argmax(in.target.value(), {-1}), in.prediction));
+  }
+  const Tensor& p = in.prediction;
+  const Tensor t =
+      losses::smooth(name, in.target, options.label_smoothing, losses::one_of_classes(p));
   const Tensor log_p = losses::log_probabilities(p, options.from_logits);
-  const Tensor ids = options.class_weight.defined() ? argmax(t.value(), {-1}) : Tensor();
-  return losses::finish({name, target, prediction}, -sum(smoothed * log_p, {-1}), options,
-                        ids.defined() ? of_ids(name, options.class_weight, ids, p) : ids);
+  return in.weights.loss(-sum(losses::weighed(t, log_p), {-1}));
 }
 
 Loss sparse_categorical_crossentropy(const Tensor& target, const Tensor& prediction,
                                      const SparseCrossentropyOptions& options) {
   check_sparse(target, prediction);
-  Tensor ids = target;
-  if (options.ignore_class) ids = without(*options.ignore_class, target);
-  const Tensor positions = options.from_logits ? sparse_cross_entropy(ids, prediction)
-                                               : sparse_of_probabilities(ids, prediction);
-  if (!options.class_weight.defined())
-    return losses::finish({sparse, target, prediction}, positions, options);
-  return losses::finish(
-      {sparse, target, prediction}, positions, options,
-      of_ids(sparse, options.class_weight, losses::together(ids, prediction).target, prediction));
+  losses::Pair pair{target, prediction};
+  if (options.ignore_class) pair.target = without(*options.ignore_class, target);
+  if (options.sample_weight.defined() || options.class_weight.defined()) {
+    check::inner_axis(sparse, prediction, -1, "mask whole positions");
+    pair = losses::together(pair.target, prediction);
+  }
+  auto in = losses::read({sparse, target, prediction}, pair, target.rank(), options);
+  in.times(of_ids(sparse, options.class_weight, in.target, in.prediction));
+  return in.weights.loss(options.from_logits ? sparse_cross_entropy(in.target, in.prediction)
+                                             : sparse_of_probabilities(in.target, in.prediction));
 }
 
 }  // namespace maskgrad

@@ -4,7 +4,7 @@
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/sequence.hpp>
 #include <maskgrad/layers/check.hpp>
-#include <maskgrad/layers/losses/pairs.hpp>
+#include <maskgrad/layers/losses/weights.hpp>
 
 namespace maskgrad {
 namespace {
@@ -23,8 +23,14 @@ Tensor at_end(const Tensor& x, std::int64_t by) {
 
 Loss crf_loss(const Tensor& tags, const Tensor& potentials, const Tensor& transitions,
               const LossOptions& options) {
-  return losses::finish({"crf_loss", tags, potentials},
-                        crf_negative_log_likelihood(tags, potentials, transitions), options);
+  constexpr std::string_view name = "crf_loss";
+  const losses::Weights weights(name, potentials, std::min(potentials.rank(), 1), options.reduction,
+                                options.sample_weight);
+  Loss loss = weights.loss(
+      crf_negative_log_likelihood(weights.kept(tags), weights.kept(potentials), transitions));
+  loss.set_fallen_away(
+      losses::checked_fallen_away({name, tags, potentials}, options.strict_lengths));
+  return loss;
 }
 
 CRF::CRF(CRFOptions options) : info(kind, options.name), options_(std::move(options)) {}

@@ -1,7 +1,7 @@
 #include <maskgrad/layers/losses/ctc.hpp>
 
 #include <maskgrad/autograd/ops/ctc.hpp>
-#include <maskgrad/layers/losses/pairs.hpp>
+#include <maskgrad/layers/losses/weights.hpp>
 
 namespace maskgrad {
 
@@ -13,8 +13,13 @@ Loss ctc(const Tensor& labels, const Tensor& logits, const CTCOptions& options) 
         "a softmax before");
   }
   const auto infeasible = options.skip_infeasible ? Infeasible::skip : Infeasible::refuse;
-  return losses::finish(
-      "ctc", ctc_negative_log_likelihood(labels, logits, options.blank_index, infeasible), options);
+  const losses::Weights weights("ctc", logits, std::min(logits.rank(), 1), options.reduction,
+                                options.sample_weight);
+  const auto each = detail::ctc_losses(weights.kept(labels), weights.kept(logits),
+                                       options.blank_index, infeasible);
+  Loss loss = weights.loss(each.y);
+  loss.add_skipped(each.skipped);
+  return loss;
 }
 
 }  // namespace maskgrad

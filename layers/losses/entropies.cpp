@@ -1,5 +1,7 @@
 #include <maskgrad/layers/losses/entropies.hpp>
 
+#include <cmath>
+
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/binary_cross_entropy.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
@@ -9,24 +11,30 @@
 
 namespace maskgrad::losses {
 
-Tensor clipped(const Tensor& p) {
-  return clip(p, epsilon, 1 - epsilon);
+Tensor log_clipped(const Tensor& p) {
+  return minimum(log(clip(p, epsilon, 1)), std::log1p(-epsilon));
+}
+
+Tensor log_clipped_rest(const Tensor& p) {
+  const double below_1 =
+      p.dtype() == DType::f32 ? std::nextafter(1.0F, 0.0F) : std::nextafter(1.0, 0.0);
+  return maximum(log1p(-clip(p, epsilon, below_1)), std::log(epsilon));
 }
 
 Tensor smooth(std::string_view name, const Tensor& target, double share, double towards) {
   check_share(name, "label_smoothing", share);
+  if (share == 1) return losses::unless_0(zeros({}, target.dtype()), target) + towards;
   return share == 0 ? target : target * (1 - share) + share * towards;
 }
 
 Tensor binary_entropy(const Tensor& target, const Tensor& prediction, bool from_logits) {
   if (from_logits) return binary_cross_entropy(target, prediction);
-  const Tensor p = clipped(prediction);
-  return -(target * log(p) + (1 - target) * log(1 - p));
+  return -(target * log_clipped(prediction) + (1 - target) * log_clipped_rest(prediction));
 }
 
 Tensor log_probabilities(const Tensor& prediction, bool from_logits) {
   if (from_logits) return log_softmax(prediction);
-  return log(clipped(prediction / maximum(sum(prediction, {-1}, true), epsilon)));
+  return log_clipped(prediction / maximum(sum(prediction, {-1}, true), epsilon));
 }
 
 double one_of_classes(const Tensor& x) {

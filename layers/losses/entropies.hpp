@@ -7,8 +7,10 @@ namespace maskgrad::losses {
 
 inline constexpr double epsilon = 1e-7;  // Keras's
 
-/// Probabilities kept away from 0 and 1, so that their logarithms are finite.
-Tensor clipped(const Tensor& p);
+/// log(p) and log(1 - p) of probabilities that are kept epsilon away from 0 and 1, with all digits
+/// at both ends, where f32 does not have 1 - epsilon.
+Tensor log_clipped(const Tensor& p);
+Tensor log_clipped_rest(const Tensor& p);
 
 /// Label smoothing: `share` of a target's weight goes to `towards`. OptionError outside [0, 1].
 Tensor smooth(std::string_view name, const Tensor& target, double share, double towards);

@@ -5,7 +5,7 @@
 #include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/layers/losses/entropies.hpp>
-#include <maskgrad/layers/losses/pairs.hpp>
+#include <maskgrad/layers/losses/weights.hpp>
 
 namespace maskgrad {
 namespace {
@@ -28,29 +28,32 @@ Loss binary_focal_crossentropy(const Tensor& target, const Tensor& prediction,
                                const BinaryFocalOptions& options) {
   constexpr std::string_view name = "binary_focal_crossentropy";
   check_focus(name, options.alpha, options.gamma);
-  const auto pair = losses::alike(name, target, prediction);
-  const Tensor t = losses::smooth(name, pair.target, options.label_smoothing, 0.5);
-  const Tensor& x = pair.prediction;
+  const auto in = losses::read_values(name, target, prediction, options);
+  const Tensor t = losses::smooth(name, in.target, options.label_smoothing, 0.5);
+  Tensor x = in.prediction, balance;
+  if (options.apply_class_balancing) {
+    balance = t * options.alpha + (1 - t) * (1 - options.alpha);
+    x = losses::unless_0(balance, x);  // an alpha of 0 or 1 leaves a class out
+  }
   const Tensor p = options.from_logits ? sigmoid(x) : x;
   const Tensor not_p = options.from_logits ? sigmoid(-x) : 1 - x;
   const Tensor wrong = t * not_p + (1 - t) * p;
   Tensor values = focus(wrong, options.gamma) * losses::binary_entropy(t, x, options.from_logits);
-  if (options.apply_class_balancing) {
-    values = values * (t * options.alpha + (1 - t) * (1 - options.alpha));
-  }
-  return losses::finish({name, target, prediction}, losses::at_positions(values), options);
+  if (balance.defined()) values = values * balance;
+  return in.weights.loss(losses::at_positions(values));
 }
 
 Loss categorical_focal_crossentropy(const Tensor& target, const Tensor& prediction,
                                     const CategoricalFocalOptions& options) {
   constexpr std::string_view name = "categorical_focal_crossentropy";
   check_focus(name, options.alpha, options.gamma);
-  const auto [t, x] = losses::whole_rows(name, target, prediction);
-  const Tensor smoothed =
-      losses::smooth(name, t, options.label_smoothing, losses::one_of_classes(x));
-  const Tensor log_p = losses::log_probabilities(x, options.from_logits);
-  const Tensor values = focus(-expm1(log_p), options.gamma) * smoothed * log_p;
-  return losses::finish({name, target, prediction}, -options.alpha * sum(values, {-1}), options);
+  const auto in = losses::read_rows(name, target, prediction, options);
+  const Tensor& x = in.prediction;
+  const Tensor t =
+      losses::smooth(name, in.target, options.label_smoothing, losses::one_of_classes(x));
+  const Tensor log_p = losses::unless_0(t, losses::log_probabilities(x, options.from_logits));
+  const Tensor values = focus(-expm1(log_p), options.gamma) * t * log_p;
+  return in.weights.loss(-options.alpha * sum(values, {-1}));
 }
 
 }  // namespace maskgrad

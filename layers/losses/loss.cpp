@@ -13,53 +13,10 @@
 #include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/autograd/ops/reshape.hpp>
 #include <maskgrad/autograd/tape.hpp>
-#include <maskgrad/layers/losses/pairs.hpp>
+#include <maskgrad/layers/losses/weights.hpp>
 #include <maskgrad/layers/option_choice.hpp>
 
 namespace maskgrad {
-namespace {
-
-/// Number of valid values.
-double count_of(const Tensor& x) {
-  return x.is_meta() ? 0 : static_cast<double>(rows::total(x));
-}
-
-/// The mean over all axes but the first.
-Tensor sequence_means(const Tensor& x) {
-  std::vector<int> axes;
-  for (int i = 1; i < x.rank(); ++i) axes.push_back(i);
-  if (axes.empty()) return x;
-  // Without steps no sequence has a mean: a mask that says so of each leaves a sum, which is 0.
-  const bool none = !x.has_mask() && x.shape().count() == 0;
-  return mean(none ? with_mask(x, Mask::keep(std::vector<bool>(), x.shape())) : x, axes);
-}
-
-/// Like sequence_means with weights; a sequence whose weights are all 0 has none.
-Tensor weighted_means(const Tensor& x, const Tensor& weights) {
-  std::vector<int> axes;
-  for (int i = 1; i < x.rank(); ++i) axes.push_back(i);
-  const Tensor total = axes.empty() ? weights : sum(weights, axes);
-  const Mask some = Mask::keep(drop_mask(greater(total, zeros({}, total.dtype())), "0 is none"));
-  const Tensor values = x * weights;
-  return with_mask(axes.empty() ? values : sum(values, axes), some) / with_mask(total, some);
-}
-
-Loss per_sequence(std::string name, const Tensor& positions, const LossOptions& options,
-                  const Tensor& weights) {
-  const auto batch = positions.shape()[0];
-  const bool of_sequences = options.sample_weight.defined() && options.sample_weight.rank() <= 1;
-  if (!of_sequences) {
-    const Tensor means =
-        weights.defined() ? weighted_means(positions, weights) : sequence_means(positions);
-    return Loss(std::move(name), positions, options.reduction, batch, count_of(means), sum(means));
-  }
-  const Tensor means = sequence_means(positions);
-  const Tensor of_means = losses::weights_at(name, means, options.sample_weight);
-  const double count = sum(cast(of_means, DType::f64)).item();
-  return Loss(std::move(name), positions, options.reduction, batch, count, sum(means * of_means));
-}
-
-}  // namespace
 
 std::string_view name(Reduction reduction) {
   switch (reduction) {
@@ -116,22 +73,9 @@ Tensor weights_at(std::string_view name, const Tensor& positions, const Tensor& 
 }  // namespace losses
 
 Loss make_loss(std::string name, const Tensor& positions, const LossOptions& options) {
-  const auto batch = positions.rank() > 0 ? positions.shape()[0] : 1;
-  if (positions.is_meta()) {
-    return Loss(std::move(name), positions, options.reduction, 0, 0,
-                rows::make_meta({}, positions.dtype()));
-  }
-  Tensor weights;
-  if (options.sample_weight.defined()) {
-    weights = losses::weights_at(name, positions, options.sample_weight);
-  }
-  if (options.reduction == Reduction::per_sequence && positions.rank() > 0) {
-    return per_sequence(std::move(name), positions, options, weights);
-  }
-  const Tensor values = weights.defined() ? positions * weights : positions;
-  const double count =
-      weights.defined() ? sum(cast(weights, DType::f64)).item() : count_of(positions);
-  return Loss(std::move(name), values, options.reduction, batch, count, sum(values));
+  const losses::Weights weights(name, positions, positions.rank(), options.reduction,
+                                options.sample_weight);
+  return weights.loss(weights.kept(positions));
 }
 
 double Loss::Term::factor(double whole_count) const {
@@ -158,7 +102,8 @@ double Loss::value() const {
                       "a loss with the reduction none has no one value; use positions(), "
                       "or the reduction mean, sum or per_sequence");
     }
-    total += t.sum.item() * t.factor(t.count);
+    const double factor = t.factor(t.count);
+    if (factor != 0) total += t.sum.item() * factor;  // at 0 it is not read: NaN may stand there
   }
   return total;
 }
@@ -201,11 +146,13 @@ std::string Loss::str() const {
     }
     text += ')';
   }
+  if (skipped_ > 0) text += fmt::format("; {} sequences skipped as infeasible", skipped_);
   return text;
 }
 
 Loss operator+(Loss a, const Loss& b) {
   a.terms_.insert(a.terms_.end(), b.terms_.begin(), b.terms_.end());
+  a.skipped_ += b.skipped_;
   return a;
 }
 

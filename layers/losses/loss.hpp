@@ -26,7 +26,7 @@ class Loss {
  public:
   struct Term {
     std::string name;
-    Tensor sum;        ///< scalar, on the tape
+    Tensor sum;        ///< scalar f64, on the tape
     double count = 0;  ///< what it is divided by: positions, sequences, or their weights
     double scale = 1;  ///< as in 0.5 * b
     Reduction reduction = Reduction::mean;
@@ -52,10 +52,14 @@ class Loss {
   const Tensor& positions() const { return positions_; }
   /// Sequences in the batch, as noise counts them.
   std::int64_t sequences() const { return sequences_; }
+  /// Sequences that were left out as they cannot have their labels (ctc with skip_infeasible), of
+  /// all terms together.
+  std::int64_t skipped() const { return skipped_; }
+  void add_skipped(std::int64_t sequences) { skipped_ += sequences; }
   /// Adds the gradient of `value()` to every parameter and input behind it.
   /// Throws:   GradError for the reduction `none`, and where the tape was used already.
   void backward() const;
-  /// `mean_squared_error: 0.412 (mean over 1834 positions)`.
+  /// `mean_squared_error (mean over 1834 positions)`, and what was skipped.
   std::string str() const;
 
   friend Loss operator+(Loss a, const Loss& b);
@@ -64,7 +68,7 @@ class Loss {
  private:
   std::vector<Term> terms_;
   Tensor positions_;
-  std::int64_t sequences_ = 0;
+  std::int64_t sequences_ = 0, skipped_ = 0;
 };
 Loss operator+(Loss a, const Loss& b);
 Loss operator*(double scale, Loss loss);
@@ -76,7 +80,8 @@ struct LossOptions {
   Reduction reduction = Reduction::mean;
   /// Weights of 0 or more: one for each position, or, with fewer axes, one for all positions behind
   /// an index ([batch]: one a sequence). The count is then their sum. Under per_sequence weights
-  /// [batch] are those of the sequences' means; else a sequence's mean is the weighted one.
+  /// [batch] are those of the sequences' means; else a sequence's mean is the weighted one. What
+  /// has the weight 0 is not read: NaN there reaches nothing.
   Tensor sample_weight = {};
   bool strict_lengths = false;  ///< refuses positions that fall away, see Loss
 

@@ -33,10 +33,14 @@ Pair whole_rows(std::string_view where, const Tensor& target, const Tensor& pred
   return pair;
 }
 
-Tensor at_positions(const Tensor& values) {
+int position_axes(const Tensor& values) {
   const int last = values.rank() - 1;
   const bool masked = values.has_mask() && values.mask().rank() > last;
-  return masked || last == 0 ? values : mean(values, {last});
+  return masked || last == 0 ? last + 1 : last;
+}
+
+Tensor at_positions(const Tensor& values) {
+  return position_axes(values) == values.rank() ? values : mean(values, {values.rank() - 1});
 }
 
 std::int64_t fallen_away(const Tensor& target, const Tensor& prediction) {
@@ -55,10 +59,9 @@ std::int64_t fallen_away(const Tensor& target, const Tensor& prediction) {
   return x.valid() + y.valid() - 2 * masks::both(x, y, shape).valid();
 }
 
-Loss counted(const Of& of, Loss made, bool strict_lengths) {
+std::int64_t checked_fallen_away(const Of& of, bool strict_lengths) {
   const auto fallen = fallen_away(of.target, of.prediction);
-  made.set_fallen_away(fallen);
-  if (fallen == 0 || !strict_lengths) return made;
+  if (fallen == 0 || !strict_lengths) return fallen;
   fail<MaskError>(of.name,
                   "target {} and prediction {} differ in their masks ({} and {}): {} positions are "
                   "valid in one of them alone and would fall away. Give both the same lengths, or "

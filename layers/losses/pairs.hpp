@@ -21,6 +21,13 @@ Pair whole_rows(std::string_view where, const Tensor& target, const Tensor& pred
 
 /// One value for each position: the mean over features, unless they are positions themselves.
 Tensor at_positions(const Tensor& values);
+/// How many axes those have.
+int position_axes(const Tensor& values);
+
+/// weight x, value by value; where the weight is 0 x is not read.
+Tensor weighed(const Tensor& weight, const Tensor& x);
+/// x; where the weight is 0, 0, and x is not read.
+Tensor unless_0(const Tensor& weight, const Tensor& x);
 
 /// The weights as one for each valid position, finite and not below 0; those that are masked mask
 /// their positions. Throws: ShapeError, OptionError.
@@ -45,30 +52,14 @@ Loss finish(std::string_view name, const Tensor& positions, const Options& optio
   return make_loss(std::string(name), positions,
                    {.reduction = options.reduction, .sample_weight = options.sample_weight});
 }
-/// The same; counts what falls away, or refuses it.
-Loss counted(const Of& of, Loss made, bool strict_lengths);
+/// How many positions fall away; MaskError for any with `strict_lengths`.
+std::int64_t checked_fallen_away(const Of& of, bool strict_lengths);
+/// make_loss that counts them.
 template <class Options>
 Loss finish(const Of& of, const Tensor& positions, const Options& options) {
-  return counted(of, finish(of.name, positions, options), options.strict_lengths);
-}
-/// The same with a class's weight at each position; they count as sample weights do.
-template <class Options>
-Loss finish(const Of& of, const Tensor& positions, const Options& options,
-            const Tensor& of_classes) {
-  if (!of_classes.defined() || positions.is_meta()) return finish(of, positions, options);
-  const auto name = of.name;
-  Options weighted = options;
-  const auto& own = options.sample_weight;
-  if (own.defined() && own.rank() < 2 && positions.rank() > 1 &&
-      options.reduction == Reduction::per_sequence) {
-    fail<OptionError>(name,
-                      "class weights and one weight a sequence, {}, under per_sequence; use one of "
-                      "them, or the reduction mean or sum",
-                      own.describe());
-  }
-  const Tensor classes = weights_at(name, positions, of_classes);
-  weighted.sample_weight = own.defined() ? classes * weights_at(name, positions, own) : classes;
-  return finish(of, positions, weighted);
+  Loss made = finish(of.name, positions, options);
+  made.set_fallen_away(checked_fallen_away(of, options.strict_lengths));
+  return made;
 }
 
 }  // namespace maskgrad::losses

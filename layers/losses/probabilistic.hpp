@@ -9,13 +9,14 @@ namespace maskgrad {
 // Mask:     consumes; a position counts where both are valid. The target is read nowhere else.
 // Throws:   ShapeError (nothing is broadcast), TypeError.
 
-/// sum over features of t log(t / p), both clipped to [1e-7, 1]: probabilities.
+/// sum over features of t log(t / p), both clipped to [1e-7, 1]: probabilities. Where t is 0 the
+/// term is 0, and p is not read.
 /// Mask:     as above; over features it is a MaskError.
 Loss kl_divergence(const Tensor& target, const Tensor& prediction, const LossOptions& options = {});
 
-/// p - t log(p + 1e-7), the mean over features: minus the log likelihood of counts t whose
-/// expectation is p, which is not below 0. Where the mask covers the features, each value is a
-/// position.
+/// p - t log(p + 1e-7), without the logarithm where t is 0, the mean over features: minus the log
+/// likelihood of counts t whose expectation is p, which is not below 0. Where the mask covers the
+/// features, each value is a position.
 Loss poisson(const Tensor& target, const Tensor& prediction, const LossOptions& options = {});
 
 }  // namespace maskgrad

@@ -1,14 +1,17 @@
 #include <maskgrad/layers/losses/regression.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/elementwise.hpp>
 #include <maskgrad/autograd/ops/normalise.hpp>
+#include <maskgrad/autograd/ops/pairwise.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
-#include <maskgrad/layers/losses/pairs.hpp>
+#include <maskgrad/layers/losses/weights.hpp>
 
 namespace maskgrad {
 namespace {
@@ -22,12 +25,40 @@ struct HuberOf {
   template <class T>
   T value(T e) const {
     const T d = static_cast<T>(delta), a = std::abs(e);
-    return a <= d ? e * e / 2 : d * (a - d / 2);
+    return a <= d ? e * (e / 2) : d * (a - d / 2);
   }
   template <class T>
   T slope(T e) const {
     const T d = static_cast<T>(delta);
     return e > d ? d : e < -d ? -d : e;
+  }
+};
+
+/// 100 |p - t| / max(|t|, epsilon), which overflows or comes to nothing only where that does.
+struct Percentage {
+  static constexpr bool reads = true, reals = true;
+
+  template <class T>
+  static T whole(T t) {
+    const T a = std::abs(t), least = static_cast<T>(epsilon);
+    return a > least ? a : least;
+  }
+  template <class T>
+  static T value(T t, T p) {
+    const T of = whole(t), e = std::abs(p - t);
+    const bool finite = e <= std::numeric_limits<T>::max();
+    const T share = finite ? e / of : std::abs(p / 2 - t / 2) / (of / 2);
+    return e > 1 ? 100 * share : 100 * e / of;
+  }
+  template <class T>
+  static T db(T dy, T t, T p) {
+    const T sign = p > t ? T(1) : p < t ? T(-1) : p - t;
+    return dy == 0 ? T(0) : dy * (100 * sign / whole(t));
+  }
+  template <class T>
+  static T da(T dy, T t, T p) {
+    const T of_whole = std::abs(t) > static_cast<T>(epsilon) ? value(t, p) / t : T(0);
+    return -db(dy, t, p) - (dy == 0 ? T(0) : dy * of_whole);
   }
 };
 
@@ -44,12 +75,57 @@ struct LogCosh {
   }
 };
 
+/// x, whose rows are scaled so that their squares are numbers with all digits; by powers of 2, and
+/// only where one needs it.
+Tensor squarable(const Tensor& x) {
+  if (x.is_meta() || x.dtype() != DType::f64 || x.shape().back() == 0) return x;
+  const Tensor scale = rows::make(x.shape().sub(0, x.rank() - 1) + Shape{1}, x.dtype(), x.mask());
+  const auto values = rows::of<double>(x);
+  const auto to = rows::of_mutable<double>(scale);
+  const auto width = static_cast<std::size_t>(x.shape().back());
+  bool any = false;
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    double top = 0;
+    for (const double v : values.subspan(i * width, width)) top = std::max(top, std::abs(v));
+    const bool odd = top > 0 && std::isfinite(top) && (top < 1e-140 || top > 1e140);
+    to[i] = odd ? std::exp2(-std::clamp(std::logb(top), -1000.0, 1000.0)) : 1;
+    any = any || odd;
+  }
+  return any ? x * scale : x;
+}
+
+/// 1 for each row that has a value other than 0, else 0; undefined where all have one.
+Tensor rows_not_0(const Tensor& x) {
+  if (x.is_meta() || x.shape().back() == 0) return {};
+  const Tensor some = rows::make(x.shape().sub(0, x.rank() - 1) + Shape{1}, x.dtype(), x.mask());
+  const auto width = static_cast<std::size_t>(x.shape().back());
+  return dispatch_real("rows_not_0", x.dtype(), [&]<class T>() {
+    const auto values = rows::of<T>(x);
+    bool all = true;
+    std::size_t at = 0;
+    for (T& to : rows::of_mutable<T>(some)) {
+      const auto row = values.subspan(at, width);
+      to = std::any_of(row.begin(), row.end(), [](T v) { return v != 0; });
+      all = all && to != 0;
+      at += width;
+    }
+    return all ? Tensor() : some;
+  });
+}
+
+/// x / |x|; 0 where it is 0, with the gradient 0: it has no direction.
+Tensor direction(const Tensor& x) {
+  const double least = x.dtype() == DType::f32 ? 1e-37 : 1e-150;
+  const Tensor unit = unit_normalise(squarable(x), least), some = rows_not_0(x);
+  return some.defined() ? losses::unless_0(some, unit) : unit;
+}
+
 /// The mean over features of f(prediction - target).
 template <class Options, class F>
 Loss of_error(std::string_view name, const Tensor& target, const Tensor& prediction,
               const Options& options, F f) {
-  const auto [t, p] = losses::alike(name, target, prediction);
-  return losses::finish({name, target, prediction}, losses::at_positions(f(p - t)), options);
+  const auto in = losses::read_values(name, target, prediction, options);
+  return in.weights.loss(losses::at_positions(f(in.prediction - in.target)));
 }
 
 }  // namespace
@@ -69,17 +145,19 @@ Loss mean_absolute_error(const Tensor& target, const Tensor& prediction,
 Loss mean_absolute_percentage_error(const Tensor& target, const Tensor& prediction,
                                     const LossOptions& options) {
   constexpr std::string_view name = "mean_absolute_percentage_error";
-  const auto [t, p] = losses::alike(name, target, prediction);
-  const Tensor share = abs(p - t) / maximum(abs(t), epsilon);
-  return losses::finish({name, target, prediction}, losses::at_positions(100 * share), options);
+  const auto in = losses::read_values(name, target, prediction, options);
+  return in.weights.loss(
+      losses::at_positions(pairwise::binary<Percentage>(name, in.target, in.prediction)));
 }
 
 Loss mean_squared_logarithmic_error(const Tensor& target, const Tensor& prediction,
                                     const LossOptions& options) {
   constexpr std::string_view name = "mean_squared_logarithmic_error";
-  const auto [t, p] = losses::alike(name, target, prediction);
-  const Tensor e = log1p(maximum(p, epsilon)) - log1p(maximum(t, epsilon));
-  return losses::finish({name, target, prediction}, losses::at_positions(square(e)), options);
+  const auto in = losses::read_values(name, target, prediction, options);
+  // |log(1 + p) - log(1 + t)|, in which no digits cancel.
+  const Tensor p = maximum(in.prediction, epsilon), t = maximum(in.target, epsilon);
+  const Tensor e = log1p(abs(p - t) / (1 + minimum(p, t)));
+  return in.weights.loss(losses::at_positions(square(e)));
 }
 
 Loss huber(const Tensor& target, const Tensor& prediction, const HuberOptions& options) {
@@ -97,10 +175,9 @@ Loss log_cosh(const Tensor& target, const Tensor& prediction, const LossOptions&
 
 Loss cosine_similarity(const Tensor& target, const Tensor& prediction, const LossOptions& options) {
   constexpr std::string_view name = "cosine_similarity";
-  const auto [t, p] = losses::whole_rows(name, target, prediction);
-  return losses::finish({name, target, prediction},
-                        -sum(unit_normalise(t, epsilon) * unit_normalise(p, epsilon), {-1}),
-                        options);
+  const auto in = losses::read_rows(name, target, prediction, options);
+  const Tensor t = direction(in.target), p = direction(in.prediction);
+  return in.weights.loss(-sum(t * p, {-1}));
 }
 
 }  // namespace maskgrad

@@ -44,8 +44,9 @@ Loss huber(const Tensor& target, const Tensor& prediction, const HuberOptions& o
 /// log(cosh(e)), without overflow and without loss of digits near 0.
 Loss log_cosh(const Tensor& target, const Tensor& prediction, const LossOptions& options = {});
 
-/// Minus the cosine of the angle between target and prediction; 0 where one of them is 0. A
-/// position is a vector: a mask over features is a MaskError.
+/// Minus the cosine of the angle between target and prediction, also where they are very short or
+/// long; 0, with the gradient 0, where one of them is 0. A position is a vector: a mask over
+/// features is a MaskError.
 Loss cosine_similarity(const Tensor& target, const Tensor& prediction,
                        const LossOptions& options = {});
 

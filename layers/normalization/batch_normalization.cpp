@@ -1,6 +1,10 @@
 #include <maskgrad/layers/normalization/batch_normalization.hpp>
 
+#include <algorithm>
+#include <cmath>
+
 #include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 
 namespace maskgrad {
@@ -23,6 +27,22 @@ void BatchNormalization::build(const Tensor& x, Builder& builder) {
       builder.weight("moving_variance", features, options_.moving_variance_initializer, false);
 }
 
+namespace {
+
+/// One NaN in a batch would stay in the moving statistics for good.
+void check_finite(std::string_view what, const Tensor& statistics, std::int64_t rows) {
+  const auto all = cast(statistics, DType::f64).to_vector<double>();
+  const auto bad = std::find_if(all.begin(), all.end(), [](double v) { return !std::isfinite(v); });
+  if (bad == all.end()) return;
+  fail<OptionError>(BatchNormalization::kind,
+                    "the {} of feature {} over {} valid rows is {}; expected finite statistics. "
+                    "Look for what made the input so, or scale it; the moving statistics are as "
+                    "they were",
+                    what, bad - all.begin(), rows, *bad);
+}
+
+}  // namespace
+
 void BatchNormalization::move(const Parameter& moving, const Tensor& batch) const {
   const NoGrad no_grad;
   moving.set(moving.tensor() * options_.momentum + batch * (1 - options_.momentum));
@@ -34,6 +54,8 @@ Tensor BatchNormalization::forward(const Tensor& x) {
   if (training()) {
     const auto batch = batch_normalise(x, options_.epsilon, weights_.affine());
     if (batch.count > 0) {
+      check_finite("mean", batch.mean, batch.count);
+      check_finite("variance", batch.variance, batch.count);
       move(moving_mean_, batch.mean);
       move(moving_variance_, batch.variance);
     }
