@@ -1,10 +1,10 @@
 #include <maskgrad/layers/metrics/accuracy.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/reshape.hpp>
 #include <maskgrad/layers/check.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 #include <maskgrad/layers/metrics/number_list.hpp>
@@ -13,23 +13,97 @@
 namespace maskgrad {
 namespace {
 
-/// Whether fewer than k scores are greater than that of the id. NaN is in no top.
-Tensor in_top(std::int64_t k, const Tensor& ids, const Tensor& scores) {
-  const Tensor right = rows::make(ids.shape(), DType::boolean, ids.mask());
-  const auto to = rows::of_mutable<bool>(right);
-  const auto own = rows::of<std::int64_t>(ids);
-  dispatch_real("in_top", scores.dtype(), [&]<class T>() {
-    for (std::size_t i = 0; i < to.size(); ++i) {
-      const auto line = metrics::row<T>(scores, static_cast<std::int64_t>(i));
-      const T score = line[static_cast<std::size_t>(own[i])];
-      to[i] = score == score &&
-              std::count_if(line.begin(), line.end(), [&](T s) { return s > score; }) < k;
-    }
-  });
+/// Of k and, of equal scores, the first alone.
+struct Top {
+  std::int64_t k = 1;
+  bool first = true;
+};
+
+/// 1 where the class is in the top; NaN where a score is NaN.
+template <Real T>
+double hit(std::span<const T> scores, std::size_t own, const Top& top) {
+  if (metrics::any_nan(scores)) return std::numeric_limits<double>::quiet_NaN();
+  if (metrics::all_tied(scores)) return 0;
+  std::int64_t greater = 0, equal_before = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    greater += scores[i] > scores[own];
+    equal_before += i < own && scores[i] == scores[own];
+  }
+  return greater < top.k && !(top.first && equal_before > 0);
+}
+
+/// That of each position, whose class is class_of(position).
+template <Real T, class F>
+Tensor hits(const Tensor& scores, const Top& top, F&& class_of) {
+  const Shape positions = scores.shape().sub(0, scores.rank() - 1);
+  const Tensor right = rows::make(positions, DType::f64, scores.mask());
+  std::int64_t i = 0;
+  for (double& to : rows::of_mutable<double>(right)) {
+    to = hit(metrics::row<T>(scores, i), class_of(i), top);
+    ++i;
+  }
   return right;
 }
 
+Tensor sparse_hits(std::string_view kind, const Tensor& y_true, const Tensor& y_pred,
+                   const Top& top) {
+  const auto pair = metrics::classified(kind, y_true, y_pred);
+  const auto ids = rows::of<std::int64_t>(pair.ids);
+  return dispatch_real(kind, y_pred.dtype(), [&]<class T>() {
+    return hits<T>(pair.scores, top, [&](std::int64_t i) {
+      return static_cast<std::size_t>(ids[static_cast<std::size_t>(i)]);
+    });
+  });
+}
+
+Tensor categorical_hits(std::string_view kind, const Tensor& y_true, const Tensor& y_pred,
+                        const Top& top) {
+  const auto pair = losses::whole_rows(kind, y_true, y_pred);
+  return dispatch_real(kind, y_pred.dtype(), [&]<class T>() {
+    const Tensor right = hits<T>(pair.prediction, top, [&](std::int64_t i) {
+      const auto target = metrics::row<T>(pair.target, i);
+      return static_cast<std::size_t>(std::max_element(target.begin(), target.end()) -
+                                      target.begin());
+    });
+    std::int64_t i = 0;
+    for (double& to : rows::of_mutable<double>(right)) {
+      if (metrics::any_nan(metrics::row<T>(pair.target, i++))) to = std::nan("");
+    }
+    return right;
+  });
+}
+
+/// The share of features at which a prediction above the threshold is 1.
+Tensor binary_hits(std::string_view kind, const Tensor& y_true, const Tensor& y_pred,
+                   double threshold) {
+  const auto pair = losses::alike(kind, y_true, y_pred);
+  metrics::check_labels(kind, pair.target);
+  const Tensor right = rows::make(pair.prediction.shape(), DType::f64, pair.prediction.mask());
+  const auto to = rows::of_mutable<double>(right);
+  dispatch_real(kind, pair.prediction.dtype(), [&]<class T>() {
+    const auto labels = rows::of<T>(pair.target), scores = rows::of<T>(pair.prediction);
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      const bool one = scores[i] > static_cast<T>(threshold);
+      to[i] = scores[i] != scores[i] ? std::nan("") : one == (labels[i] != 0);
+    }
+  });
+  return losses::at_positions(right);
+}
+
 }  // namespace
+
+MetricSums::Sums Accuracy::measure(const Tensor& y_true, const Tensor& y_pred,
+                                   const Tensor& sample_weight) const {
+  const bool ids = y_true.rank() + 1 == y_pred.rank();
+  if (y_pred.rank() > 0 && y_pred.shape().back() == 1) {
+    const Tensor labels = ids ? expand_dims(y_true, -1) : y_true;
+    return over(binary_hits(kind(), labels, y_pred, 0.5), sample_weight);
+  }
+  if (ids && y_true.dtype() == DType::i64) {
+    return over(sparse_hits(kind(), y_true, y_pred, {}), sample_weight);
+  }
+  return over(categorical_hits(kind(), y_true, y_pred, {}), sample_weight);
+}
 
 BinaryAccuracy::BinaryAccuracy(BinaryAccuracyOptions options)
     : Metric("BinaryAccuracy"), options_(options) {
@@ -42,22 +116,17 @@ void BinaryAccuracy::write_options(OptionWriter& writer) const {
 
 MetricSums::Sums BinaryAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
                                          const Tensor& sample_weight) const {
-  const auto [t, p] = losses::alike(kind(), y_true, y_pred);
-  metrics::check_labels(kind(), t);
-  const Tensor predicted = cast(greater(p, full({}, options_.threshold, p.dtype())), p.dtype());
-  return over(losses::at_positions(cast(equal(predicted, t), DType::f64)), sample_weight);
+  return over(binary_hits(kind(), y_true, y_pred, options_.threshold), sample_weight);
 }
 
 MetricSums::Sums CategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
                                               const Tensor& sample_weight) const {
-  const auto [t, p] = losses::whole_rows(kind(), y_true, y_pred);
-  return over(equal(argmax(t, {-1}), argmax(p, {-1})), sample_weight);
+  return over(categorical_hits(kind(), y_true, y_pred, {}), sample_weight);
 }
 
 MetricSums::Sums SparseCategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
                                                     const Tensor& sample_weight) const {
-  const auto [ids, scores] = metrics::classified(kind(), y_true, y_pred);
-  return over(equal(argmax(scores, {-1}), ids), sample_weight);
+  return over(sparse_hits(kind(), y_true, y_pred, {}), sample_weight);
 }
 
 TopKCategoricalAccuracy::TopKCategoricalAccuracy(TopKOptions options)
@@ -71,8 +140,7 @@ void TopKCategoricalAccuracy::write_options(OptionWriter& writer) const {
 
 MetricSums::Sums TopKCategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
                                                   const Tensor& sample_weight) const {
-  const auto [t, p] = losses::whole_rows(kind(), y_true, y_pred);
-  return over(in_top(options_.k, argmax(t, {-1}), p), sample_weight);
+  return over(categorical_hits(kind(), y_true, y_pred, {options_.k, false}), sample_weight);
 }
 
 SparseTopKCategoricalAccuracy::SparseTopKCategoricalAccuracy(TopKOptions options)
@@ -86,8 +154,7 @@ void SparseTopKCategoricalAccuracy::write_options(OptionWriter& writer) const {
 
 MetricSums::Sums SparseTopKCategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
                                                         const Tensor& sample_weight) const {
-  const auto [ids, scores] = metrics::classified(kind(), y_true, y_pred);
-  return over(in_top(options_.k, ids, scores), sample_weight);
+  return over(sparse_hits(kind(), y_true, y_pred, {options_.k, false}), sample_weight);
 }
 
 }  // namespace maskgrad

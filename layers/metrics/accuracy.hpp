@@ -10,6 +10,17 @@ namespace maskgrad {
 // Mask:     as Metric; over classes it is a MaskError.
 // Throws:   as Metric's update; OptionError for options out of range.
 
+/// The one of the three that the shapes ask for, as Keras's "accuracy": ids [...] for y_pred
+/// [..., classes]: SparseCategoricalAccuracy; one feature: BinaryAccuracy of probabilities; else
+/// CategoricalAccuracy. make_metric knows it as "accuracy".
+class Accuracy final : public Metric {
+ public:
+  Accuracy() : Metric("accuracy") {}
+
+ protected:
+  Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+};
+
 struct BinaryAccuracyOptions {
   double threshold = 0.5;  ///< a prediction above it is 1
 
@@ -32,7 +43,8 @@ class BinaryAccuracy final : public Metric {
   BinaryAccuracyOptions options_;
 };
 
-/// Right where target and prediction are greatest at one class (the first of them).
+/// Right where target and prediction are greatest at one class, the first of equal ones; where all
+/// scores are the same none is.
 class CategoricalAccuracy final : public Metric {
  public:
   CategoricalAccuracy() : Metric("CategoricalAccuracy") {}
@@ -41,7 +53,8 @@ class CategoricalAccuracy final : public Metric {
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
 };
 
-/// Right where the true class has the greatest score (the first of them).
+/// Right where the true class has the greatest score, the first of equal ones; where all scores are
+/// the same none has.
 class SparseCategoricalAccuracy final : public Metric {
  public:
   SparseCategoricalAccuracy() : Metric("SparseCategoricalAccuracy") {}
@@ -59,7 +72,8 @@ struct TopKOptions {
   }
 };
 
-/// Right where fewer than k classes have a greater score than the true one, the target's greatest.
+/// Right where fewer than k classes have a greater score than the true one, the target's greatest,
+/// as TensorFlow's in_top_k has it, but not where all scores are the same.
 class TopKCategoricalAccuracy final : public Metric {
  public:
   explicit TopKCategoricalAccuracy(TopKOptions options = {});

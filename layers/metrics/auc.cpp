@@ -39,20 +39,6 @@ double quotient(double a, double b) {
   return b > 0 ? a / b : 0;
 }
 
-/// What is predicted to be 1 at a threshold.
-struct Point {
-  double tp = 0, fp = 0;
-  double all() const { return tp + fp; }
-};
-
-/// The part of the area between two thresholds (a the lower) in which precision goes with the
-/// counts; times all that is 1.
-double interpolated(const Point& a, const Point& b) {
-  const double gained = a.tp - b.tp, slope = quotient(gained, a.all() - b.all());
-  const double ratio = a.all() > 0 && b.all() > 0 ? a.all() / b.all() : 1;
-  return slope * (gained + (b.tp - slope * b.all()) * std::log(ratio));
-}
-
 void check_probability(const Tensor& y_pred, double p) {
   if (p >= 0 && p <= 1) return;
   fail<OptionError>("AUC",
@@ -62,6 +48,19 @@ void check_probability(const Tensor& y_pred, double p) {
 }
 
 }  // namespace
+
+struct AUC::Point {
+  double tp = 0, fp = 0;
+  double all() const { return tp + fp; }
+
+  /// The part of the area from here (the lower threshold) to b in which precision goes with the
+  /// counts; times all that is 1.
+  double interpolated(const Point& b) const {
+    const double gained = tp - b.tp, slope = quotient(gained, all() - b.all());
+    const double ratio = all() > 0 && b.all() > 0 ? all() / b.all() : 1;
+    return slope * (gained + (b.tp - slope * b.all()) * std::log(ratio));
+  }
+};
 
 AUC::AUC(AUCOptions options) : Metric("AUC"), options_(std::move(options)) {
   check::at_least(kind(), "num_thresholds", options_.num_thresholds, 2);
@@ -87,44 +86,136 @@ void AUC::write_options(OptionWriter& writer) const {
 
 MetricSums::Sums AUC::measure(const Tensor& y_true, const Tensor& y_pred,
                               const Tensor& sample_weight) const {
-  const auto pair = options_.multi_label ? losses::whole_rows(kind(), y_true, y_pred)
-                                         : losses::alike(kind(), y_true, y_pred);
+  const Tensor given = metrics::labels_for(kind(), y_true, y_pred);
+  const auto pair = options_.multi_label ? losses::whole_rows(kind(), given, y_pred)
+                                         : losses::alike(kind(), given, y_pred);
   const metrics::Weighted in = metrics::weighted(kind(), pair, y_pred.rank(), sample_weight);
-  metrics::check_labels(kind(), in.target);
-  const Tensor p = options_.from_logits ? sigmoid(in.prediction) : in.prediction;
+  metrics::check_labels(kind(), in.target, in.weight);
+  // Exact areas are those of the scores' order, which a sigmoid keeps.
+  const bool logits = options_.from_logits && !options_.exact;
+  const Tensor p = logits ? sigmoid(in.prediction) : in.prediction;
   const auto labels = options_.multi_label ? static_cast<std::size_t>(y_pred.shape().back()) : 1;
+  check_labels(y_pred, labels);
+  Sums all{std::vector<double>(options_.exact ? 0 : labels * 2 * buckets())};
+  if (options_.exact) all.values.push_back(static_cast<double>(labels));
+  const auto weights = rows::of<double>(in.weight);
+  dispatch_real(kind(), p.dtype(), [&]<class T>() {
+    const std::vector<T> thresholds(thresholds_.begin(), thresholds_.end());
+    const auto truths = rows::of<T>(in.target), scores = rows::of<T>(p);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      if (weights[i] == 0) continue;
+      all.count += weights[i];
+      const std::size_t at = 2 * (i % labels) + (truths[i] != 0);
+      if (options_.exact) {
+        const double score = static_cast<double>(scores[i]);
+        all.values.insert(all.values.end(), {static_cast<double>(at), score, weights[i]});
+        continue;
+      }
+      if (scores[i] != scores[i]) {
+        all.values[at * buckets()] = scores[i];
+        continue;
+      }
+      check_probability(y_pred, scores[i]);
+      // The bucket is how many thresholds are below the score.
+      const auto above = std::lower_bound(thresholds.begin(), thresholds.end(), scores[i]);
+      all.values[at * buckets() + static_cast<std::size_t>(above - thresholds.begin())] +=
+          weights[i];
+    }
+  });
+  return options_.exact ? joined({{static_cast<double>(labels)}, 0}, all) : all;
+}
+
+void AUC::check_labels(const Tensor& y_pred, std::size_t labels) const {
   const auto& own = options_.label_weights.values;
   if ((options_.num_labels && static_cast<std::size_t>(*options_.num_labels) != labels) ||
       (!own.empty() && own.size() != labels)) {
     fail<ShapeError>(kind(), "y_pred {} has {} labels; expected as many as the options say",
                      y_pred.describe(), labels);
   }
-  Sums all{std::vector<double>(labels * 2 * buckets())};
-  const auto weights = rows::of<double>(in.weight);
-  dispatch_real(kind(), p.dtype(), [&]<class T>() {
-    const std::vector<T> thresholds(thresholds_.begin(), thresholds_.end());
-    const auto truths = rows::of<T>(in.target), scores = rows::of<T>(p);
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-      check_probability(y_pred, scores[i]);
-      // The bucket is how many thresholds are below the score.
-      const auto above = std::lower_bound(thresholds.begin(), thresholds.end(), scores[i]);
-      const auto bucket = static_cast<std::size_t>(above - thresholds.begin());
-      const std::size_t truth = truths[i] != 0;
-      all.values[(2 * (i % labels) + truth) * buckets() + bucket] += weights[i];
-      all.count += weights[i];
+}
+
+// What `exact` keeps: how many labels there are, then, in order, a triple for each different score
+// of a label's zeros (2 label) and ones (2 label + 1): which of them, the score, its weight.
+MetricSums::Sums AUC::joined(const Sums& a, const Sums& b) const {
+  if (!options_.exact) return MetricSums::joined(a, b);
+  if (a.values[0] != b.values[0]) {
+    fail<ShapeError>(kind(), "{} labels are kept and {} come; use a metric for each", a.values[0],
+                     b.values[0]);
+  }
+  using Triple = std::array<double, 3>;
+  std::vector<Triple> both;
+  for (const auto* of : {&a.values, &b.values}) {
+    for (std::size_t i = 1; i + 2 < of->size(); i += 3) {
+      both.push_back({(*of)[i], (*of)[i + 1], (*of)[i + 2]});
     }
+  }
+  // NaN stands in no order: it goes first, and once is enough.
+  const auto nan = [](const Triple& t) { return t[1] != t[1]; };
+  std::stable_sort(both.begin(), both.end(), [&](const Triple& s, const Triple& t) {
+    if (s[0] != t[0]) return s[0] < t[0];
+    return nan(s) || nan(t) ? nan(s) && !nan(t) : s[1] < t[1];
   });
+  Sums all{{a.values[0]}, a.count + b.count};
+  const Triple* last = nullptr;
+  for (const auto& t : both) {
+    const bool same = last && (*last)[0] == t[0] && ((*last)[1] == t[1] || (nan(*last) && nan(t)));
+    if (same) {
+      all.values.back() += t[2];
+    } else {
+      all.values.insert(all.values.end(), t.begin(), t.end());
+    }
+    last = &t;
+  }
   return all;
 }
 
-double AUC::area(std::size_t label) const {
+std::size_t AUC::labels() const {
+  const auto& kept = sums().values;
+  if (options_.exact) return kept.empty() ? 0 : static_cast<std::size_t>(kept[0]);
+  return kept.size() / (2 * buckets());
+}
+
+std::vector<AUC::Point> AUC::points(std::size_t label) const {
   const double* negative = &sums().values[2 * label * buckets()];
   const double* positive = negative + buckets();
-  std::vector<Point> points(buckets());  // the last one: nothing is predicted to be 1
+  std::vector<Point> points(buckets());
   for (std::size_t i = thresholds_.size(); i-- > 0;) {
     points[i] = {points[i + 1].tp + positive[i + 1], points[i + 1].fp + negative[i + 1]};
   }
   points.pop_back();
+  points[0].tp += 0 * positive[0];  // NaN is kept there
+  points[0].fp += 0 * negative[0];
+  return points;
+}
+
+std::vector<AUC::Point> AUC::exact_points(std::size_t label) const {
+  const auto& kept = sums().values;
+  struct Step {
+    double score;
+    Point more;
+  };
+  std::vector<Step> steps;
+  for (std::size_t i = 1; i + 2 < kept.size(); i += 3) {
+    const auto at = static_cast<std::size_t>(kept[i]);
+    if (at / 2 != label) continue;
+    if (kept[i + 1] != kept[i + 1]) return {{kept[i + 1], kept[i + 1]}, {}};
+    steps.push_back({kept[i + 1], at % 2 ? Point{kept[i + 2], 0} : Point{0, kept[i + 2]}});
+  }
+  std::sort(steps.begin(), steps.end(),
+            [](const Step& a, const Step& b) { return a.score > b.score; });
+  std::vector<Point> points{{}};
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (i == 0 || steps[i].score != steps[i - 1].score) points.push_back(points.back());
+    points.back().tp += steps[i].more.tp;
+    points.back().fp += steps[i].more.fp;
+  }
+  std::reverse(points.begin(), points.end());
+  return points;
+}
+
+double AUC::area(std::size_t label) const {
+  const auto points = options_.exact ? exact_points(label) : this->points(label);
+  if (std::isnan(points[0].all())) return points[0].all();
   const bool roc = options_.curve == "ROC";
   const auto& method = options_.summation_method;
   const auto x = [&](const Point& at) {
@@ -137,7 +228,7 @@ double AUC::area(std::size_t label) const {
   for (std::size_t i = 0; i + 1 < points.size(); ++i) {
     const Point &a = points[i], &b = points[i + 1];
     if (!roc && method == "interpolation") {
-      area += quotient(interpolated(a, b), points[0].tp);
+      area += quotient(a.interpolated(b), points[0].tp);
       continue;
     }
     const double height = method == "minoring"   ? std::min(y(a), y(b))
@@ -149,15 +240,14 @@ double AUC::area(std::size_t label) const {
 }
 
 Tensor AUC::result() const {
-  const auto labels = sums().values.size() / (2 * buckets());
   const auto& own = options_.label_weights.values;
   double sum = 0, over = 0;
-  for (std::size_t k = 0; k < labels; ++k) {
+  for (std::size_t k = 0; k < labels(); ++k) {
     const double weight = own.empty() ? 1 : own[k];
     sum += weight * area(k);
     over += weight;
   }
-  return result_of({quotient(sum, over)}, {});
+  return result_of({over == 0 ? 0 : sum / over}, {});
 }
 
 }  // namespace maskgrad

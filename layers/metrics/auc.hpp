@@ -18,6 +18,9 @@ struct AUCOptions {
   std::optional<std::int64_t> num_labels = {};
   NumberList label_weights = {};  ///< of that mean
   bool from_logits = false;       ///< takes their sigmoid
+  /// Keeps every different score in place of thresholds: the exact area, of any numbers, whose
+  /// memory grows with the data.
+  bool exact = false;
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -29,14 +32,17 @@ struct AUCOptions {
     f("num_labels", o.num_labels);
     f("label_weights", o.label_weights);
     f("from_logits", o.from_logits);
+    f("exact", o.exact);
   }
 };
 
 /// The area under a curve, from the weight of 0 and 1 between each two thresholds. That weight is
-/// exact, and so is any merge; the area is that of the curve through the thresholds, the exact one
-/// where no two different predictions lie between two neighbours. 0 where 1 (in ROC also: where 0)
-/// is never true. PR is interpolated by the counts, as Keras does (Davis and Goadrich 2006).
-/// Shapes:   y_true, of 0 and 1, and y_pred, of probabilities, [batch, ..., features].
+/// exact, and so is any merge; the area is that of the curve through the thresholds: it cannot tell
+/// apart predictions between two neighbours, and is too low or high by their share of pairs at
+/// most. `exact` has no thresholds. 0 where 1 (in ROC also: where 0) is never true. PR is
+/// interpolated by the counts, as Keras does (Davis and Goadrich 2006). Shapes:   y_true, of 0 and
+/// 1, and y_pred, of probabilities, [batch, ..., features], or y_true ids
+///           [batch, ...] i64 of y_pred's classes.
 /// Mask:     as Metric; each valid value counts. With multi_label, over labels it is a MaskError.
 /// Throws:   as Metric's update; OptionError, also for predictions that are no probabilities.
 class AUC final : public Metric {
@@ -47,11 +53,20 @@ class AUC final : public Metric {
 
  protected:
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+  Sums joined(const Sums& a, const Sums& b) const override;
+  bool grows() const override { return options_.exact; }
 
  private:
+  struct Point;
+  /// What is predicted to be 1 at each threshold of a label, from the lowest, at which all is, to
+  /// the highest, at which nothing is.
+  std::vector<Point> points(std::size_t label) const;
+  std::vector<Point> exact_points(std::size_t label) const;
   /// The area of one label.
   double area(std::size_t label) const;
+  std::size_t labels() const;
   std::size_t buckets() const { return thresholds_.size() + 1; }
+  void check_labels(const Tensor& y_pred, std::size_t labels) const;
 
   AUCOptions options_;
   std::vector<double> thresholds_;

@@ -1,12 +1,36 @@
 #include <maskgrad/layers/metrics/confusion_matrix.hpp>
 
+#include <algorithm>
+#include <cmath>
+
 #include <maskgrad/autograd/check.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
 #include <maskgrad/core/checked.hpp>
 #include <maskgrad/layers/check.hpp>
 #include <maskgrad/layers/metrics/values.hpp>
 
 namespace maskgrad {
+
+namespace {
+
+constexpr std::int64_t tied = -1, unknown = -2;
+
+/// The class of the greatest score; `tied` where all are the same, `unknown` where one is NaN.
+Tensor greatest(std::string_view kind, const Tensor& scores) {
+  const Tensor ids =
+      rows::make(scores.shape().sub(0, scores.rank() - 1), DType::i64, scores.mask());
+  dispatch_real(kind, scores.dtype(), [&]<class T>() {
+    std::int64_t i = 0;
+    for (auto& id : rows::of_mutable<std::int64_t>(ids)) {
+      const auto own = metrics::row<T>(scores, i++);
+      id = std::max_element(own.begin(), own.end()) - own.begin();
+      if (metrics::all_tied(own)) id = tied;
+      if (metrics::any_nan(own)) id = unknown;
+    }
+  });
+  return ids;
+}
+
+}  // namespace
 
 ConfusionMatrix::ConfusionMatrix(ConfusionMatrixOptions options)
     : Metric("ConfusionMatrix"), options_(options) {
@@ -27,7 +51,7 @@ MetricSums::Sums ConfusionMatrix::measure(const Tensor& y_true, const Tensor& y_
                        classes);
     }
     check::inner_axis(kind(), y_pred, -1, "mask whole positions");
-    predicted = argmax(y_pred, {-1});
+    predicted = greatest(kind(), y_pred);
   }
   check::ids(kind(), y_true);
   check::ids(kind(), predicted);
@@ -40,13 +64,18 @@ MetricSums::Sums ConfusionMatrix::measure(const Tensor& y_true, const Tensor& y_
   const auto pair = losses::together(y_true, predicted);
   const auto [t, p, w] = metrics::weighted(kind(), pair, pair.target.rank(), sample_weight);
   metrics::check_ids(kind(), "y_true", t, classes);
-  metrics::check_ids(kind(), "y_pred", p, classes);
+  if (!is_real(y_pred.dtype())) metrics::check_ids(kind(), "y_pred", p, classes);
   Sums all{checked::vector<double>(kind(), Shape{classes, classes}.count())};
   const auto from = rows::of<std::int64_t>(t), to = rows::of<std::int64_t>(p);
   const auto weights = rows::of<double>(w);
   for (std::size_t i = 0; i < from.size(); ++i) {
-    all.values[static_cast<std::size_t>(from[i] * classes + to[i])] += weights[i];
     all.count += weights[i];
+    if (to[i] == tied) continue;
+    if (to[i] == unknown) {
+      std::fill(all.values.begin(), all.values.end(), std::nan(""));
+      continue;
+    }
+    all.values[static_cast<std::size_t>(from[i] * classes + to[i])] += weights[i];
   }
   return all;
 }

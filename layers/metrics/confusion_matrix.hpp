@@ -15,7 +15,9 @@ struct ConfusionMatrixOptions {
 
 /// How often, or with what weight, each class (row) was taken for each (column); of nothing 0.
 /// Shapes:   y_true ids [batch, ...] i64; y_pred ids like them, or scores [batch, ..., classes], of
-///           which the greatest counts (the first of them). The result is [classes, classes], f64.
+///           which the greatest counts, the first of equal ones. A position whose scores are all
+///           the same was taken for no class: it is in the count alone. The result is [classes,
+///           classes], f64.
 /// Mask:     as Metric; over classes it is a MaskError.
 /// Throws:   as Metric's update; OptionError for less than one class.
 class ConfusionMatrix final : public Metric {

@@ -1,10 +1,13 @@
 #include <maskgrad/layers/metrics/metric.hpp>
 
+#include <algorithm>
+
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 #include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/unary.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 
 namespace maskgrad {
@@ -20,6 +23,12 @@ std::string options_of(const MetricSums& metric) {
 
 double MetricSums::mean() const {
   return sums_.count > 0 ? sums_.values[0] / sums_.count : 0;
+}
+
+bool MetricSums::any_nan(std::size_t from, std::size_t n) const {
+  const auto first = sums_.values.begin() + static_cast<std::ptrdiff_t>(from);
+  return std::any_of(first, first + static_cast<std::ptrdiff_t>(n),
+                     [](double v) { return v != v; });
 }
 
 Tensor MetricSums::result() const {
@@ -73,7 +82,7 @@ MetricSums::Sums MetricSums::joined(const Sums& a, const Sums& b) const {
 
 void MetricSums::join(const Sums& more) {
   if (more.values.empty()) return;
-  if (!sums_.values.empty() && sums_.values.size() != more.values.size()) {
+  if (!grows() && !sums_.values.empty() && sums_.values.size() != more.values.size()) {
     fail<ShapeError>(kind_,
                      "{} sums are kept and {} come: the data had another number of classes or "
                      "features before. Use a metric for each",
@@ -86,8 +95,33 @@ MetricSums::Sums MetricSums::over(const Tensor& positions, const Tensor& sample_
   const Tensor x = cast(positions, DType::f64);
   if (!sample_weight.defined()) return {{sum(x).item()}, static_cast<double>(rows::total(x))};
   const Tensor weights = losses::weights_at(kind_, x, sample_weight);
-  return {{sum(x * weights).item()}, sum(weights).item()};
+  return {{sum(losses::weighed(weights, x)).item()}, sum(weights).item()};
 }
+
+namespace {
+
+/// y_pred without the positions whose weight is 0 or masked, so that nothing there is read. Weights
+/// of single features stay as they are.
+Tensor weighed(const Tensor& y_pred, const Tensor& sample_weight) {
+  if (!sample_weight.defined()) return y_pred;
+  const Tensor w = sample_weight.value();
+  const auto rank = w.rank();
+  const bool rows = rank < y_pred.rank() || !is_real(y_pred.dtype()) ||
+                    (y_pred.has_mask() && y_pred.mask().rank() == rank);
+  if (!rows || rank > y_pred.rank()) return y_pred;
+  const Shape positions = y_pred.shape().sub(0, rank);
+  for (int i = 0; i < rank; ++i) {
+    if (w.shape()[i] != positions[i] && w.shape()[i] != 1) return y_pred;  // refused later
+  }
+  const Tensor counts = not_equal(w, zeros({}, w.dtype())), all = zeros(positions, w.dtype());
+  if (!w.has_mask() && rows::total(w) > 0 &&
+      cast(min(cast(counts, DType::i64)), DType::f64).item() > 0)
+    return y_pred;
+  const Tensor each = logical_and(counts, equal(all, all));
+  return with_mask(y_pred, Mask::keep(drop_mask(each, "what has the weight 0 does not count")));
+}
+
+}  // namespace
 
 void Metric::update(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight) {
   const NoGrad no_grad;
@@ -95,11 +129,7 @@ void Metric::update(const Tensor& y_true, const Tensor& y_pred, const Tensor& sa
     if (!x.is_meta()) continue;
     fail<StateError>(kind(), "got {}, which has no data; expected values to count", x.describe());
   }
-  const Mask& weighted = sample_weight.defined() ? sample_weight.mask() : Mask();
-  const bool fits = weighted && weighted.rank() <= y_pred.rank() &&
-                    weighted.shape() == y_pred.shape().sub(0, weighted.rank());
-  const Tensor p = fits ? with_mask(y_pred.value(), weighted) : y_pred.value();
-  join(measure(y_true.value(), p, sample_weight));
+  join(measure(y_true.value(), weighed(y_pred.value(), sample_weight), sample_weight));
 }
 
 }  // namespace maskgrad

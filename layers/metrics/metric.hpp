@@ -46,11 +46,15 @@ class MetricSums {
   void join(const Sums& more);
   /// The sums of both, which are as many: a + b, unless a metric keeps other things than sums.
   virtual Sums joined(const Sums& a, const Sums& b) const;
+  /// Whether there may be more of them with each batch.
+  virtual bool grows() const { return false; }
   const Sums& sums() const { return sums_; }
   /// The sum of the values, one for each position, times their weights; and the weights' sum.
   Sums over(const Tensor& positions, const Tensor& sample_weight) const;
   /// sum / count of the first sum; 0 where nothing was counted.
   double mean() const;
+  /// Whether one of n sums is NaN, and so what is made of them.
+  bool any_nan(std::size_t from, std::size_t n) const;
   /// `values` as a result of this shape, which is masked where nothing was counted.
   Tensor result_of(const std::vector<double>& values, const Shape& shape) const;
 
@@ -60,8 +64,10 @@ class MetricSums {
 };
 
 /// A metric of targets and predictions: `update` with each batch, then `value` or `result`.
-/// Mask:     consumes; a position counts where y_true, y_pred and sample_weight are all valid. What
-///           stands elsewhere is not read.
+/// NaN in what is counted makes it NaN, as it says of nothing whether it is right; where all scores
+/// of a position are the same, no class is the greatest, and the position is right in none.
+/// Mask:     consumes; a position counts where y_true, y_pred and sample_weight are all valid and
+///           the weight is not 0. What stands elsewhere is not read.
 /// Example:  mg::SparseCategoricalAccuracy accuracy;
 ///           for (...) accuracy.update(y, model.predict(x));
 ///           fmt::print("{:.3f}\n", accuracy.value());

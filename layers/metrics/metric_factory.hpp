@@ -10,11 +10,11 @@
 namespace maskgrad {
 
 /// A metric of targets and predictions from its name, as Keras spells it, and a JSON object of its
-/// options.
+/// options. "accuracy" is the one that the shapes ask for (see Accuracy).
 /// Throws:   OptionError, with the nearest, for an unknown name or option; as the metric.
 /// Example:  mg::make_metric("TopKCategoricalAccuracy", R"({"k": 3})")
 std::unique_ptr<Metric> make_metric(std::string_view name, std::string_view options = "{}");
-/// The names of all. (Mean, which has no target, is not one of them.)
+/// The names of all. (Mean, which has no target, is not one of them, nor is "accuracy".)
 std::span<const std::string_view> metric_names();
 
 /// A metric as JSON, {"class_name": ..., "config": {...}} with all options: what it is, not what it

@@ -1,5 +1,7 @@
 #include <maskgrad/layers/metrics/precision_recall.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <maskgrad/autograd/ops/slice.hpp>
@@ -12,7 +14,8 @@ namespace {
 
 constexpr double lowest = -std::numeric_limits<double>::infinity();
 
-/// The k greatest scores of each position; -infinity in place of the others.
+/// The k greatest scores of each position; -infinity in place of the others, and of all where they
+/// are the same. NaN in all places where there is one.
 Tensor top_alone(const Tensor& scores, std::int64_t k) {
   const Tensor top = top_k(scores, k).indices;
   const Tensor y = rows::make(scores.shape(), scores.dtype(), scores.mask());
@@ -26,6 +29,12 @@ Tensor top_alone(const Tensor& scores, std::int64_t k) {
       const auto line = static_cast<std::int64_t>(i) / k;
       const auto at = static_cast<std::size_t>(line * width + picked[i]);
       to[at] = from[at];
+    }
+    for (std::int64_t line = 0; line * width < static_cast<std::int64_t>(to.size()); ++line) {
+      const auto own = metrics::row<T>(scores, line);
+      const auto put = [&](T v) { std::fill_n(to.begin() + line * width, width, v); };
+      if (metrics::all_tied(own)) put(static_cast<T>(lowest));
+      if (metrics::any_nan(own)) put(std::numeric_limits<T>::quiet_NaN());
     }
   });
   return y;
@@ -53,7 +62,8 @@ void ThresholdCounts::write_options(OptionWriter& writer) const {
 
 MetricSums::Sums ThresholdCounts::measure(const Tensor& y_true, const Tensor& y_pred,
                                           const Tensor& sample_weight) const {
-  losses::Pair pair = losses::alike(kind(), y_true, y_pred);
+  const Tensor given = metrics::labels_for(kind(), y_true, y_pred);
+  losses::Pair pair = losses::alike(kind(), given, y_pred);
   if (options_.top_k) {
     pair = losses::whole_rows(kind(), pair.target, pair.prediction);
     pair.prediction = top_alone(pair.prediction, *options_.top_k);
@@ -64,13 +74,15 @@ MetricSums::Sums ThresholdCounts::measure(const Tensor& y_true, const Tensor& y_
   }
   const metrics::Weighted in =
       metrics::weighted(kind(), pair, pair.prediction.rank(), sample_weight);
-  metrics::check_labels(kind(), in.target);
+  metrics::check_labels(kind(), in.target, in.weight);
   Sums all{std::vector<double>(3 * thresholds_.size())};
   const auto weights = rows::of<double>(in.weight);
   dispatch_real(kind(), in.prediction.dtype(), [&]<class T>() {
     const auto labels = rows::of<T>(in.target), scores = rows::of<T>(in.prediction);
     for (std::size_t i = 0; i < scores.size(); ++i) {
+      if (weights[i] == 0) continue;
       all.count += weights[i];
+      if (scores[i] != scores[i]) std::fill(all.values.begin(), all.values.end(), std::nan(""));
       for (std::size_t k = 0; k < thresholds_.size(); ++k) {
         const bool positive = labels[i] != 0;
         const bool predicted = scores[i] > static_cast<T>(thresholds_[k]);
@@ -86,7 +98,8 @@ Tensor ThresholdCounts::shares(std::size_t others) const {
   std::vector<double> all(thresholds_.size());
   for (std::size_t k = 0; k < all.size() && count() > 0; ++k) {
     const double* of = &sums().values[3 * k];
-    all[k] = of[0] > 0 ? of[0] / (of[0] + of[others]) : 0;
+    const double total = of[0] + of[others];
+    all[k] = total == 0 ? 0 : of[0] / total;
   }
   const bool one = all.size() == 1;
   return result_of(all, one ? Shape{} : Shape{static_cast<std::int64_t>(all.size())});

@@ -9,7 +9,8 @@ namespace maskgrad {
 
 struct PrecisionOptions {
   NumberList thresholds = {};  ///< a prediction above it is 1; none: 0.5, with top_k all in the top
-  std::optional<std::int64_t> top_k = {};     ///< only a position's k greatest may be 1
+  /// Only a position's k greatest may be 1, of equal ones the first; none where all are the same.
+  std::optional<std::int64_t> top_k = {};
   std::optional<std::int64_t> class_id = {};  ///< only this class counts
 
   template <class Self, class F>
@@ -39,8 +40,10 @@ class ThresholdCounts : public Metric {
 };
 
 /// true positives / predicted positives; 0, as in Keras, where nothing is predicted to be 1.
-/// Shapes:   y_true, of 0 and 1, and y_pred [batch, ..., features]; the result has a value for each
-///           threshold, and is one number for one.
+/// Shapes:   y_true, of 0 and 1, and y_pred [batch, ..., features], or y_true ids [batch, ...] i64
+/// of
+///           y_pred's classes; the result has a value for each threshold, and is one number for
+///           one.
 /// Mask:     as Metric; each valid value counts. With top_k, over features it is a MaskError.
 /// Throws:   as Metric's update; OptionError; IndexError for a class that is not there.
 class Precision final : public ThresholdCounts {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include <maskgrad/core/nearest.hpp>
 #include <maskgrad/layers/check.hpp>
@@ -17,6 +18,7 @@ std::size_t at(std::size_t feature) {
 }
 
 double score(double squares, double errors) {
+  if (std::isnan(squares) || std::isnan(errors)) return std::nan("");
   if (squares > 0) return 1 - errors / squares;
   return errors > 0 ? 0 : 1;
 }

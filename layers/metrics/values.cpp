@@ -2,7 +2,9 @@
 
 #include <maskgrad/autograd/check.hpp>
 #include <maskgrad/autograd/checking.hpp>
+#include <maskgrad/autograd/ops/gather.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/autograd/ops/reshape.hpp>
 
 namespace maskgrad::metrics {
 namespace {
@@ -27,10 +29,12 @@ Weighted weighted(std::string_view where, const losses::Pair& pair, int axes,
   return {with_mask(pair.target, w.mask()), with_mask(pair.prediction, w.mask()), w};
 }
 
-void check_labels(std::string_view where, const Tensor& y_true) {
+void check_labels(std::string_view where, const Tensor& y_true, const Tensor& weight) {
+  const auto weights = weight.defined() ? rows::of<double>(weight) : std::span<const double>();
   for (std::int64_t i = 0; i < rows::total(y_true); ++i) {
     const double label = checking::value_at(y_true, i);
     if (label == 0 || label == 1) continue;
+    if (!weights.empty() && weights[static_cast<std::size_t>(i)] == 0) continue;
     fail<IndexError>(where, "{} of {} is {}; expected labels of 0 and 1",
                      place(y_true, i, "y_true"), y_true.describe(), label);
   }
@@ -45,6 +49,15 @@ void check_ids(std::string_view where, std::string_view what, const Tensor& ids,
     fail<IndexError>(where, "{} of {} is {}; expected ids of {} classes, from 0 on",
                      place(ids, i, what), ids.describe(), id, classes);
   }
+}
+
+Tensor labels_for(std::string_view where, const Tensor& y_true, const Tensor& y_pred) {
+  if (y_true.dtype() != DType::i64 || y_true.rank() + 1 != y_pred.rank()) return y_true;
+  check::real(where, y_pred);
+  const auto classes = y_pred.shape().back();
+  if (classes == 1) return expand_dims(y_true, -1);
+  const Classified pair = classified(where, y_true, y_pred);
+  return one_hot(pair.ids, classes, y_pred.dtype());
 }
 
 Weighted weighted_rows(std::string_view where, const Tensor& y_true, const Tensor& y_pred,
