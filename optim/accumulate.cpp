@@ -83,14 +83,18 @@ Accumulate::Total Accumulate::finish() {
   Total total{0, parts_.front().term.count};
   double count = 0;
   for (const auto& part : parts_) {
-    total.value += part.sum * part.term.factor(part.term.count);
+    const double factor = part.term.factor(part.term.count);
+    if (factor != 0) total.value += part.sum * factor;
     count += part.term.count;
   }
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
     Tensor grad;
     for (const auto& part : parts_) {
       if (!part.grads[k].defined()) continue;
-      grad = plus(grad, part.grads[k] * part.term.factor(part.term.count));
+      // A factor of 0 reads nothing: NaN may stand there.
+      const double factor = part.term.factor(part.term.count);
+      const Tensor& own = part.grads[k];
+      grad = plus(grad, factor == 0 ? zeros(own.shape(), own.dtype()) : own * factor);
     }
     if (grad.defined()) parameters_[k].set_grad(grad, count);
   }

@@ -24,7 +24,7 @@ void Adadelta::update(std::size_t i, const Tensor& grad, std::int64_t) {
     each_value<T>(
         parameters()[i], grad,
         [=](T& p, T g, T& v, T& u) {
-          const T d = g + decay * p;
+          const T d = g + decayed(decay, p);
           v = rho * v + fresh * d * d;
           const T move = ratio(std::sqrt(u + eps), std::sqrt(v + eps)) * d;
           u = rho * u + fresh * move * move;

@@ -24,7 +24,7 @@ void Adagrad::update(std::size_t i, const Tensor& grad, std::int64_t step) {
     each_value<T>(
         parameters()[i], grad,
         [=](T& p, T g, T& s) {
-          const T d = g + decay * p;
+          const T d = g + decayed(decay, p);
           s += d * d;
           p -= lr * ratio(d, std::sqrt(s) + eps);
         },

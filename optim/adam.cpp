@@ -15,9 +15,9 @@ void check_options(std::string_view kind, const Options& options) {
   check::option(kind, "weight_decay", options.weight_decay, 0, INFINITY);
 }
 
-/// What Adam and AdamW do alike: `added` p is added to g, p is scaled by `kept` first.
+/// What Adam and AdamW do alike: `added` p is added to g, `taken` p is taken from p first.
 struct Decay {
-  double added = 0, kept = 1;
+  double added = 0, taken = 0;
 };
 
 template <class Options>
@@ -34,10 +34,10 @@ void adam_update(const Parameter& parameter, const Tensor& grad, const Options& 
     const auto rate = static_cast<T>(learning_rate / correct_1);
     const auto root = static_cast<T>(1 / std::sqrt(correct_2));
     const auto eps = static_cast<T>(options.epsilon);
-    const auto added = static_cast<T>(decay.added), kept = static_cast<T>(decay.kept);
+    const auto added = static_cast<T>(decay.added), taken = static_cast<T>(decay.taken);
     const auto moments = [=](T& p, T g, T& m, T& v) {
-      p *= kept;
-      const T d = g + added * p;
+      p -= decayed(taken, p);
+      const T d = g + decayed(added, p);
       m = b1 * m + fresh_1 * d;
       v = b2 * v + fresh_2 * d * d;
     };
@@ -89,7 +89,7 @@ AdamW::AdamW(std::vector<Parameter> parameters, AdamWOptions options)
 
 void AdamW::update(std::size_t i, const Tensor& grad, std::int64_t step) {
   adam_update(parameters()[i], grad, options_, learning_rate(), step,
-              {.kept = 1 - learning_rate() * decay_of(i, options_)}, mean_[i], square_[i],
+              {.taken = learning_rate() * decay_of(i, options_)}, mean_[i], square_[i],
               greatest_[i]);
 }
 

@@ -28,7 +28,7 @@ void Adamax::update(std::size_t i, const Tensor& grad, std::int64_t step) {
     each_value<T>(
         parameters()[i], grad,
         [=](T& p, T g, T& m, T& u) {
-          const T d = g + decay * p;
+          const T d = g + decayed(decay, p);
           m = b1 * m + fresh * d;
           u = greater_of(b2 * u, std::abs(d) + eps);
           p -= rate * ratio(m, u);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+#include <limits>
 #include <tuple>
 
 #include <maskgrad/autograd/parameter.hpp>
@@ -25,6 +27,12 @@ void each_value(const Parameter& parameter, const Tensor& grad, Rule rule,
 }
 
 // Written so that the compiler makes vectors of them: no division under a condition.
+/// decay p, what a decay takes of a weight: nothing of an infinite one, which has nowhere to go.
+/// -infinity is how a transition of a CRF is forbidden.
+template <Real T>
+T decayed(T decay, T p) {
+  return std::abs(p) <= std::numeric_limits<T>::max() ? decay * p : T(0);
+}
 /// a / b, and a where b is 0: a value that never had a gradient makes no step, whatever epsilon.
 template <Real T>
 T ratio(T a, T b) {

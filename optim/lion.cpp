@@ -26,7 +26,7 @@ void Lion::update(std::size_t i, const Tensor& grad, std::int64_t) {
         [=](T& p, T g, T& m) {
           const T d = b1 * m + fresh_1 * g;
           const T up = d > 0 ? T(1) : T(0), down = d < 0 ? T(1) : T(0);
-          p -= lr * (up - down + decay * p);
+          p -= lr * (up - down + decayed(decay, p));
           m = b2 * m + fresh_2 * g;
         },
         mean_[i]);

@@ -30,8 +30,9 @@ void MovingAverage::update() {
       each_value<T>(
           p, p.tensor(),
           [=](T&, T now, T& average) {
-            // Selected: a share of 0 of an infinite value is nothing.
-            average = old == 0 ? now : fresh == 0 ? average : old * average + fresh * now;
+            // Where nothing is kept of one it is not read; an infinite weight stays.
+            const T moved = old * average + fresh * now;
+            average = old == 0 || now == average ? now : fresh == 0 ? average : moved;
           },
           averages_[i]);
     });

@@ -40,7 +40,7 @@ void Nadam::update(std::size_t i, const Tensor& grad, std::int64_t step) {
     each_value<T>(
         parameters()[i], grad,
         [=](T& p, T g, T& m, T& v) {
-          const T d = g + decay * p;
+          const T d = g + decayed(decay, p);
           m = b1 * m + fresh_1 * d;
           v = b2 * v + fresh_2 * d * d;
           p -= ratio(of_g * d + of_m * m, std::sqrt(v) * root + eps);

@@ -26,13 +26,13 @@ void RMSprop::update(std::size_t i, const Tensor& grad, std::int64_t) {
     const auto eps = static_cast<T>(options_.epsilon);
     const auto& parameter = parameters()[i];
     const auto plain = [=](T p, T g, T& v) {
-      const T d = g + decay * p;
+      const T d = g + decayed(decay, p);
       v = rho * v + fresh * d * d;
       return ratio(d, std::sqrt(v) + eps);
     };
     // v - m^2 is a variance, but rounding may leave it below 0.
     const auto centered = [=](T p, T g, T& v, T& m) {
-      const T d = g + decay * p;
+      const T d = g + decayed(decay, p);
       v = rho * v + fresh * d * d;
       m = rho * m + fresh * d;
       return ratio(d, std::sqrt(greater_of(v - m * m, T(0))) + eps);

@@ -24,7 +24,8 @@ void SGD::update(std::size_t i, const Tensor& grad, std::int64_t step) {
   dispatch_real("SGD", grad.dtype(), [&]<class T>() {
     const auto lr = static_cast<T>(learning_rate()), decay = static_cast<T>(decay_of(i, options_));
     if (options_.momentum == 0) {
-      return each_value<T>(parameters()[i], grad, [=](T& p, T g) { p -= lr * (g + decay * p); });
+      return each_value<T>(parameters()[i], grad,
+                           [=](T& p, T g) { p -= lr * (g + decayed(decay, p)); });
     }
     const auto momentum = static_cast<T>(options_.momentum);
     const auto fresh = step == 1 ? T(1) : static_cast<T>(1 - options_.dampening);
@@ -32,7 +33,7 @@ void SGD::update(std::size_t i, const Tensor& grad, std::int64_t step) {
     each_value<T>(
         parameters()[i], grad,
         [=](T& p, T g, T& v) {
-          const T d = g + decay * p;
+          const T d = g + decayed(decay, p);
           v = momentum * v + fresh * d;
           p -= lr * (nesterov ? d + momentum * v : v);
         },
