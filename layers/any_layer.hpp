@@ -6,12 +6,23 @@
 
 namespace maskgrad {
 
+class AnyLayer;
+
+namespace detail {
+/// TypeError that says what the layer is, and what is inside it.
+[[noreturn]] void refuse_type(AnyLayer& layer, std::string_view asked);
+}  // namespace detail
+
 /// A layer of any type, as containers hold it. Copies copy the layer, which shares its weights.
 class AnyLayer {
  public:
   template <Layer L>
   requires(!std::same_as<L, AnyLayer>) AnyLayer(L layer)
       : held_(std::make_unique<Held<L>>(std::move(layer))) {}
+  /// No layer: it lacks what the compiler's error says.
+  template <class L, class Lacks = detail::Lack<L>>
+  requires(!std::same_as<L, AnyLayer> && detail::LayerLike<L> && !Layer<L>) AnyLayer(L)
+  = delete;
   AnyLayer(const AnyLayer& other) : held_(other.held_->copy()) {}
   AnyLayer(AnyLayer&&) = default;
   AnyLayer& operator=(AnyLayer other) {
@@ -20,6 +31,11 @@ class AnyLayer {
   }
 
   Tensors call(const Tensors& inputs) { return held_->call(inputs); }
+  /// Under Evaluate alone; StateError otherwise.
+  Tensors call(const Tensors& inputs) const {
+    detail::check_predicting(kind());
+    return held_->call(inputs);
+  }
   std::string_view kind() const { return held_->kind(); }
   MaskContract contract() const { return held_->contract(); }
   LayerInfo& info() { return held_->info(); }
@@ -31,11 +47,25 @@ class AnyLayer {
     held_->visit(path, inside, f);
   }
   void write_options(OptionWriter& writer) const { held_->write_options(writer); }
-  /// The layer itself, null where it is of another type.
+  /// The layer itself. TypeError, which says what it is, where it is of another type.
   template <Layer L>
   L* as() {
+    if (L* layer = as_if<L>()) return layer;
+    detail::refuse_type(*this, L::kind);
+  }
+  template <Layer L>
+  const L* as() const {
+    return const_cast<AnyLayer*>(this)->as<L>();
+  }
+  /// The same, null where it is of another type.
+  template <Layer L>
+  L* as_if() {
     auto* held = dynamic_cast<Held<L>*>(held_.get());
     return held ? &held->layer : nullptr;
+  }
+  template <Layer L>
+  bool is() const {
+    return dynamic_cast<const Held<L>*>(held_.get()) != nullptr;
   }
 
  private:

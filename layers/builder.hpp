@@ -1,18 +1,20 @@
 #pragma once
 
-#include <functional>
-#include <vector>
+#include <set>
+#include <string>
 
 #include <maskgrad/autograd/parameter.hpp>
 #include <maskgrad/layers/initializer.hpp>
 
 namespace maskgrad {
 
-/// Makes the weights of the layers that are called while one lives. If it ends without `keep`, what
-/// it made is taken back, so that a failed build leaves a model as it was.
+struct LayerInfo;
+
+/// Makes the weights of the layers that are called while one lives.
 class Builder {
  public:
-  Builder(Seed seed, DType dtype);
+  /// `root` is the model's own, where it is a layer.
+  Builder(Seed seed, DType dtype, const LayerInfo* root = nullptr);
   ~Builder();
   Builder(const Builder&) = delete;
   Builder& operator=(const Builder&) = delete;
@@ -27,14 +29,30 @@ class Builder {
   DType dtype() const { return dtype_; }
   /// The seed of the whole build.
   Seed seed() const { return seed_; }
-  void undo_later(std::function<void()> undo) { undo_.push_back(std::move(undo)); }
-  void keep() { undo_.clear(); }
+
+  /// `path` is taken, by `info` if that is a layer.
+  void place(LayerInfo* info, const std::string& path);
+  /// Gives a layer that nobody has placed a path that is free, inside the running layer.
+  void place(LayerInfo& info);
+  /// What the paths of the layers inside that layer begin with.
+  std::string inside(const LayerInfo& info) const;
+  /// All went well: the thread's noise begins anew.
+  void done() const;
 
  private:
   Seed seed_;
   DType dtype_;
+  const LayerInfo* root_;
   Builder* before_;
-  std::vector<std::function<void()>> undo_;
+  std::set<std::string> taken_;
 };
+
+/// The seed of a build that is given none: that of the build which is running in this thread, else
+/// for each model another one, in the order in which the thread builds them. So a program that
+/// builds the same models in the same order gets the same weights.
+Seed next_default_seed();
+/// Models that are built without a seed from now on, in this thread, get the seeds that follow from
+/// this one, which is {} at first.
+void set_default_seed(Seed seed = {});
 
 }  // namespace maskgrad

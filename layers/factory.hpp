@@ -55,7 +55,7 @@ std::string describe(const L& layer) {
 template <Layer M = Sequential>
 M model_from(std::string_view json) {
   AnyLayer model = detail::layer_from("model_from", json);
-  if (auto* wanted = model.as<M>()) return *wanted;
+  if (auto* wanted = model.as_if<M>()) return *wanted;
   detail::refuse_model(model.kind(), M::kind);
 }
 

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include <maskgrad/layers/model/trace.hpp>
+#include <maskgrad/layers/visit.hpp>
 
 namespace maskgrad {
 namespace {
@@ -25,14 +28,20 @@ LayerInfo::LayerInfo(std::string_view kind, std::string name_)
 
 namespace detail {
 
-std::string snake_case(std::string_view kind) {
+std::string snake_case(std::string_view whole) {
+  std::string kind;  // without what is no part of a word, as `<` and `>`
+  for (const char c : whole) {
+    const bool word = std::isalnum(static_cast<unsigned char>(c)) || c == '_' || (c & 0x80);
+    if (word) kind += c;
+  }
+  const auto lower = [&](std::size_t i) {
+    return i < kind.size() && kind[i] >= 'a' && kind[i] <= 'z';
+  };
   std::string text;
   for (std::size_t i = 0; i < kind.size(); ++i) {
     const char c = kind[i];
     const bool upper = c >= 'A' && c <= 'Z';
-    const bool after_lower = i > 0 && !(kind[i - 1] >= 'A' && kind[i - 1] <= 'Z');
-    const bool before_lower = i + 1 < kind.size() && kind[i + 1] >= 'a' && kind[i + 1] <= 'z';
-    if (upper && i > 0 && (after_lower || before_lower)) text += '_';
+    if (upper && i > 0 && (lower(i - 1) || lower(i + 1))) text += '_';
     text += upper ? static_cast<char>(c - 'A' + 'a') : c;
   }
   return text;
@@ -70,6 +79,30 @@ void refuse_unbuilt(const Tensor& x) {
                    "it has no parameters yet and was called with {}; call build(model, Spec, Seed) "
                    "on the model, or on the layer by itself, first",
                    x.describe());
+}
+
+std::string ChildNames::next(std::string_view name, bool of_kind) {
+  std::string free(name);
+  if (!of_kind) {
+    taken_.insert(free);
+    return free;
+  }
+  for (int n = 1; !taken_.insert(free).second; ++n) {
+    free = std::string(name) + "_" + std::to_string(n);
+  }
+  return free;
+}
+
+void place_late(LayerInfo& info) {
+  if (info.placed) return;
+  if (auto* builder = Builder::current()) builder->place(info);
+}
+
+void check_predicting(std::string_view kind) {
+  if (!training()) return;
+  fail<StateError>(kind,
+                   "it is const, so it can predict and not be trained; call predict(...), open an "
+                   "Evaluate, or call it where it is not const");
 }
 
 void refuse_inputs(std::size_t count, std::string_view expected) {

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include <maskgrad/core/quoted.hpp>
 #include <maskgrad/layers/model/flow.hpp>
+#include <maskgrad/layers/model/model.hpp>
 
 namespace maskgrad {
 namespace {
@@ -33,9 +35,47 @@ std::string aligned(std::vector<std::vector<std::string>> rows) {
   return text;
 }
 
-bool within(const std::string& path, const std::string& layer) {
-  return path == layer || path.starts_with(layer + "/");
-}
+/// Counts values of parameters, each once, by the layers that they are of.
+class Counts {
+ public:
+  explicit Counts(const std::vector<LayerView>& layers) {
+    for (const auto& view : layers) views_.emplace(view.path, &view);
+  }
+  /// Those of the layer and of the layers inside it that were not counted before.
+  std::int64_t of(const std::string& path) {
+    std::int64_t own = 0;
+    const auto [first, last] = views_.equal_range(path);
+    for (auto at = first; at != last; ++at) own += of(*at->second);
+    const std::string inside = path + "/";
+    for (auto at = views_.lower_bound(inside); at != views_.end(); ++at) {
+      if (!at->first.starts_with(inside)) break;
+      own += of(*at->second);
+    }
+    return own;
+  }
+  /// Those of layers that were not called.
+  void others() {
+    for (const auto& entry : views_) of(*entry.second);
+  }
+
+  std::int64_t trained = 0, frozen = 0, states = 0;
+
+ private:
+  std::int64_t of(const LayerView& view) {
+    std::int64_t own = 0;
+    for (const auto& entry : view.parameters) {
+      const Parameter& p = *entry.second;
+      if (!known_.is_new(p)) continue;
+      const auto size = p.shape().count();
+      (p.is_state() ? states : p.trainable() ? trained : frozen) += size;
+      own += size;
+    }
+    return own;
+  }
+
+  std::multimap<std::string, const LayerView*> views_;
+  detail::ParameterList known_;
+};
 
 std::string warning(const Flow& flow) {
   std::string text;
@@ -81,25 +121,7 @@ std::string Flow::table() const {
 }
 
 std::string Flow::summary(const std::vector<LayerView>& layers) const {
-  std::int64_t trained = 0, frozen = 0, states = 0;
-  std::vector<Parameter> known;
-  /// Those of the layer and of the layers inside it that no line above has counted.
-  const auto count = [&](const std::string* path) {
-    std::int64_t own = 0;
-    for (const auto& view : layers) {
-      if (path && !within(view.path, *path)) continue;
-      for (const auto& [name, p] : view.parameters) {
-        const bool seen = std::any_of(known.begin(), known.end(),
-                                      [at = p](const auto& q) { return q.same(*at); });
-        if (seen) continue;
-        known.push_back(*p);
-        const auto size = p->shape().count();
-        (p->is_state() ? states : p->trainable() ? trained : frozen) += size;
-        own += size;
-      }
-    }
-    return own;
-  };
+  Counts counts(layers);
   std::vector<std::vector<std::string>> rows{{"layer", "kind", "result", "mask", "parameters"}};
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (nested_[i]) continue;
@@ -108,11 +130,12 @@ std::string Flow::summary(const std::vector<LayerView>& layers) const {
     for (const auto& y : s.outputs) {
       shapes += (shapes.empty() ? "" : "; ") + std::string(name(y.dtype())) + y.shape().str();
     }
-    const auto own = count(&s.path);
+    const auto own = counts.of(s.path);
     const bool shared = own == 0 && s.has_weights;
     rows.push_back({s.path, s.kind, shapes, mask_of(s), shared ? "shared" : grouped(own)});
   }
-  count(nullptr);  // those of layers that were not called
+  counts.others();
+  const auto trained = counts.trained, frozen = counts.frozen, states = counts.states;
   std::string text = aligned(rows);
   text += fmt::format("{} parameters: {} trained", grouped(trained + frozen + states),
                       grouped(trained));

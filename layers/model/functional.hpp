@@ -41,6 +41,16 @@ class Functional {
   /// A further input; all inputs come before the first call.
   Node input(std::string name = "");
   LayerId layer(AnyLayer layer);
+  /// A layer that was added, by what adding it gave, by its position or its name, or the only one
+  /// of a type. IndexError, TypeError, which list what is there.
+  AnyLayer& layer(LayerId id) { return layer(static_cast<std::int64_t>(id.index)); }
+  AnyLayer& layer(std::int64_t i) { return detail::layer_at(kind, layers_, i); }
+  AnyLayer& layer(std::string_view name) { return detail::layer_named(kind, layers_, name); }
+  template <Layer L>
+  L& layer() {
+    return detail::layer_of<L>(kind, layers_);
+  }
+  std::size_t size() const { return layers_.size(); }
   Node call(LayerId layer, const std::vector<Node>& inputs);
   /// Adds a layer and calls it once.
   Node add(AnyLayer added, const std::vector<Node>& inputs) {
@@ -54,22 +64,31 @@ class Functional {
   void write_options(OptionWriter& writer) const;
 
   Tensors operator()(const Tensors& inputs) { return maskgrad::call(*this, inputs); }
+  /// Under Evaluate alone; StateError otherwise.
+  Tensors operator()(const Tensors& inputs) const { return detail::run_const(*this, inputs); }
   Tensors forward(const Tensors& inputs);
   MaskContract contract_now() const;
 
-  Tensors build(const std::vector<Spec>& specs, Seed seed = {}) {
+  Tensors build(const std::vector<Spec>& specs, Seed seed = next_default_seed()) {
     return maskgrad::build(*this, specs, seed);
   }
   std::vector<Parameter> parameters() const { return maskgrad::parameters(*this); }
   Tensors predict(const Tensors& inputs, const PredictOptions& options = {}) {
     return maskgrad::predict(*this, inputs, options);
   }
+  Tensors predict(const Tensors& inputs, const PredictOptions& options = {}) const {
+    return maskgrad::predict(*this, inputs, options);
+  }
   Functional clone() const { return maskgrad::clone(*this); }
   Flow mask_flow() { return detail::flow_of(*this, built_for_.metas("mask_flow")); }
-  std::string summary() { return detail::summary_of(*this, built_for_.metas("summary")); }
+  std::string summary() {
+    parameters();  // says so where it was not built
+    return detail::summary_of(*this, built_for_.metas("summary"));
+  }
 
   /// What it was built with.
   const BuiltFor& built_for() const { return built_for_; }
+  BuiltFor& built_for() { return built_for_; }
 
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {

@@ -1,8 +1,59 @@
 #include <maskgrad/layers/model/layer_list.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include <utility>
 
 namespace maskgrad::detail {
+namespace {
+
+constexpr std::size_t most_listed = 20;
+
+/// `0 'masking' (Masking), 1 'gru' (GRU)`: those that an error lists.
+std::string listed(std::vector<AnyLayer>& layers) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(layers.size(), most_listed); ++i) {
+    text += fmt::format("{}{} '{}' ({})", i == 0 ? "" : ", ", i, layers[i].info().name,
+                        layers[i].kind());
+  }
+  return layers.size() > most_listed ? text + ", ..." : text;
+}
+
+}  // namespace
+
+void refuse_type(AnyLayer& layer, std::string_view asked) {
+  std::string text;
+  std::size_t inside = 0;
+  layer.visit(layer.info().path, [&](const LayerView& view) {
+    if (view.info == &layer.info() || ++inside > most_listed) return;
+    text += fmt::format("{}'{}' ({})", text.empty() ? ". It holds " : ", ", view.path, view.kind);
+  });
+  if (inside > most_listed) text += ", ...";
+  fail<TypeError>("as", "the layer '{}' is a {}, not a {}{}", layer.info().path, layer.kind(),
+                  asked, text);
+}
+
+AnyLayer& layer_at(std::string_view where, std::vector<AnyLayer>& layers, std::int64_t i) {
+  if (i >= 0 && i < std::ssize(layers)) return layers[static_cast<std::size_t>(i)];
+  fail<IndexError>(where, "there is no layer {}; it has {}: {}", i, layers.size(), listed(layers));
+}
+
+AnyLayer& layer_named(std::string_view where, std::vector<AnyLayer>& layers,
+                      std::string_view name) {
+  for (auto& layer : layers) {
+    if (layer.info().name == name) return layer;
+  }
+  fail<IndexError>(where, "there is no layer '{}'; it has {}: {}", name, layers.size(),
+                   listed(layers));
+}
+
+void refuse_kind(std::string_view where, std::vector<AnyLayer>& layers, std::string_view kind,
+                 std::int64_t count) {
+  fail<TypeError>(where, "{} of its layers are a {}; expected one. It has {}: {}", count, kind,
+                  layers.size(), listed(layers));
+}
 
 void LayerNames::add(std::string_view where, AnyLayer& layer) {
   auto& info = layer.info();
@@ -18,6 +69,7 @@ void LayerNames::add(std::string_view where, AnyLayer& layer) {
     ++n;
   } while (!taken_.insert(name).second);
   info.name = info.path = name;
+  info.placed = false;
 }
 
 void name_layers(std::string_view where, std::vector<AnyLayer>& layers) {

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <maskgrad/layers/any_layer.hpp>
@@ -10,15 +12,49 @@
 
 namespace maskgrad {
 
-/// A model: a layer, a container, or a class of the user's own that is called with a tensor and
-/// lists its layers: `each_layer(self, f)` calls `f("name", self.layer)` for each.
+namespace detail {
 template <class M>
-concept Model = Layer<M> || std::same_as<M, AnyLayer> || requires(M& m, const Tensor& x) {
+concept ListsLayers = requires(M& m) {
   M::each_layer(m, [](auto&&, auto&) {});
-  m(x);
 };
+/// Takes one tensor, or several.
+template <class M>
+concept TakesTensors = requires(M& m, const Tensor& x) {
+  m(x);
+}
+|| requires(M& m, const Tensors& xs) {
+  m(xs);
+};
+}  // namespace detail
+
+/// A model: a layer, a container, or a class of the user's own that is called with a tensor, or
+/// with Tensors, and lists its layers: `each_layer(self, f)` calls `f("name", self.layer)` for
+/// each.
+template <class M>
+concept Model = Layer<M> || std::same_as<M, AnyLayer> ||
+    (detail::ListsLayers<M>&& detail::TakesTensors<M>);
 
 namespace detail {
+
+/// Whether M is a model; where it is none, one compile error says what it lacks.
+template <class M>
+constexpr bool require_model() {
+  if constexpr (!Model<M>) {
+    if constexpr (LayerLike<M> && !ListsLayers<M>) {
+      require_layer<M>();
+    } else {
+      static_assert(ListsLayers<M>,
+                    "This class is no model, as it does not list its layers. Give it: template "
+                    "<class Self, class F> static void each_layer(Self& self, F&& f) { f(\"gru\", "
+                    "self.gru); }");
+      static_assert(!ListsLayers<M> || TakesTensors<M>,
+                    "This class is no model, as it is not called with tensors. Give it: "
+                    "maskgrad::Tensor operator()(const maskgrad::Tensor& x), or with a const "
+                    "maskgrad::Tensors&");
+    }
+  }
+  return Model<M>;
+}
 
 template <class M>
 Tensors run_model(M& model, const Tensors& inputs) {
@@ -34,8 +70,47 @@ Tensors run_model(M& model, const Tensors& inputs) {
   }
 }
 
-void set_path(LayerView& view);
-void collect_parameters(const LayerView& view, std::vector<Parameter>& into);
+/// Its place in the model it is in; null for a class that is no layer.
+template <class M>
+LayerInfo* info_of(M& model) {
+  if constexpr (Layer<M>) {
+    return &model.info;
+  } else if constexpr (std::same_as<M, AnyLayer>) {
+    return &model.info();
+  } else {
+    return nullptr;
+  }
+}
+
+/// A build that fails puts back all layers as they were.
+class Undo {
+ public:
+  Undo() = default;
+  ~Undo();
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+  void remember(const LayerView& view);
+  void keep() { undo_.clear(); }
+
+ private:
+  std::vector<std::function<void()>> undo_;
+};
+
+/// The parameters of a model, each once.
+class ParameterList {
+ public:
+  /// Adds those of a layer, StateError where it was not built.
+  void add(const LayerView& view);
+  /// Whether it was not there yet.
+  bool is_new(const Parameter& p);
+  std::vector<Parameter> take() { return std::move(all_); }
+
+ private:
+  std::vector<Parameter> all_;
+  std::unordered_set<const void*> known_;
+};
+/// StateError where the layer has parameters and was not built.
+void check_built(const LayerView& view);
 /// Replaces each parameter by another with the same values; what was shared stays shared.
 class Cloner {
  public:
@@ -45,9 +120,26 @@ class Cloner {
  private:
   DType dtype_;
   bool keep_;
-  std::vector<std::pair<Parameter, Parameter>> made_;
+  std::unordered_map<const void*, Parameter> made_;  ///< by what tells the original's values apart
+  std::vector<Parameter> originals_;                 ///< which thus live as long
 };
 Tensors metas_of(const std::vector<Spec>& specs);
+/// Where a model that is built stands in the build that runs already, as a layer's `build` builds
+/// the layer's own: inside that layer. Else it stands by itself.
+struct Place {
+  explicit Place(LayerInfo* info);
+  bool inside = false;
+  std::string path;
+};
+template <class M>
+void visit_placed(M& model, const Place& place, const LayerVisitor& f) {
+  if (!place.inside) return visit_model(model, f);
+  if constexpr (requires { model.visit(place.path, f); }) {
+    model.visit(place.path, f);
+  } else {
+    visit_layers(model, place.path, place.path, f);
+  }
+}
 /// OptionError where a layer carries its state from batch to batch, row by row: `option`, which
 /// takes sequences by themselves, cannot go with it; `instead` is what to do.
 void refuse_carried(const LayerView& view, std::string_view where, std::string_view option,
@@ -59,30 +151,43 @@ Tensors run_one_by_one(const Tensors& inputs, const std::function<Tensors(const 
 
 /// Makes the weights of a model from the specification of its input, and checks shapes and masks
 /// through all of it, before there is any data. Layers that have weights already keep them. The
-/// weights depend on `seed` and their paths. Gives the outputs as meta tensors.
+/// weights depend on `seed` and their paths, so two models built with one seed are equal; without
+/// one each model gets another (next_default_seed). The thread's noise begins anew
+/// (autograd/noise.hpp). Gives the outputs as meta tensors.
 /// Throws:   what the layers throw, with their paths; the model is then as it was.
-template <Model M>
-Tensors build(M& model, const std::vector<Spec>& specs, Seed seed = {}) {
-  visit_model(model, [](LayerView view) { detail::set_path(view); });
-  const Tensors metas = detail::metas_of(specs);
-  const bool real = !specs.empty() && is_real(specs[0].dtype());
-  Builder builder(seed, real ? specs[0].dtype() : DType::f32);
-  const NoGrad no_grad;
-  Tensors outputs = detail::run_model(model, metas);
-  builder.keep();
-  return outputs;
+template <class M>
+Tensors build(M& model, const std::vector<Spec>& specs, Seed seed = next_default_seed()) {
+  if constexpr (detail::require_model<M>()) {
+    const bool real = !specs.empty() && is_real(specs[0].dtype());
+    detail::Undo undo;
+    const detail::Place place(detail::info_of(model));
+    Builder builder(seed, real ? specs[0].dtype() : DType::f32, detail::info_of(model));
+    detail::visit_placed(model, place, [&](const LayerView& view) {
+      undo.remember(view);
+      builder.place(view.info, view.path);
+    });
+    const NoGrad no_grad;
+    Tensors outputs = detail::run_model(model, detail::metas_of(specs));
+    undo.keep();
+    builder.done();
+    return outputs;
+  } else {
+    return {};
+  }
 }
-template <Model M>
-Tensors build(M& model, const Spec& spec, Seed seed = {}) {
+template <class M>
+Tensors build(M& model, const Spec& spec, Seed seed = next_default_seed()) {
   return build(model, std::vector<Spec>{spec}, seed);
 }
 
 /// Every parameter of a model, each once, trainable or not. StateError before it is built.
-template <Model M>
+template <class M>
 std::vector<Parameter> parameters(const M& model) {
-  std::vector<Parameter> all;
-  visit_model(model, [&](const LayerView& view) { detail::collect_parameters(view, all); });
-  return all;
+  detail::ParameterList all;
+  if constexpr (detail::require_model<M>()) {
+    visit_model(model, [&](const LayerView& view) { all.add(view); });
+  }
+  return all.take();
 }
 
 /// A model of its own with the same weights, in another type where one is given. (A copy shares
@@ -90,13 +195,15 @@ std::vector<Parameter> parameters(const M& model) {
 template <Model M>
 M clone(const M& model) {
   M copy = model;
-  visit_model(copy, detail::Cloner(DType::f32, true));
+  detail::Cloner cloner(DType::f32, true);
+  visit_model(copy, [&](const LayerView& view) { cloner(view); });
   return copy;
 }
 template <Model M>
 M clone(const M& model, DType dtype) {
   M copy = model;
-  visit_model(copy, detail::Cloner(dtype, false));
+  detail::Cloner cloner(dtype, false);
+  visit_model(copy, [&](const LayerView& view) { cloner(view); });
   return copy;
 }
 
@@ -130,22 +237,43 @@ struct PredictOptions {
   bool batch_invariant = false;
 };
 
+namespace detail {
+/// A const model under Evaluate, which changes nothing in it. StateError in training, OptionError
+/// where a layer carries its state on.
+template <class M>
+Tensors run_const(const M& model, const Tensors& inputs) {
+  check_predicting("a model");
+  visit_model(model, [](const LayerView& view) {
+    refuse_carried(view, "predict", "the model is const", "call it where it is not const");
+  });
+  return run_model(const_cast<M&>(model), inputs);
+}
+}  // namespace detail
+
 /// All outputs under Evaluate: no tape, no dropout, moving statistics used and not changed. With
-/// batch_invariant, inputs and outputs have the batch on axis 0, and no layer is stateful;
-/// ShapeError or OptionError otherwise.
-template <Model M>
-Tensors predict(M& model, const Tensors& inputs, const PredictOptions& options = {}) {
+/// batch_invariant, inputs and outputs have the batch on axis 0. There and in a const model no
+/// layer is stateful. ShapeError or OptionError otherwise.
+template <class M>
+requires Model<std::remove_const_t<M>> Tensors predict(M& model, const Tensors& inputs,
+                                                       const PredictOptions& options = {}) {
   const Evaluate evaluate;
-  if (!options.batch_invariant) return detail::run_model(model, inputs);
+  const auto run = [&model](const Tensors& xs) {
+    if constexpr (std::is_const_v<M>) {
+      return detail::run_const(model, xs);
+    } else {
+      return detail::run_model(model, xs);
+    }
+  };
+  if (!options.batch_invariant) return run(inputs);
   visit_model(model, [](const LayerView& view) {
     detail::refuse_carried(view, "predict", "batch_invariant is true", "leave it out");
   });
-  return detail::run_one_by_one(inputs,
-                                [&](const Tensors& one) { return detail::run_model(model, one); });
+  return detail::run_one_by_one(inputs, run);
 }
 /// The output of a model of one input.
-template <Model M>
-Tensor predict(M& model, const Tensor& x, const PredictOptions& options = {}) {
+template <class M>
+requires Model<std::remove_const_t<M>> Tensor predict(M& model, const Tensor& x,
+                                                      const PredictOptions& options = {}) {
   return predict(model, Tensors{x}, options).front();
 }
 

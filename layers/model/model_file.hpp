@@ -46,7 +46,7 @@ AnyLayer load_any_model(const std::filesystem::path& path);
 template <Layer M = Sequential>
 M load_model(const std::filesystem::path& path) {
   AnyLayer model = load_any_model(path);
-  if (auto* wanted = model.as<M>()) return *wanted;
+  if (auto* wanted = model.as_if<M>()) return *wanted;
   detail::refuse_loaded(path, model.kind(), M::kind);
 }
 

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
+#include <optional>
+#include <set>
 
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/cast.hpp>
@@ -32,7 +35,39 @@ std::string list(std::string_view what, const std::vector<std::string>& names) {
   return fmt::format("\n  {}: {}", what, fmt::join(names, ", "));
 }
 
+/// Arrays of files that were written when layers of a kind such as Conv1D were named `conv1_d`:
+/// under the name without the `_` between a digit and a letter, which is the one they have now.
+class OldNames {
+ public:
+  OldNames(const SavedValues& values, const NamedArrays& arrays) {
+    std::set<std::string_view> wanted;
+    for (const auto& v : values) wanted.insert(v.name);
+    for (const auto& a : arrays) {
+      if (!wanted.count(a.name)) names_.emplace(joined_digits(a.name), a.name);
+    }
+  }
+  std::string_view of(const std::string& name) const {
+    const auto at = names_.find(joined_digits(name));
+    return at == names_.end() ? std::string_view(name) : at->second;
+  }
+
+ private:
+  std::map<std::string, std::string_view> names_;
+};
+
 }  // namespace
+
+std::string joined_digits(std::string_view name) {
+  const auto is = [&](std::size_t i, int (*kind)(int)) {
+    return i < name.size() && kind(static_cast<unsigned char>(name[i])) != 0;
+  };
+  std::string joined;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool between = i > 0 && is(i - 1, std::isdigit) && is(i + 1, std::isalpha);
+    if (name[i] != '_' || !between) joined += name[i];
+  }
+  return joined;
+}
 
 SavedValue saved_in_place(std::string name, const Tensor& value) {
   return {std::move(name), value, [value](const Tensor& other) {
@@ -66,9 +101,14 @@ LoadReport put_values(const PutNames& names, const SavedValues& values, const Na
   for (const auto& a : arrays) left.emplace(a.name, &a.array);
   std::vector<std::string> misfits;
   std::vector<std::pair<const SavedValue*, Tensor>> found;
+  std::optional<OldNames> old_names;
   const NoGrad no_grad;
   for (const auto& v : values) {
-    const auto at = left.find(v.name);
+    auto at = left.find(v.name);
+    if (at == left.end()) {
+      if (!old_names) old_names.emplace(values, arrays);
+      at = left.find(old_names->of(v.name));
+    }
     if (at == left.end()) {
       report.missing.push_back(v.name);
       continue;

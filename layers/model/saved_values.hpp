@@ -38,6 +38,9 @@ NamedArrays arrays_of(const SavedValues& values);
 Array array_of(const Tensor& x);
 Tensor tensor_of(const Array& array);
 
+/// Without `_` between a digit and a letter: by this a name of today and the one of before are the
+/// same, `conv1d/kernel` and `conv1_d/kernel`.
+std::string joined_digits(std::string_view name);
 /// What the refusal of put_values says.
 struct PutNames {
   std::string_view where;
@@ -45,8 +48,8 @@ struct PutNames {
   std::string_view whose;       ///< as `model`
   bool same_real_type = false;  ///< f32 and f64 are not converted
 };
-/// Sets each value from the array of its name, all or none. FileError that lists what is missing,
-/// unexpected, or of another shape or type.
+/// Sets each value from the array of its name, or of its name of before, all or none. FileError
+/// that lists what is missing, unexpected, or of another shape or type.
 LoadReport put_values(const PutNames& names, const SavedValues& values, const NamedArrays& arrays,
                       LoadOptions options = {});
 

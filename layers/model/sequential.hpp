@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <maskgrad/layers/any_layer.hpp>
+#include <maskgrad/layers/model/layer_list.hpp>
 #include <maskgrad/layers/model/model.hpp>
 
 namespace maskgrad {
@@ -15,22 +16,33 @@ class Sequential {
  public:
   static constexpr std::string_view kind = "Sequential";
 
-  template <Layer... Ls>
-  requires(sizeof...(Ls) > 1 || (sizeof...(Ls) == 1 && !(std::same_as<Ls, Sequential> &&
-                                                         ...))) explicit Sequential(Ls... layers)
-      : Sequential(std::vector<AnyLayer>{AnyLayer(layers)...}) {}
+  template <class... Ls>
+  requires(detail::AreListed<Sequential, Ls...>&& std::is_void_v<
+           typename detail::FirstLack<Ls...>::Is>) explicit Sequential(Ls... layers)
+      : Sequential(detail::list_of(std::move(layers)...)) {}
+  /// One of them is no layer: it lacks what the compiler's error says.
+  template <class... Ls, class Lacks = typename detail::FirstLack<Ls...>::Is>
+  requires(detail::AreListed<Sequential, Ls...> &&
+           !std::is_void_v<Lacks>) explicit Sequential(Ls... layers) = delete;
   explicit Sequential(std::vector<AnyLayer> layers, std::string name = "");
   /// Its layers and its name as options: {"name": ..., "layers": [{"class_name", "config"}, ...]}.
   static Sequential from_options(OptionReader& reader);
   void write_options(OptionWriter& writer) const;
 
   Tensor operator()(const Tensor& x) { return maskgrad::call(*this, x); }
+  /// Under Evaluate alone; StateError otherwise.
+  Tensor operator()(const Tensor& x) const { return detail::run_const(*this, {x}).front(); }
   Tensors forward(const Tensors& inputs);
   MaskContract contract_now() const;
 
-  Tensors build(const Spec& spec, Seed seed = {}) { return maskgrad::build(*this, spec, seed); }
+  Tensors build(const Spec& spec, Seed seed = next_default_seed()) {
+    return maskgrad::build(*this, spec, seed);
+  }
   std::vector<Parameter> parameters() const { return maskgrad::parameters(*this); }
   Tensor predict(const Tensor& x, const PredictOptions& options = {}) {
+    return maskgrad::predict(*this, x, options);
+  }
+  Tensor predict(const Tensor& x, const PredictOptions& options = {}) const {
     return maskgrad::predict(*this, x, options);
   }
   Sequential clone() const { return maskgrad::clone(*this); }
@@ -39,10 +51,18 @@ class Sequential {
   std::string summary() { return detail::summary_of(*this, built_for_.metas("summary")); }
 
   std::size_t size() const { return layers_.size(); }
-  AnyLayer& layer(std::size_t i) { return layers_.at(i); }
+  /// A layer by its position or its name, or the only one of a type. IndexError, TypeError, which
+  /// list what is there.
+  AnyLayer& layer(std::int64_t i) { return detail::layer_at(kind, layers_, i); }
+  AnyLayer& layer(std::string_view name) { return detail::layer_named(kind, layers_, name); }
+  template <Layer L>
+  L& layer() {
+    return detail::layer_of<L>(kind, layers_);
+  }
 
   /// What it was built with.
   const BuiltFor& built_for() const { return built_for_; }
+  BuiltFor& built_for() { return built_for_; }
 
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {

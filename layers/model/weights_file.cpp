@@ -94,13 +94,10 @@ NamedArrays with_own_names(const std::vector<NamedParameter>& parameters, NamedA
 
 namespace detail {
 
-void collect_named(const LayerView& view, std::vector<NamedParameter>& into) {
-  std::vector<Parameter> own;
-  collect_parameters(view, own);
+void collect_named(const LayerView& view, ParameterList& known, std::vector<NamedParameter>& into) {
+  check_built(view);
   for (const auto& entry : view.parameters) {
-    const bool known = std::any_of(into.begin(), into.end(),
-                                   [&](const auto& q) { return q.parameter.same(*entry.second); });
-    if (!known) into.push_back({entry.first, *entry.second});
+    if (known.is_new(*entry.second)) into.push_back({entry.first, *entry.second});
   }
 }
 

@@ -17,14 +17,15 @@ struct NamedParameter {
 };
 
 namespace detail {
-void collect_named(const LayerView& view, std::vector<NamedParameter>& into);
+void collect_named(const LayerView& view, ParameterList& known, std::vector<NamedParameter>& into);
 }
 
 /// Every parameter of a model, each once. StateError before it is built.
 template <Model M>
 std::vector<NamedParameter> named_parameters(const M& model) {
   std::vector<NamedParameter> all;
-  visit_model(model, [&](const LayerView& view) { detail::collect_named(view, all); });
+  detail::ParameterList known;
+  visit_model(model, [&](const LayerView& view) { detail::collect_named(view, known, all); });
   return all;
 }
 

@@ -133,8 +133,7 @@ void collect_torch(const LayerView& view, std::vector<TorchLayer>& into) {
     layer.parent = other.path;
     layer.half = view.path.substr(slash + 1);
   }
-  std::vector<Parameter> own;
-  collect_parameters(view, own);
+  check_built(view);
   for (const auto& [path, p] : view.parameters) {
     const bool known = std::any_of(into.begin(), into.end(), [&q = *p](const auto& other) {
       return std::any_of(other.parameters.begin(), other.parameters.end(),

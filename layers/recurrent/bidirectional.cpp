@@ -36,10 +36,10 @@ Bidirectional Bidirectional::from_options(OptionReader& reader) {
   reader("name", options.name);
   reader.finish();
   AnyLayer wrapped = detail::layer_from(kind, layer.text);
-  if (const auto* gru = wrapped.as<GRU>()) return Bidirectional(*gru, options);
-  if (const auto* lstm = wrapped.as<LSTM>()) return Bidirectional(*lstm, options);
-  if (const auto* simple = wrapped.as<SimpleRNN>()) return Bidirectional(*simple, options);
-  if (const auto* rnn = wrapped.as<RNN>()) return Bidirectional(*rnn, options);
+  if (const auto* gru = wrapped.as_if<GRU>()) return Bidirectional(*gru, options);
+  if (const auto* lstm = wrapped.as_if<LSTM>()) return Bidirectional(*lstm, options);
+  if (const auto* simple = wrapped.as_if<SimpleRNN>()) return Bidirectional(*simple, options);
+  if (const auto* rnn = wrapped.as_if<RNN>()) return Bidirectional(*rnn, options);
   fail<OptionError>(kind, "it cannot wrap {}; expected SimpleRNN, GRU, LSTM or RNN",
                     wrapped.kind());
 }

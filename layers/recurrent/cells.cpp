@@ -11,10 +11,10 @@ namespace {
 /// f of the built-in cell that `cell` is; `otherwise` where it is none.
 template <class R, class F>
 R of_built_in(AnyLayer& cell, const F& f, R otherwise) {
-  if (auto* c = cell.as<SimpleRNNCell>()) return f(*c);
-  if (auto* c = cell.as<GRUCell>()) return f(*c);
-  if (auto* c = cell.as<LSTMCell>()) return f(*c);
-  if (auto* c = cell.as<StackedRNNCells>()) return f(*c);
+  if (auto* c = cell.as_if<SimpleRNNCell>()) return f(*c);
+  if (auto* c = cell.as_if<GRUCell>()) return f(*c);
+  if (auto* c = cell.as_if<LSTMCell>()) return f(*c);
+  if (auto* c = cell.as_if<StackedRNNCells>()) return f(*c);
   return otherwise;
 }
 

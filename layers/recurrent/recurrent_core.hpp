@@ -50,6 +50,7 @@ class RecurrentCore {
   /// is given.
   template <class L>
   Tensors call_with_state(L& layer, const Tensor& x, const RecurrentState& initial) {
+    if (!layer.info.built) detail::place_late(layer.info);
     const LayerScope scope(L::kind, layer.info.path);
     Tensors inputs{x};
     if (initial.h.defined()) inputs.push_back(initial.h);

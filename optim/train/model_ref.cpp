@@ -6,7 +6,8 @@ namespace maskgrad {
 
 std::vector<NamedParameter> ModelRef::named_parameters() const {
   std::vector<NamedParameter> all;
-  visit_([&](const LayerView& view) { detail::collect_named(view, all); });
+  detail::ParameterList known;
+  visit_([&](const LayerView& view) { detail::collect_named(view, known, all); });
   return all;
 }
 

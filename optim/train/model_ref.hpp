@@ -14,10 +14,17 @@ namespace maskgrad {
 /// A model of any type as the training loop sees it: a reference, to be used while the model lives.
 class ModelRef {
  public:
+  /// A const model can be evaluated, and not trained.
   template <class M>
-  requires(Model<M> && !std::same_as<M, ModelRef>) ModelRef(M& model)
-      : run_([&model](const Tensors& inputs) { return detail::run_model(model, inputs); }),
-        visit_([&model](const LayerVisitor& f) { visit_model(model, f); }) {
+  requires(!std::same_as<std::remove_const_t<M>, ModelRef> && std::is_class_v<M>) ModelRef(M& model)
+      : visit_([&model](const LayerVisitor& f) {
+          if constexpr (detail::require_model<std::remove_const_t<M>>()) visit_model(model, f);
+        }) {
+    if constexpr (std::is_const_v<M> && Model<std::remove_const_t<M>>) {
+      run_ = [&model](const Tensors& inputs) { return detail::run_const(model, inputs); };
+    } else if constexpr (Model<M>) {
+      run_ = [&model](const Tensors& inputs) { return detail::run_model(model, inputs); };
+    }
     if constexpr (requires { model.built_for().seed(); }) {
       seed_ = model.built_for().seed();
       built_for_ = [&model] { return model.built_for().metas("mask_flow"); };

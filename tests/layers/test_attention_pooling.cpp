@@ -60,7 +60,7 @@ TEST_CASE("AttentionPooling1D: options and inputs that do not fit are refused") 
       [&] {
         build(layer, Spec::f64({any, any, 4}).masked(3));
       },
-      "AttentionPooling1D 'attention_pooling1_d' does not accept a mask over "
+      "AttentionPooling1D 'attention_pooling1d' does not accept a mask over "
       "single values"));
   build(layer, Spec::f64({any, any, 4}));
   CHECK(throws<ShapeError>([&] { layer(normal({2, 3, 6})); }, "its last axis must be 4"));

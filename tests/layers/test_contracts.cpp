@@ -111,7 +111,7 @@ TEST_CASE("Conv1D under a mask [batch] works, and is refused at run time under [
       [&] {
         conv(x.with_mask(Mask::from_lengths({1, 2, 3, 6})));
       },
-      "Conv1D 'conv1_d' does not accept a mask", "made by Mask::from_lengths"));
+      "Conv1D 'conv1d' does not accept a mask", "made by Mask::from_lengths"));
 }
 
 TEST_CASE("a mask over features is refused by Dense and GRU") {
@@ -130,8 +130,8 @@ TEST_CASE("mask_flow shows where a mask is made, passed and ended") {
                    Dense{{.units = 1}}};
   model.build(Spec::f32({any, any, 3}), Seed{1});
   const auto flow = model.mask_flow().table();
-  CHECK(flow.find("masking                    produces") != std::string::npos);
-  CHECK(flow.find("global_average_pooling1_d  consumes") != std::string::npos);
+  CHECK(flow.find("masking                   produces") != std::string::npos);
+  CHECK(flow.find("global_average_pooling1d  consumes") != std::string::npos);
   CHECK(flow.find("-> f32[any, any, 4] mask [any, any]") != std::string::npos);
 }
 

@@ -97,6 +97,7 @@ TEST_CASE("SpatialDropout1D drops features over whole sequences") {
   // Under a mask over single values a feature is what it was.
   std::vector<bool> valid(5 * 4 * 7, true);
   for (std::size_t i = 0; i < valid.size(); i += 3) valid[i] = false;
+  set_noise_position({});
   const Tensor holes = layer(x.with_mask(Mask::keep(valid, {5, 4, 7})));
   const auto seen = holes.to_vector<double>(-1);
   for (std::size_t i = 0; i < seen.size(); ++i) CHECK(seen[i] == (valid[i] ? first[i] : -1));
@@ -178,7 +179,7 @@ TEST_CASE("noise layers refuse options and inputs that do not fit") {
       [&] {
         build(spatial, Spec::f32({any, 3}));
       },
-      "SpatialDropout1D 'spatial_dropout1_d'", "[batch, time, features]"));
+      "SpatialDropout1D 'spatial_dropout1d'", "[batch, time, features]"));
   const auto refuses = [](std::vector<std::int64_t> shape, std::string_view text) {
     Dropout layer{{.rate = 0.5, .noise_shape = std::move(shape)}};
     CHECK(throws<OptionError>(

@@ -73,7 +73,7 @@ TEST_CASE("poolings refuse inputs and options that do not fit") {
       [] {
         GlobalMaxPooling1D{}(zeros({2, 3}));
       },
-      "GlobalMaxPooling1D 'global_max_pooling1_d': input is f32[2, 3] with 2 "
+      "GlobalMaxPooling1D 'global_max_pooling1d': input is f32[2, 3] with 2 "
       "axes; expected 3, [batch, time, features]"));
   CHECK(throws<ShapeError>(
       [] {

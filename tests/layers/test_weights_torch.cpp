@@ -145,7 +145,7 @@ TEST_CASE("layers and names without a counterpart are refused") {
   Sequential conv{Conv1D{{.filters = 1, .kernel_size = 1}}};
   conv.build(Spec::f64({any, any, 3}));
   CHECK(throws<OptionError>([&] { load_torch_weights(conv, path); },
-                            "no mapping for Conv1D 'conv1_d'", "GRU"));
+                            "no mapping for Conv1D 'conv1d'", "GRU"));
   Sequential before{GRU{{.units = 4, .reset_after = false}}};
   before.build(Spec::f64({any, any, 3}));
   CHECK(throws<OptionError>([&] { load_torch_weights(before, path); }, "reset_after false"));

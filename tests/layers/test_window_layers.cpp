@@ -201,7 +201,7 @@ TEST_CASE("inputs that do not fit are refused") {
       [&] {
         build(grouped, Spec::f32({any, any, 4}));
       },
-      "Conv1D 'conv1_d': input is f32[any, any, 4] with .groups 3",
+      "Conv1D 'conv1d': input is f32[any, any, 4] with .groups 3",
       "Choose .groups that divides 4"));
 }
 
