@@ -6,12 +6,14 @@
 #include <type_traits>
 #include <vector>
 
+#include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 
 namespace maskgrad {
 
 /// What gradcheck and the laws call: tensors in, tensors out. Made from anything that takes a
-/// vector of tensors, or one tensor, and returns a tensor or a vector of them.
+/// vector of tensors, or one tensor, and returns a tensor or a vector of them. All calls draw the
+/// same noise.
 class Callable {
  public:
   template <class F>
@@ -26,7 +28,10 @@ class Callable {
       }
     };
   }
-  std::vector<Tensor> operator()(const std::vector<Tensor>& inputs) const { return call_(inputs); }
+  std::vector<Tensor> operator()(const std::vector<Tensor>& inputs) const {
+    const NoiseScope same;
+    return call_(inputs);
+  }
 
  private:
   static std::vector<Tensor> many(const Tensor& y) { return {y}; }

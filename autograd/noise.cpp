@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <maskgrad/autograd/noise_places.hpp>
+#include <maskgrad/core/context.hpp>
 
 namespace maskgrad {
 namespace {
@@ -18,18 +19,44 @@ void set_noise_position(NoisePosition position) {
   position_now = std::move(position);
 }
 
+NoiseScope::NoiseScope(NoisePosition position)
+    : before_(std::exchange(position_now, std::move(position))) {}
+NoiseScope::~NoiseScope() {
+  position_now = std::move(before_);
+}
+
+NoiseOfSteps::NoiseOfSteps() : before_(position_now.calls) {}
+void NoiseOfSteps::again() const {
+  if (!position_now.calls.empty()) position_now.calls = before_;
+}
+
 NoiseSamplesScope::NoiseSamplesScope(std::shared_ptr<const NoiseSamples> samples)
     : before_(std::exchange(position_now.samples, std::move(samples))) {}
 NoiseSamplesScope::~NoiseSamplesScope() {
   position_now.samples = std::move(before_);
 }
 
-NoisePlaces noise_places(const Tensor& x, bool whole_steps) {
+Seed noise_key(Seed seed) {
+  const Seed key = seed.of(position_now.step);
+  const auto* layer = LayerScope::current();
+  if (!layer) return key;
+  const auto call = position_now.calls[seed.of(layer->path()).value]++;
+  return call == 0 ? key : key.of("call").of(call);
+}
+
+void next_noise_part(std::int64_t sequences, NoiseCalls calls) {
+  position_now.sequence += sequences;
+  position_now.calls = std::move(calls);
+}
+
+NoisePlaces noise_places(const Tensor& x, Seed seed, bool whole_steps) {
   const Shape lead = x.shape().sub(0, std::min(2, x.rank()));
   const auto steps = lead.rank() == 2 ? lead[1] : 1;
   const int mask_rank = rows::mask_rank(x);
   NoisePlaces p;
-  p.position = position_now;
+  p.key = noise_key(seed);
+  p.first = position_now.sequence;
+  p.samples = position_now.samples;
   p.features = x.shape().count(std::max(lead.rank(), mask_rank), x.rank());
   const auto runs = p.features == 0 ? 0 : rows::total(x) / p.features;
   p.sample = Index(runs);

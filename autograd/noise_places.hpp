@@ -13,10 +13,13 @@ namespace maskgrad {
 /// What the noise of each stored value is drawn by. A run is the values that lie behind one step,
 /// or behind one position of a mask that covers features too.
 struct NoisePlaces {
-  Index sample, step;           ///< of each run; the step is a rank among valid ones
-  Index feature;                ///< of each run its first feature; empty: 0
-  std::int64_t features = 1;    ///< values of a run
-  NoisePosition position = {};  ///< where the thread stood
+  Index sample, step;         ///< of each run; the step is a rank among valid ones
+  Index feature;              ///< of each run its first feature; empty: 0
+  std::int64_t features = 1;  ///< values of a run
+  // Where the thread stood:
+  Seed key = {};
+  std::int64_t first = 0;  ///< index in the step of the first sequence
+  std::shared_ptr<const NoiseSamples> samples = {};
 
   bool same_noise(std::int64_t a, std::int64_t b) const {
     return sample[a] == sample[b] && step[a] == step[b] &&
@@ -25,8 +28,8 @@ struct NoisePlaces {
 };
 
 /// Axis 0 of `x` counts samples, axis 1 steps, the others features; `whole_steps`: all steps of a
-/// sequence get the same noise.
-NoisePlaces noise_places(const Tensor& x, bool whole_steps);
+/// sequence get the same noise. Counts a call of the running layer.
+NoisePlaces noise_places(const Tensor& x, Seed seed, bool whole_steps);
 
 /// Random words of values that stand side by side: value k's is words[skip + k], in blocks of four.
 struct NoiseWords {
@@ -40,8 +43,7 @@ inline constexpr std::int64_t noise_values = 256, noise_words = noise_values + 8
 /// words are those of so many runs side by side (the steps of a sequence with `whole_steps`). The
 /// same at each call with the same arguments.
 template <class F>
-void each_noise(const NoisePlaces& p, Seed seed, F&& f) {
-  const Seed key = seed.of(p.position.step);
+void each_noise(const NoisePlaces& p, F&& f) {
   const auto runs = p.sample.size();
   const auto shards = std::min(std::max<std::int64_t>(runs, 1),
                                shard_count(runs * p.features, kernels::elementwise_grain));
@@ -50,8 +52,7 @@ void each_noise(const NoisePlaces& p, Seed seed, F&& f) {
     const auto end = shard_begin(runs, shards, shard + 1);
     for (auto r = shard_begin(runs, shards, shard), next = r; r < end; r = next) {
       for (next = r + 1; next < end && p.same_noise(r, next);) ++next;
-      const auto source =
-          noise_source(p.position.samples.get(), p.position.sequence, key, p.sample[r]);
+      const auto source = noise_source(p.samples.get(), p.first, p.key, p.sample[r]);
       const std::array<std::uint32_t, 3> rest{static_cast<std::uint32_t>(p.step[r]),
                                               static_cast<std::uint32_t>(source.sequence),
                                               static_cast<std::uint32_t>(source.sequence >> 32)};

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/distinct.hpp>
-#include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/ops/arithmetic.hpp>
 
 namespace maskgrad {
@@ -33,7 +32,7 @@ void check_same(const std::vector<Loss::Term>& terms, const Loss::Term& known, s
 }  // namespace
 
 Accumulate::Accumulate(std::vector<Parameter> parameters)
-    : parameters_(detail::distinct(std::move(parameters))) {
+    : parameters_(detail::distinct(std::move(parameters))), calls_(noise_position().calls) {
   for (const auto& p : parameters_) {
     if (p.grad().defined()) {
       fail<GradError>(where,
@@ -72,9 +71,7 @@ void Accumulate::add(const Loss& loss) {
       parameters_[k].clear_grad();
     }
   }
-  auto at = noise_position();
-  at.sequence += loss.sequences();
-  set_noise_position(at);
+  next_noise_part(loss.sequences(), calls_);
 }
 
 Accumulate::Total Accumulate::finish() {
@@ -99,6 +96,7 @@ Accumulate::Total Accumulate::finish() {
     if (grad.defined()) parameters_[k].set_grad(grad, count);
   }
   parts_.clear();
+  calls_.clear();
   return total;
 }
 

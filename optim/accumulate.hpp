@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 #include <maskgrad/layers/losses/loss.hpp>
 
@@ -37,6 +38,7 @@ class Accumulate {
 
   std::vector<Parameter> parameters_;
   std::vector<Part> parts_;
+  NoiseCalls calls_;  ///< from which each part counts: the noise of the whole
 };
 
 }  // namespace maskgrad

@@ -40,6 +40,7 @@ Optimizer::Optimizer(std::string_view kind, std::vector<Parameter> parameters, d
                       "that begins at 0 calls set_learning_rate");
   }
   steps_of_.resize(parameters_.size());
+  set_noise_position({});
 }
 
 void Optimizer::set_learning_rate(double rate) {

@@ -59,8 +59,9 @@ class Optimizer {
     std::string_view name;
     std::vector<Tensor>& of;
   };
-  /// A parameter that stands twice, as in the list of two models that share a layer, is one.
-  /// OptionError for no parameters, and unless the learning rate is above 0.
+  /// A training begins: so does its noise (autograd/noise.hpp). A parameter that stands twice, as
+  /// in the list of two models that share a layer, is one. OptionError for no parameters, and
+  /// unless the learning rate is above 0.
   Optimizer(std::string_view kind, std::vector<Parameter> parameters, double learning_rate);
   /// A tensor of `value` for each parameter.
   std::vector<Tensor> state(double value = 0) const;

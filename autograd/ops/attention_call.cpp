@@ -154,7 +154,7 @@ CallNoise::CallNoise(double dropout, Seed seed, std::int64_t batch)
     : rate_(training() ? dropout : 0) {
   if (rate_ == 0) return;
   const auto position = noise_position();
-  const Seed key = seed.of(position.step);
+  const Seed key = noise_key(seed);
   for (std::int64_t n = 0; n < batch; ++n) {
     sources_.push_back(noise_source(position.samples.get(), position.sequence, key, n));
   }

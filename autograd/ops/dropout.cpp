@@ -69,13 +69,13 @@ std::uint32_t limit_of(double rate) {
 
 template <class Noise>
 Tensor noisy(std::string_view op, const Tensor& x, Seed seed, bool whole_steps, Noise noise) {
-  const NoisePlaces places = noise_places(x, whole_steps);
-  const auto apply = [op, places, seed, noise](const Tensor& from, bool add) {
+  const NoisePlaces places = noise_places(x, seed, whole_steps);
+  const auto apply = [op, places, noise](const Tensor& from, bool add) {
     Tensor to = rows::make(from.shape(), from.dtype(), from.mask());
     dispatch_real(op, from.dtype(), [&]<class T>() {
       const T* x = rows::of<T>(from).data();
       T* y = rows::of_mutable<T>(to).data();
-      each_noise(places, seed, [&](std::int64_t at, std::int64_t runs, const NoiseWords& words) {
+      each_noise(places, [&](std::int64_t at, std::int64_t runs, const NoiseWords& words) {
         T factor[noise_values], added[noise_values];
         noise.draw(words, factor, added);
         if (!add) std::fill_n(added, words.n, T(0));

@@ -128,9 +128,7 @@ void Loss::backward() const {
         str());
   }
   tape::backward(roots, seeds, {.count = count});
-  auto at = noise_position();
-  at.sequence += sequences_;
-  set_noise_position(at);
+  next_noise_part(sequences_);
 }
 
 std::string Loss::str() const {

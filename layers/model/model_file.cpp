@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
 
 namespace maskgrad {
@@ -103,6 +105,7 @@ void refuse_loaded(const fs::path& path, std::string_view kind, std::string_view
 AnyLayer load_any_model(const fs::path& path) {
   const auto file = read_safetensors(path);
   const ModelNotes saved = notes_from(path, file.metadata);
+  const NoiseScope noise;  // a training that loads another model goes on as it was
   AnyLayer model = detail::layer_from(where, saved.description);
   build(model, saved.inputs, saved.seed);
   const bool wide = std::any_of(file.arrays.begin(), file.arrays.end(),
@@ -110,9 +113,10 @@ AnyLayer load_any_model(const fs::path& path) {
   if (wide) model = clone(model, DType::f64);
   const auto parameters = named_parameters(model);
   detail::put_weights(where, path, parameters, file.arrays, {});
+  std::set<std::string> frozen;
+  for (const auto& name : saved.frozen) frozen.insert(detail::joined_digits(name));
   for (const auto& [name, p] : parameters) {
-    const auto& frozen = saved.frozen;
-    if (std::find(frozen.begin(), frozen.end(), name) != frozen.end()) p.set_trainable(false);
+    if (frozen.count(detail::joined_digits(name)) > 0) p.set_trainable(false);
   }
   return model;
 }

@@ -133,7 +133,9 @@ SteppedResult run_valid_steps(const Tensor& x, const Tensors& states, bool backw
   for (const auto& s : states) first.push_back(ordered(s, plan.order));
   States now(std::move(first), plan.order.size());
   std::int64_t at = 0;
+  const NoiseOfSteps noise;
   for (const auto n : plan.active) {
+    noise.again();
     const Tensors next = step(slice(steps, 0, at, at + n), now.of(n));
     at += n;
     outputs.push_back(next[0]);
@@ -162,7 +164,9 @@ SteppedResult run_by_steps(const Tensor& x, Tensors states, bool backwards,
   if (has_valid_steps(x, states)) return run_valid_steps(x, states, backwards, step);
   const auto time = x.shape()[1];
   Tensors outputs(static_cast<std::size_t>(time));
+  const NoiseOfSteps noise;
   for (std::int64_t k = 0; k < time; ++k) {
+    noise.again();
     const auto t = backwards ? time - 1 - k : k;
     const Tensors next = step(select(x, 1, t), states);
     outputs[static_cast<std::size_t>(t)] = next[0];
