@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/autograd/ops/unary.hpp>
 
 namespace maskgrad {
@@ -30,15 +29,17 @@ void BatchNormalization::build(const Tensor& x, Builder& builder) {
 namespace {
 
 /// One NaN in a batch would stay in the moving statistics for good.
-void check_finite(std::string_view what, const Tensor& statistics, std::int64_t rows) {
-  const auto all = cast(statistics, DType::f64).to_vector<double>();
-  const auto bad = std::find_if(all.begin(), all.end(), [](double v) { return !std::isfinite(v); });
-  if (bad == all.end()) return;
-  fail<OptionError>(BatchNormalization::kind,
-                    "the {} of feature {} over {} valid rows is {}; expected finite statistics. "
-                    "Look for what made the input so, or scale it; the moving statistics are as "
-                    "they were",
-                    what, bad - all.begin(), rows, *bad);
+void check_finite(std::string_view what, const Tensor& statistics, std::int64_t count) {
+  dispatch_real(BatchNormalization::kind, statistics.dtype(), [&]<class T>() {
+    const auto all = rows::of<T>(statistics);
+    const auto bad = std::find_if(all.begin(), all.end(), [](T v) { return !std::isfinite(v); });
+    if (bad == all.end()) return;
+    fail<OptionError>(BatchNormalization::kind,
+                      "the {} of feature {} over {} valid rows is {}; expected finite statistics. "
+                      "Look for what made the input so, or scale it; the moving statistics are as "
+                      "they were",
+                      what, bad - all.begin(), count, *bad);
+  });
 }
 
 }  // namespace
