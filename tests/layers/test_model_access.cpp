@@ -66,9 +66,9 @@ TEST_CASE("names are those that Keras gives") {
       {"My2Layer", "my2_layer"},
       {"Block<Dense>", "block_dense"},
       {"Conv2D3", "conv2d3"}};
-  for (const auto& [kind, name] : names) {
-    CAPTURE(kind);
-    CHECK(detail::snake_case(kind) == name);
+  for (const auto& row : names) {
+    CAPTURE(row.first);
+    CHECK(detail::snake_case(row.first) == row.second);
   }
 }
 
