@@ -96,7 +96,7 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::create() {
   static std::atomic<unsigned> counter{0};
   const auto folder = folder_of(path_);
-  detail::remove_left_behind(folder);
+  remove_left_behind(folder);
   for (int attempt = 0; attempt < 1000; ++attempt) {
     // Short whatever the name: a name of the full length allowed has room for nothing more.
     aside_ = folder / detail::aside_name(counter.fetch_add(1));

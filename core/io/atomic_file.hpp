@@ -39,6 +39,12 @@ class AtomicFile {
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes,
                 std::string_view where);
 
+/// Removes the files written aside in `folder` by writers that live no more. Those of another
+/// kernel (another host on a network file system, or this one before it started anew), and those on
+/// file systems without locks, only when an hour has passed since their last change. What cannot be
+/// removed stays.
+void remove_left_behind(const std::filesystem::path& folder);
+
 /// Makes a folder and those above it that are not there, each synced into the one above it.
 /// FileError with the system's reason.
 void make_folders(const std::filesystem::path& folder, std::string_view where);

@@ -12,7 +12,10 @@
 
 #include <fmt/format.h>
 
-namespace maskgrad::detail {
+#include <maskgrad/core/io/atomic_file.hpp>
+
+namespace maskgrad {
+namespace detail {
 namespace {
 
 constexpr std::string_view prefix = ".maskgrad-", ending = ".tmp";
@@ -85,14 +88,16 @@ bool hold(int descriptor, const std::filesystem::path& path) {
   return same_file(descriptor, path);
 }
 
+}  // namespace detail
+
 void remove_left_behind(const std::filesystem::path& folder) {
   std::error_code error;
   std::vector<std::filesystem::path> aside;
   std::filesystem::directory_iterator files(folder, error);
   for (; !error && files != std::filesystem::directory_iterator(); files.increment(error)) {
-    if (is_aside(files->path().filename().native())) aside.push_back(files->path());
+    if (detail::is_aside(files->path().filename().native())) aside.push_back(files->path());
   }
-  for (const auto& path : aside) remove_if_left(path);
+  for (const auto& path : aside) detail::remove_if_left(path);
 }
 
-}  // namespace maskgrad::detail
+}  // namespace maskgrad

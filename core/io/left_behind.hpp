@@ -14,10 +14,4 @@ std::string aside_name(unsigned number);
 /// A file system without locks counts as locked.
 bool hold(int descriptor, const std::filesystem::path& path);
 
-/// Removes the files written aside in `folder` by writers that live no more. Those of another
-/// kernel (another host on a network file system, or this one before it started anew), and those on
-/// file systems without locks, only when an hour has passed since their last change. What cannot be
-/// removed stays.
-void remove_left_behind(const std::filesystem::path& folder);
-
 }  // namespace maskgrad::detail

@@ -7,7 +7,6 @@
 #include <system_error>
 
 #include <maskgrad/core/io/atomic_file.hpp>
-#include <maskgrad/core/io/left_behind.hpp>
 #include <maskgrad/optim/optimizer.hpp>
 
 namespace maskgrad {
@@ -82,7 +81,7 @@ void CheckpointFolder::prune(std::int64_t newest_step) {
 
 std::optional<CheckpointFolder::Found> CheckpointFolder::newest(
     const std::function<void(const Found&)>& accept, std::vector<std::string>& notes) {
-  detail::remove_left_behind(options_.folder);
+  remove_left_behind(options_.folder);
   const auto all = list();
   std::string reasons;
   for (auto at = all.rbegin(); at != all.rend(); ++at) {

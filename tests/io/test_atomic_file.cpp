@@ -9,7 +9,6 @@
 #include <thread>
 
 #include <maskgrad/core/io/atomic_file.hpp>
-#include <maskgrad/core/io/left_behind.hpp>
 #include <maskgrad/core/io/npy.hpp>
 #include <maskgrad/core/io/npz.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
@@ -210,8 +209,8 @@ TEST_CASE(
   // When nobody wrote to it for long its host has ended.
   files::fs::last_write_time(foreign,
                              files::fs::file_time_type::clock::now() - std::chrono::hours(2));
-  detail::remove_left_behind(folder.path());
-  detail::remove_left_behind(folder / "missing");
+  remove_left_behind(folder.path());
+  remove_left_behind(folder / "missing");
   CHECK(folder.count() == 4);
 }
 
