@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <maskgrad/core/memory.hpp>
@@ -58,9 +62,49 @@ const std::vector<Schedule>& schedules() {
   return all;
 }
 
+/// Takes and gives blocks of sizes from 1 byte to 300 kB, and finds in each what was put there.
+bool blocks_keep_what_is_theirs(std::uint64_t seed) {
+  auto draw = [seed, i = std::uint64_t{0}](double below) mutable {
+    return static_cast<std::int64_t>(random::unit_at(Seed{seed}, i++) * below);
+  };
+  std::vector<std::pair<Storage, int>> held;
+  const auto right = [](const auto& one) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(one.first.data());
+    return std::all_of(bytes, bytes + one.first.bytes(), [&](int b) { return b == one.second; });
+  };
+  bool all = true;
+  for (int i = 0; i < 1500; ++i) {
+    if (held.size() > 40 || (!held.empty() && draw(3) == 0)) {
+      const auto at = held.begin() + draw(static_cast<double>(held.size()));
+      all = all && right(*at);
+      held.erase(at);
+    } else {
+      const std::int64_t most[] = {300, 30000, 300000};
+      const Storage block(1 + draw(static_cast<double>(most[draw(3)])));
+      std::memset(block.data(), i % 251, static_cast<std::size_t>(block.bytes()));
+      held.emplace_back(block, i % 251);
+    }
+    if (i % 500 == 499) memory::release_unused();
+  }
+  return all && std::all_of(held.begin(), held.end(), right);
+}
+
 }  // namespace
 
 TEST_SUITE("pool") {
+  TEST_CASE("no two blocks share a byte, in one thread or in several") {
+    CHECK(blocks_keep_what_is_theirs(1));
+    std::array<bool, 4> right{};
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < right.size(); ++t) {
+      threads.emplace_back([&right, t] { right[t] = blocks_keep_what_is_theirs(t + 2); });
+    }
+    for (auto& thread : threads) thread.join();
+    CHECK(right == std::array<bool, 4>{true, true, true, true});
+    memory::release_unused();
+    CHECK(memory::stats().bytes_reserved == memory::stats().bytes_in_use);
+  }
+
   TEST_CASE("steps of changing lengths hold at most 1.5 times what the largest needs") {
     struct Size {
       std::int64_t batch, layers, width;
