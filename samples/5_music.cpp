@@ -10,9 +10,9 @@
 //   5_music --data jsb_chorales.npz --cell gru --units 46 --seeds 3
 //   5_music --data nottingham.npz --units 256 --cut 100 --batch 4 --rate 0.008 --dropout 0.3
 //     --decay 0.02 --epochs 18 --seeds 3
-// In PyTorch: nn.LSTM or nn.GRU and nn.Linear, BCEWithLogitsLoss summed over the notes and divided
-// by the frames of the batch, AdamW with CosineAnnealingLR, a moving average of the weights (0.99),
-// and of it the state of the epoch with the best valid NLL.
+// In PyTorch: nn.LSTM or nn.GRU and nn.Linear whose bias begins with log-odds, BCEWithLogitsLoss
+// summed over the notes and divided by the frames of the batch, AdamW with CosineAnnealingLR, a
+// moving average of the weights (0.99), and of it the state of the epoch with the best valid NLL.
 
 #include <fmt/core.h>
 

@@ -54,4 +54,12 @@ std::vector<double> weights_of(const M& model) {
   return all;
 }
 
+/// Whether a note of the history has this text.
+inline bool said(const History& history, std::string_view text) {
+  for (const auto& note : history.notes) {
+    if (note.find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
 }  // namespace maskgrad::tests
