@@ -25,8 +25,8 @@ void FitRun::count() {
 }
 
 bool FitRun::end_epoch() {
-  EpochRecord record{state_.epoch + 1, state_.applied,  state_.skipped,    state_.rows,
-                     state_.padding,   training_logs(), state_.fallen_away};
+  EpochRecord record{state_.epoch + 1, state_.applied,  state_.skipped,     state_.rows,
+                     state_.padding,   training_logs(), state_.fallen_away, state_.infeasible};
   const auto begin = Clock::now();
   if (!judge(record)) return false;
   evaluation_ = seconds_since(begin);
@@ -34,7 +34,8 @@ bool FitRun::end_epoch() {
   options_.schedule.end_epoch(record.logs);
   if (options_.schedule) watch_over(options_.schedule.rule()->monitor(), record);
   ++state_.epoch;
-  state_.batch = state_.skipped = state_.rows = state_.padding = state_.fallen_away = 0;
+  state_.batch = state_.skipped = state_.rows = state_.padding = 0;
+  state_.fallen_away = state_.infeasible = 0;
   state_.seconds = 0;
   loss_total_ = {};
   for (auto& metric : options_.metrics) metric.reset();

@@ -68,6 +68,7 @@ void FitRun::see(const Batch& part, const Tensors& outputs, const Loss& loss) {
   }
   note_fallen_away(loss.fallen_away(), "the training data");
   state_.fallen_away += loss.fallen_away();
+  state_.infeasible += loss.skipped();
   loss_total_.add(loss);
   for (auto& metric : options_.metrics) metric.update(part, outputs);
 }

@@ -21,6 +21,7 @@ struct EpochRecord {
   Logs logs;
   /// Positions that fell away because the masks of target and prediction differ, see Loss.
   std::int64_t fallen_away = 0;
+  std::int64_t infeasible = 0;  ///< sequences that the loss left out, see Loss::skipped
 
   bool operator==(const EpochRecord&) const = default;
 };

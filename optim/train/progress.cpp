@@ -133,6 +133,9 @@ std::string epoch_line(const EpochRecord& record, std::int64_t epochs, int width
   if (record.fallen_away > 0) {
     pieces.push_back({fmt::format("{} positions fell away", record.fallen_away), 41});
   }
+  if (record.infeasible > 0) {
+    pieces.push_back({fmt::format("{} sequences skipped", record.infeasible), 42});
+  }
   pieces.push_back({fmt::format("{:.1f} s", number("seconds")), 45});
   return fitted(std::move(pieces), width);
 }

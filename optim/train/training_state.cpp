@@ -42,9 +42,14 @@ std::vector<double> numbers(const Json& json) {
 Json record(const EpochRecord& r) {
   Json logs = Json::array();
   for (const auto& [name, value] : r.logs.values()) logs.push_back({name, number(value)});
-  return {
-      {"epoch", r.epoch},     {"steps", r.steps}, {"skipped", r.skipped},        {"rows", r.rows},
-      {"padding", r.padding}, {"logs", logs},     {"fallen_away", r.fallen_away}};
+  return {{"epoch", r.epoch},
+          {"steps", r.steps},
+          {"skipped", r.skipped},
+          {"rows", r.rows},
+          {"padding", r.padding},
+          {"logs", logs},
+          {"fallen_away", r.fallen_away},
+          {"infeasible", r.infeasible}};
 }
 EpochRecord record(const Json& json) {
   EpochRecord r{json.at("epoch"),
@@ -53,7 +58,8 @@ EpochRecord record(const Json& json) {
                 json.at("rows"),
                 json.at("padding"),
                 {},
-                json.value("fallen_away", 0)};
+                json.value("fallen_away", std::int64_t{0}),
+                json.value("infeasible", std::int64_t{0})};
   for (const auto& entry : json.at("logs")) {
     r.logs.set(entry.at(0).get<std::string>(), number(entry.at(1)));
   }
@@ -78,7 +84,8 @@ std::string to_json(const TrainingState& s) {
             {"padding", s.padding},
             {"seconds", number(s.seconds)},
             {"loss", numbers(s.loss)},
-            {"fallen_away", s.fallen_away}};
+            {"fallen_away", s.fallen_away},
+            {"infeasible", s.infeasible}};
   json["metrics"] = Json::array();
   for (const auto& m : s.metrics) json["metrics"].push_back(numbers(m));
   json["base_rate"] = number(s.base_rate);
@@ -116,6 +123,7 @@ TrainingState training_state_from(std::string_view from, std::string_view text) 
     integer("padding", s.padding);
     integer("waited", s.waited);
     s.fallen_away = json.value("fallen_away", std::int64_t{0});  // not in files of before
+    s.infeasible = json.value("infeasible", std::int64_t{0});
     s.seconds = number(json.at("seconds"));
     s.loss = numbers(json.at("loss"));
     for (const auto& m : json.at("metrics")) s.metrics.push_back(numbers(m));

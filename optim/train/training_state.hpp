@@ -15,7 +15,7 @@ struct TrainingState {
   std::int64_t step = 0;   ///< steps that were made, applied or not: noise goes by it
   std::int64_t applied = 0;
   // Of the epoch so far.
-  std::int64_t skipped = 0, rows = 0, padding = 0, fallen_away = 0;
+  std::int64_t skipped = 0, rows = 0, padding = 0, fallen_away = 0, infeasible = 0;
   double seconds = 0;
   std::vector<double> loss;                  ///< LossTotal::counted
   std::vector<std::vector<double>> metrics;  ///< TrainingMetric::counted

@@ -41,6 +41,28 @@ TEST_CASE("positions that fall away are counted in the history, said once, and r
   refused({.loss = TrainingLoss{"mean_squared_error", R"({"strict_lengths": true})"}});
 }
 
+TEST_CASE("sequences that CTC skips are counted in the history") {
+  // Three labels in two steps cannot be; blanks and steps are enough for the other one.
+  const Tensor x = ones({2, 5, 3}).with_mask(Mask::from_lengths({2, 5}, 5));
+  const Tensor y =
+      tensor<std::int64_t>({1, 2, 1, 1, 2, 1}, {2, 3}).with_mask(Mask::from_lengths({3, 3}, 3));
+  const auto data = Dataset::from_memory({x}).map([&y](Batch b) {
+    b.target = y;
+    return b;
+  });
+  Sequential model{Dense{{.units = 3}}};
+  model.build(Spec::f32({any, any, 3}).masked(2), Seed{1});
+  SGD sgd{model.parameters()};
+  const auto history = fit(
+      model, sgd, Batches{data, {.shuffle = false}},
+      {.loss = TrainingLoss{"ctc", R"({"skip_infeasible": true})"}, .epochs = 2, .progress = off});
+  for (const auto& record : history.epochs) {
+    CHECK(record.infeasible == 1);
+    CHECK(record.fallen_away == 0);
+    CHECK(detail::epoch_line(record, 2, 0).find("1 sequences skipped") != std::string::npos);
+  }
+}
+
 TEST_CASE("an optimizer of another model is refused by name, and nothing changes") {
   const Batches batches{toy_data(), {.batch_size = 8}};
   Sequential model = toy_model(), other = toy_model(DType::f32, Seed{2});
