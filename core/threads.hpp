@@ -5,8 +5,8 @@
 
 namespace maskgrad {
 
-/// Threads that the one pool may use, the caller included; the cores this process may run on. Called
-/// inside work it holds from the next call on. No result depends on it. OptionError if not 1 to 256.
+/// Threads that the one pool may use, with the caller; at first the cores this process may run on.
+/// Inside work it holds from the next call on. No result depends on it. OptionError: not 1 to 256.
 void set_num_threads(int threads);
 int num_threads();
 
