@@ -13,6 +13,12 @@ namespace detail {
 [[noreturn]] void refuse_type(AnyLayer& layer, std::string_view asked);
 }  // namespace detail
 
+/// What a model of erased type was built with.
+struct BuiltWith {
+  std::vector<Spec> inputs;
+  Seed seed;
+};
+
 /// A layer of any type, as containers hold it. Copies copy the layer, which shares its weights.
 class AnyLayer {
  public:
@@ -23,10 +29,11 @@ class AnyLayer {
   template <class L, class Lacks = detail::Lack<L>>
   requires(!std::same_as<L, AnyLayer> && detail::LayerLike<L> && !Layer<L>) AnyLayer(L)
   = delete;
-  AnyLayer(const AnyLayer& other) : held_(other.held_->copy()) {}
+  AnyLayer(const AnyLayer& other) : held_(other.held_->copy()), built_with_(other.built_with_) {}
   AnyLayer(AnyLayer&&) = default;
   AnyLayer& operator=(AnyLayer other) {
     held_ = std::move(other.held_);
+    built_with_ = std::move(other.built_with_);
     return *this;
   }
 
@@ -47,6 +54,11 @@ class AnyLayer {
     held_->visit(path, inside, f);
   }
   void write_options(OptionWriter& writer) const { held_->write_options(writer); }
+  /// Null where it was neither built as a whole, by `build`, nor loaded.
+  const BuiltWith* built_with() const { return built_with_.get(); }
+  void set_built_with(BuiltWith with) {
+    built_with_ = std::make_shared<const BuiltWith>(std::move(with));
+  }
   /// The layer itself. TypeError, which says what it is, where it is of another type.
   template <Layer L>
   L* as() {
@@ -103,6 +115,7 @@ class AnyLayer {
   };
 
   std::unique_ptr<Base> held_;
+  std::shared_ptr<const BuiltWith> built_with_;
 };
 
 }  // namespace maskgrad

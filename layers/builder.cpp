@@ -11,8 +11,14 @@ namespace {
 thread_local Builder* running = nullptr;
 thread_local Seed default_seed = {};
 thread_local std::uint64_t built_by_default = 0;
+thread_local detail::WeightWatch* watch = nullptr;
 
 }  // namespace
+
+detail::WeightWatch::WeightWatch() : before_(std::exchange(watch, this)) {}
+detail::WeightWatch::~WeightWatch() {
+  watch = before_;
+}
 
 Builder::Builder(Seed seed, DType dtype, const LayerInfo* root)
     : seed_(seed), dtype_(dtype), root_(root), before_(std::exchange(running, this)) {}
@@ -66,7 +72,12 @@ Parameter Builder::weight(std::string_view name, const Shape& shape, const Initi
   const auto* layer = LayerScope::current();
   std::string path = layer ? std::string(layer->path()) + "/" : std::string();
   path += name;
-  return Parameter(initializer.make(shape, seed_.of(path), dtype_), path, trainable);
+  if (watch) {
+    if (const Parameter other = watch->instead(path, shape); other.defined()) return other;
+  }
+  const Parameter made(initializer.make(shape, seed_.of(path), dtype_), path, trainable);
+  if (watch) watch->made(path, made);
+  return made;
 }
 
 Seed next_default_seed() {

@@ -55,4 +55,23 @@ Seed next_default_seed();
 /// this one, which is {} at first.
 void set_default_seed(Seed seed = {});
 
+namespace detail {
+
+/// Who watches the builds of a thread while it lives, as a file does whose weights come next.
+class WeightWatch {
+ public:
+  WeightWatch();
+  virtual ~WeightWatch();
+  WeightWatch(const WeightWatch&) = delete;
+  WeightWatch& operator=(const WeightWatch&) = delete;
+
+  /// Before a weight is made: may refuse it, or give one that is taken in its place.
+  virtual Parameter instead(const std::string& path, const Shape& shape) = 0;
+  virtual void made(const std::string& path, const Parameter& weight) = 0;
+
+ private:
+  WeightWatch* before_;
+};
+
+}  // namespace detail
 }  // namespace maskgrad

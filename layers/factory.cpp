@@ -7,7 +7,7 @@ namespace {
 
 struct SequentialOptions {
   std::string name;
-  std::vector<JsonText> layers;
+  std::vector<JsonPart> layers;
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
@@ -16,10 +16,19 @@ struct SequentialOptions {
   }
 };
 
-}  // namespace
+/// As detail::Description, whose options are read where they stand.
+struct LayerDescription {
+  std::string class_name;
+  JsonPart config;
 
-AnyLayer make_layer(std::string_view kind, std::string_view options) {
-  OptionReader reader(kind, options);
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("class_name"), o.class_name);
+    f("config", o.config);
+  }
+};
+
+AnyLayer make_from(std::string_view kind, OptionReader& reader) {
   if (kind == Sequential::kind) return AnyLayer(Sequential::from_options(reader));
   if (kind == Functional::kind) return AnyLayer(Functional::from_options(reader));
   std::vector<std::string_view> names{Sequential::kind, Functional::kind};
@@ -32,18 +41,30 @@ AnyLayer make_layer(std::string_view kind, std::string_view options) {
   fail<OptionError>("make_layer", "there is no layer '{}'; {}", kind, nearest_hint(kind, names));
 }
 
+AnyLayer layer_of(const LayerDescription& description) {
+  OptionReader reader(description.class_name, description.config);
+  return make_from(description.class_name, reader);
+}
+
+}  // namespace
+
+AnyLayer make_layer(std::string_view kind, std::string_view options) {
+  OptionReader reader(kind, options);
+  return make_from(kind, reader);
+}
+
 Sequential Sequential::from_options(OptionReader& reader) {
   const auto options = read_options<SequentialOptions>(reader);
   std::vector<AnyLayer> layers;
   for (const auto& layer : options.layers) {
-    layers.push_back(detail::layer_from("Sequential", layer.text));
+    layers.push_back(detail::layer_from("Sequential", layer));
   }
   return Sequential(std::move(layers), options.name);
 }
 
 void Sequential::write_options(OptionWriter& writer) const {
   SequentialOptions options{info.named ? info.name : std::string(), {}};
-  for (const auto& layer : layers_) options.layers.push_back({detail::describe_any(layer)});
+  for (const auto& layer : layers_) options.layers.push_back(detail::part_of(layer));
   SequentialOptions::each_option(options, writer);
 }
 
@@ -75,8 +96,24 @@ Description description_from(std::string_view where, std::string_view json) {
 }
 
 AnyLayer layer_from(std::string_view where, std::string_view json) {
-  const auto description = description_from(where, json);
-  return make_layer(description.class_name, description.config.text);
+  OptionReader reader(where, json);
+  return layer_of(read_options<LayerDescription>(reader));
+}
+AnyLayer layer_from(std::string_view where, const JsonPart& json) {
+  OptionReader reader(where, json);
+  return layer_of(read_options<LayerDescription>(reader));
+}
+
+JsonPart part_of(std::string_view kind, OptionWriter& config) {
+  OptionWriter whole;
+  LayerDescription description{std::string(kind), config.part()};
+  LayerDescription::each_option(description, whole);
+  return whole.part();
+}
+JsonPart part_of(const AnyLayer& layer) {
+  OptionWriter config;
+  layer.write_options(config);
+  return part_of(layer.kind(), config);
 }
 
 std::string describe_any(const AnyLayer& layer) {

@@ -36,7 +36,17 @@ Description description_from(std::string_view where, std::string_view json);
 std::string described(std::string_view kind, const OptionWriter& options);
 /// The layer of {"class_name": ..., "config": {...}}.
 AnyLayer layer_from(std::string_view where, std::string_view json);
+AnyLayer layer_from(std::string_view where, const JsonPart& json);
 std::string describe_any(const AnyLayer& layer);
+/// The same, as what wraps the layer writes it; takes the options.
+JsonPart part_of(std::string_view kind, OptionWriter& config);
+JsonPart part_of(const AnyLayer& layer);
+template <Layer L>
+JsonPart part_of(const L& layer) {
+  OptionWriter config;
+  write_options_of(layer, config);
+  return part_of(L::kind, config);
+}
 [[noreturn]] void refuse_model(std::string_view kind, std::string_view expected);
 }  // namespace detail
 

@@ -1,5 +1,7 @@
 #include <maskgrad/layers/layer.hpp>
 
+#include <maskgrad/core/io/place.hpp>
+
 #include <fmt/format.h>
 
 #include <cctype>
@@ -23,6 +25,10 @@ LayerInfo::LayerInfo(std::string_view kind, std::string name_)
       named(name != detail::snake_case(kind)) {
   if (name.find('/') != std::string::npos) {
     fail<OptionError>(kind, "the name '{}' holds a '/', which parts names in a path", name);
+  }
+  if (!detail::is_utf8(name) || name.find('\0') != std::string::npos) {
+    fail<OptionError>(kind, "the name {} is no UTF-8, or holds a NUL, which no file could keep",
+                      detail::in_quotes(name));
   }
 }
 

@@ -3,62 +3,35 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <utility>
 
+#include <maskgrad/core/io/json.hpp>
 #include <maskgrad/core/nearest.hpp>
 
 namespace maskgrad {
 namespace {
+using detail::Json;
 
-using Json = nlohmann::ordered_json;
-
-constexpr int deepest = 256;  // objects and arrays inside each other
-
-/// Refuses what the parser would let pass: a key that comes twice, and nesting without end.
-class Strict {
- public:
-  explicit Strict(std::string_view where) : where_(where) {}
-  bool operator()(int depth, Json::parse_event_t event, const Json& value) {
-    if (depth > deepest) {
-      fail<OptionError>(where_, "the JSON is nested more than {} deep", deepest);
-    }
-    if (event == Json::parse_event_t::object_start) keys_.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys_.pop_back();
-    if (event == Json::parse_event_t::key) {
-      auto& known = keys_.back();
-      const auto& key = value.get_ref<const std::string&>();
-      if (std::find(known.begin(), known.end(), key) != known.end()) {
-        fail<OptionError>(where_, "the JSON object has '{}' twice", key);
-      }
-      known.push_back(key);
-    }
-    return true;
-  }
-
- private:
-  std::string_view where_;
-  std::vector<std::vector<std::string>> keys_;
-};
+void require_object(std::string_view where, const Json& json) {
+  if (json.is_object()) return;
+  fail<OptionError>(where, "the options are the JSON {}; expected an object, as {{\"units\": 8}}",
+                    json.type_name());
+}
 
 Json parse(std::string_view where, std::string_view text) {
-  Json made;
-  try {
-    made = Json::parse(text, Strict(where));
-  } catch (const nlohmann::json::exception& error) {
-    fail<OptionError>(where,
-                      "the options are no JSON ({}); expected an object, as {{\"units\": 8}}",
-                      error.what());
+  auto [json, trouble] = detail::parse_json(text);
+  if (!trouble.empty()) {
+    fail<OptionError>(
+        where,
+        "the options are no JSON that can be read: {}; expected an object, as {{\"units\": 8}}",
+        trouble);
   }
-  if (!made.is_object()) {
-    fail<OptionError>(where, "the options are the JSON {}; expected an object, as {{\"units\": 8}}",
-                      made.type_name());
-  }
-  return made;
+  return std::move(json);
 }
 
 /// What stands there, as `the text "64"`, cut where it is long.
 std::string shown(const Json& value) {
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = detail::json_text(value);
   if (text.size() > 60) text = text.substr(0, 57) + "...";
   return value.is_string() ? "the text " + text : text;
 }
@@ -66,12 +39,12 @@ std::string shown(const Json& value) {
 }  // namespace
 
 struct OptionReader::Parts {
-  Json object;
+  std::shared_ptr<const Json> object;
   std::vector<std::string_view> known, missing;
 
   const Json* find(OptionName name) const {
-    const auto at = object.find(std::string(name.name));
-    return at == object.end() ? nullptr : &*at;
+    const auto at = object->find(std::string(name.name));
+    return at == object->end() ? nullptr : &*at;
   }
   /// The same, for one whose name is thereby known.
   const Json* take(OptionName name) {
@@ -86,7 +59,14 @@ struct OptionReader::Parts {
 
 OptionReader::OptionReader(std::string_view where, std::string_view json)
     : where_(where), parts_(std::make_unique<Parts>()) {
-  parts_->object = parse(where, json);
+  parts_->object = std::make_shared<const Json>(parse(where, json));
+  require_object(where, *parts_->object);
+}
+OptionReader::OptionReader(std::string_view where, const JsonPart& json)
+    : where_(where), parts_(std::make_unique<Parts>()) {
+  parts_->object = std::static_pointer_cast<const Json>(json.json_);
+  if (!parts_->object) parts_->object = std::make_shared<const Json>(Json::object());
+  require_object(where, *parts_->object);
 }
 OptionReader::~OptionReader() = default;
 
@@ -106,7 +86,7 @@ void OptionReader::refuse(OptionName name, std::string_view expected) const {
 }
 
 void OptionReader::finish() const {
-  for (const auto& entry : parts_->object.items()) {
+  for (const auto& entry : parts_->object->items()) {
     const auto& known = parts_->known;
     if (std::find(known.begin(), known.end(), entry.key()) != known.end()) continue;
     if (known.empty()) {
@@ -219,6 +199,21 @@ void OptionReader::read(OptionName name, std::vector<JsonText>& value) {
   for (const auto& item : json) value.push_back({item.dump()});
 }
 
+void OptionReader::read(OptionName name, JsonPart& value) {
+  const Json* json = parts_->take(name);
+  if (json) value.json_ = std::shared_ptr<const void>(parts_->object, json);
+}
+
+void OptionReader::read(OptionName name, std::vector<JsonPart>& value) {
+  const Json* json = parts_->take(name);
+  if (!json) return;
+  if (!json->is_array()) refuse(name, "an array");
+  value.assign(json->size(), {});
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    value[i].json_ = std::shared_ptr<const void>(parts_->object, &(*json)[i]);
+  }
+}
+
 struct OptionWriter::Parts {
   Json object = Json::object();
   Json& at(OptionName name) { return object[std::string(name.name)]; }
@@ -228,11 +223,21 @@ OptionWriter::OptionWriter() : parts_(std::make_unique<Parts>()) {}
 OptionWriter::~OptionWriter() = default;
 
 std::string OptionWriter::json() const {
+  const auto trouble = detail::beyond_limits(parts_->object);
+  if (!trouble.empty()) {
+    fail<OptionError>("describe", "the JSON could not be read again: {}", trouble);
+  }
   try {
     return parts_->object.dump();
   } catch (const nlohmann::json::exception& error) {
     fail<OptionError>("describe", "an option is text that is no UTF-8 ({})", error.what());
   }
+}
+
+JsonPart OptionWriter::part() {
+  JsonPart made;
+  made.json_ = std::make_shared<const Json>(std::exchange(parts_->object, Json::object()));
+  return made;
 }
 
 void OptionWriter::write(OptionName name, bool value) {
@@ -265,11 +270,31 @@ void OptionWriter::write(OptionName name, const Seed& value) {
   parts_->at(name) = value.value;
 }
 void OptionWriter::write(OptionName name, const JsonText& value) {
-  parts_->at(name) = Json::parse(value.text);
+  auto [json, trouble] = detail::parse_json(value.text);
+  if (!trouble.empty()) {
+    fail<OptionError>("describe", "the option .{} is no JSON that can be read: {}", name.name,
+                      trouble);
+  }
+  parts_->at(name) = std::move(json);
 }
 void OptionWriter::write(OptionName name, const std::vector<JsonText>& value) {
-  auto& array = parts_->at(name) = Json::array();
-  for (const auto& item : value) array.push_back(Json::parse(item.text));
+  Json array = Json::array();
+  for (const auto& item : value) {
+    write(name, item);
+    array.push_back(std::move(parts_->at(name)));
+  }
+  parts_->at(name) = std::move(array);
+}
+void OptionWriter::write(OptionName name, const JsonPart& value) {
+  parts_->at(name) = value.json_ ? *static_cast<const Json*>(value.json_.get()) : Json::object();
+}
+void OptionWriter::write(OptionName name, const std::vector<JsonPart>& value) {
+  Json array = Json::array();
+  for (const auto& item : value) {
+    write(name, item);
+    array.push_back(std::move(parts_->at(name)));
+  }
+  parts_->at(name) = std::move(array);
 }
 
 }  // namespace maskgrad

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <maskgrad/core/io/json_limits.hpp>
 #include <maskgrad/core/random.hpp>
 
 namespace maskgrad {
@@ -47,19 +48,33 @@ struct NameOnly {
   }
 };
 
-/// A piece of JSON as an option's value, for wrapped layers.
+/// A piece of JSON as an option's value, as text.
 struct JsonText {
   std::string text = "{}";
+};
+
+/// The same as it was parsed, for wrapped layers: what is nested is parsed once, whatever its
+/// depth.
+class JsonPart {
+ public:
+  bool defined() const { return json_ != nullptr; }
+
+ private:
+  friend class OptionReader;
+  friend class OptionWriter;
+  std::shared_ptr<const void> json_;
 };
 
 /// Gives options the values of a JSON object; `each_option(options, reader)`, then `finish()`.
 /// Real numbers may be written "nan", "inf" and "-inf"; null is an activation that is linear, an
 /// option that may be absent, and in a list of integers mg::any; one integer is a list of one.
-/// Throws:   OptionError, naming the option, what is there and what was expected.
+/// Throws:   OptionError, naming the option, what is there and what was expected; for what is no
+///           JSON, or beyond JsonLimits.
 class OptionReader {
  public:
   /// `where` names the layer, loss or optimizer in errors.
   OptionReader(std::string_view where, std::string_view json);
+  OptionReader(std::string_view where, const JsonPart& json);
   ~OptionReader();
   OptionReader(const OptionReader&) = delete;
   OptionReader& operator=(const OptionReader&) = delete;
@@ -107,6 +122,8 @@ class OptionReader {
   void read(OptionName name, Seed& value);
   void read(OptionName name, JsonText& value);
   void read(OptionName name, std::vector<JsonText>& value);
+  void read(OptionName name, JsonPart& value);
+  void read(OptionName name, std::vector<JsonPart>& value);
 
   struct Parts;
   std::string where_;
@@ -142,7 +159,10 @@ class OptionWriter {
     }
   }
 
+  /// OptionError for text that is no UTF-8, and for what JsonLimits would not let in again.
   std::string json() const;
+  /// What was written, as a piece of something larger.
+  JsonPart part();
 
  private:
   void write(OptionName name, bool value);
@@ -155,6 +175,8 @@ class OptionWriter {
   void write(OptionName name, const Seed& value);
   void write(OptionName name, const JsonText& value);
   void write(OptionName name, const std::vector<JsonText>& value);
+  void write(OptionName name, const JsonPart& value);
+  void write(OptionName name, const std::vector<JsonPart>& value);
 
   struct Parts;
   std::unique_ptr<Parts> parts_;
@@ -168,8 +190,8 @@ Options read_options(OptionReader& reader) {
   reader.finish();
   return options;
 }
-template <class Options>
-Options read_options(std::string_view where, std::string_view json) {
+template <class Options, class J>
+Options read_options(std::string_view where, const J& json) {
   OptionReader reader(where, json);
   return read_options<Options>(reader);
 }

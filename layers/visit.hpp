@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <maskgrad/core/null_function.hpp>
 #include <maskgrad/layers/described.hpp>
 
 namespace maskgrad {
@@ -119,6 +120,7 @@ void visit_layers(M& model, const std::string& path, const std::string& inside,
 /// The same for a whole model: its layers' paths begin with its name where the options gave one.
 template <class M>
 void visit_model(const M& model, const LayerVisitor& f) {
+  detail::require_function("visit_model", f);
   auto& m = const_cast<M&>(model);  // only `build`, which has the model itself, changes anything
   if constexpr (requires { m.info().name; }) {
     const LayerInfo& info = m.info();

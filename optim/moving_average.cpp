@@ -53,7 +53,8 @@ void MovingAverage::swap() {
 SavedValues MovingAverage::saved_values() {
   SavedValues all;
   all.push_back({"steps", tensor({steps_}, {}),
-                 [this](const Tensor& x) { steps_ = static_cast<std::int64_t>(x.item()); }});
+                 [this](const Tensor& x) { steps_ = static_cast<std::int64_t>(x.item()); },
+                 detail::is_count});
   const auto names = detail::distinct_names(parameters_, {"steps"});
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     all.push_back(detail::saved_in_place(names[i], averages_[i]));

@@ -100,7 +100,8 @@ SavedValues Optimizer::saved_values() {
   SavedValues all;
   const auto count = [&all](std::string name, std::int64_t& steps) {
     all.push_back({std::move(name), tensor({steps}, {}),
-                   [&steps](const Tensor& x) { steps = static_cast<std::int64_t>(x.item()); }});
+                   [&steps](const Tensor& x) { steps = static_cast<std::int64_t>(x.item()); },
+                   detail::is_count});
   };
   count("steps", steps_);
   const auto names = detail::distinct_names(parameters_);

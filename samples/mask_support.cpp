@@ -1,8 +1,10 @@
 // What does a layer do with a mask? `mask_support` lists all, `mask_support GRU` says all of one,
-// `mask_support --page` writes layers/README.md.
+// `mask_support model.safetensors` what a saved model does with one, layer by layer, and where it
+// is refused; `mask_support --page` writes layers/README.md.
 
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <maskgrad/maskgrad.hpp>
 
 namespace mg = maskgrad;
@@ -29,13 +31,49 @@ std::string differs(const mg::MaskContract& contract, mg::MaskRole role) {
   return role == contract.role ? "the same" : std::string(mg::name(role));
 }
 
+/// The flow of masks through the model, or the refusal.
+std::string flow_or_refusal(mg::AnyLayer& model, const std::vector<mg::Spec>& inputs) {
+  try {
+    return mg::mask_flow(model, inputs).table();
+  } catch (const mg::Error& refusal) {
+    return fmt::format("refused: {}\n", refusal.what());
+  }
+}
+
+/// A saved model: as it was built, and where that was without masks, under those over samples and
+/// over steps.
+void print_model(const std::filesystem::path& file) {
+  mg::AnyLayer model = mg::load_any_model(file);
+  const auto& inputs = model.built_with()->inputs;
+  std::string given;
+  bool masked = false;
+  for (const auto& spec : inputs) {
+    given += (given.empty() ? "" : ", ") + mg::shape_and_mask(spec.meta());
+    masked = masked || spec.mask_axes() >= 0;
+  }
+  fmt::print("{}: {}, built for {}\n{}", file.string(), model.kind(), given,
+             flow_or_refusal(model, inputs));
+  if (masked) return;
+  for (const int axes : {2, 1}) {
+    auto under = inputs;
+    bool fits = true;
+    for (auto& spec : under) {
+      fits = fits && spec.shape().rank() > axes;
+      if (fits) spec = spec.masked(axes);
+    }
+    if (!fits) continue;
+    fmt::print("\nunder a mask [{}]:\n{}", axes == 2 ? "batch, time" : "batch",
+               flow_or_refusal(model, under));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view asked = argc == 2 ? argv[1] : "";
   if (argc > 2 || (asked.starts_with('-') && asked != "--page")) {
     const bool help = asked == "--help" || asked == "-h";
-    fmt::print(help ? stdout : stderr, "usage: mask_support [LAYER | --page]\n");
+    fmt::print(help ? stdout : stderr, "usage: mask_support [LAYER | FILE.safetensors | --page]\n");
     return help ? 0 : 2;
   }
   try {
@@ -47,6 +85,8 @@ int main(int argc, char** argv) {
                    c.why, layer.after(), differs(c, c.under_sample()), differs(c, c.under_full()),
                    c.ways_out, c.keras.empty() ? "the same" : c.keras);
       }
+    } else if (asked.ends_with(".safetensors")) {
+      print_model(asked);
     } else if (!asked.empty()) {
       fmt::print("{}", mg::mask_support(asked).str());
     } else {

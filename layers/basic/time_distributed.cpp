@@ -47,16 +47,16 @@ Tensors TimeDistributed::forward(const Tensor& x) {
 }
 
 TimeDistributed TimeDistributed::from_options(OptionReader& reader) {
-  JsonText layer;
+  JsonPart layer;
   TimeDistributedOptions options;
   reader(required("layer"), layer);
   reader("name", options.name);
   reader.finish();
-  return TimeDistributed(detail::layer_from(kind, layer.text), options);
+  return TimeDistributed(detail::layer_from(kind, layer), options);
 }
 
 void TimeDistributed::write_options(OptionWriter& writer) const {
-  writer(required("layer"), JsonText{detail::describe_any(layer_)});
+  writer(required("layer"), detail::part_of(layer_));
   writer("name", options_.name);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <maskgrad/core/null_function.hpp>
 #include <maskgrad/layers/losses/loss.hpp>
 
 namespace maskgrad {
@@ -21,7 +22,9 @@ class LossFunction {
   template <class F>
   requires(std::is_invocable_r_v<Loss, F&, const Tensor&, const Tensor&, const Tensor&> &&
            !std::same_as<F, LossFunction>) LossFunction(F f)
-      : call_(std::move(f)) {}
+      : call_(std::move(f)) {
+    detail::require_function("LossFunction", call_);
+  }
   template <class F>
   requires(std::is_invocable_r_v<Loss, F&, const Tensor&, const Tensor&> &&
            !std::is_invocable_v<F&, const Tensor&, const Tensor&, const Tensor&> &&
@@ -29,6 +32,7 @@ class LossFunction {
       : call_([f = std::move(f)](const Tensor& target, const Tensor& prediction,
                                  const Tensor& sample_weight) {
           if (sample_weight.defined()) refuse_weights();
+          detail::require_function("LossFunction", f);
           return f(target, prediction);
         }) {}
 
@@ -36,6 +40,7 @@ class LossFunction {
   /// `sample_weight` as in LossOptions; none where it is undefined.
   Loss operator()(const Tensor& target, const Tensor& prediction,
                   const Tensor& sample_weight = {}) const {
+    detail::require_function("LossFunction", call_);
     return call_(target, prediction, sample_weight);
   }
 

@@ -55,6 +55,11 @@ class AUC final : public Metric {
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
   Sums joined(const Sums& a, const Sums& b) const override;
   bool grows() const override { return options_.exact; }
+  bool keeps(std::size_t sums) const override {
+    return options_.exact || (sums > 0 && sums % (2 * buckets()) == 0 &&
+                              (options_.label_weights.values.empty() ||
+                               sums / (2 * buckets()) == options_.label_weights.values.size()));
+  }
 
  private:
   struct Point;

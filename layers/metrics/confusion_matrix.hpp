@@ -28,6 +28,9 @@ class ConfusionMatrix final : public Metric {
 
  protected:
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+  bool keeps(std::size_t sums) const override {
+    return sums == static_cast<std::size_t>(options_.num_classes * options_.num_classes);
+  }
 
  private:
   ConfusionMatrixOptions options_;

@@ -41,6 +41,7 @@ class F1Score final : public Metric {
 
  protected:
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+  bool keeps(std::size_t sums) const override { return sums > 0 && sums % 3 == 0; }
 
  private:
   F1ScoreOptions options_;

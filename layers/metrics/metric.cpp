@@ -68,9 +68,14 @@ std::vector<double> MetricSums::counted() const {
 }
 
 void MetricSums::set_counted(const std::vector<double>& counted) {
-  sums_ = {};
-  if (counted.empty()) return;
-  sums_ = {{counted.begin() + 1, counted.end()}, counted[0]};
+  Sums sums;
+  if (!counted.empty()) sums = {{counted.begin() + 1, counted.end()}, counted[0]};
+  const auto have = sums.values.size();
+  if (!(sums.count >= 0) || (have == 0 ? sums.count > 0 : !keeps(have))) {
+    fail<OptionError>(kind_, "a count of {} over {} sums; expected what counted() gave", sums.count,
+                      have);
+  }
+  sums_ = std::move(sums);
 }
 
 MetricSums::Sums MetricSums::joined(const Sums& a, const Sums& b) const {

@@ -28,7 +28,7 @@ class MetricSums {
   void merge(const MetricSums& other);
   void reset() { sums_ = {}; }
   /// What was counted, for a checkpoint: the count and the sums; and back, in a metric with the
-  /// same options.
+  /// same options. OptionError for what it cannot have counted.
   std::vector<double> counted() const;
   void set_counted(const std::vector<double>& counted);
   /// Its name, as make_metric takes it.
@@ -42,6 +42,8 @@ class MetricSums {
   };
 
   explicit MetricSums(std::string_view kind) : kind_(kind) {}
+  /// Whether it keeps so many sums.
+  virtual bool keeps(std::size_t sums) const { return sums == 1; }
   /// Puts a further batch's sums, or another metric's, to these.
   void join(const Sums& more);
   /// The sums of both, which are as many: a + b, unless a metric keeps other things than sums.

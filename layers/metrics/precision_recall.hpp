@@ -30,6 +30,7 @@ class ThresholdCounts : public Metric {
  protected:
   ThresholdCounts(std::string_view kind, PrecisionOptions options);
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
+  bool keeps(std::size_t sums) const override { return sums == 3 * thresholds_.size(); }
   /// At each threshold true positives over themselves and the `others`-th count; 0 where there are
   /// neither.
   Tensor shares(std::size_t others) const;

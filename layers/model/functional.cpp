@@ -23,7 +23,7 @@ struct CallOptions {
 struct FunctionalOptions {
   std::string name;
   std::vector<std::string> inputs;
-  std::vector<JsonText> layers, calls;
+  std::vector<JsonPart> layers, calls;
   std::vector<std::int64_t> outputs;
 
   template <class Self, class F>
@@ -163,9 +163,9 @@ Functional Functional::from_options(OptionReader& reader) {
   const auto options = read_options<FunctionalOptions>(reader);
   Functional model(options.name);
   for (const auto& name : options.inputs) model.input(name);
-  for (const auto& text : options.layers) model.layer(detail::layer_from(kind, text.text));
+  for (const auto& text : options.layers) model.layer(detail::layer_from(kind, text));
   for (const auto& text : options.calls) {
-    const auto call = read_options<CallOptions>("Functional, a call", text.text);
+    const auto call = read_options<CallOptions>("Functional, a call", text);
     model.call({static_cast<std::size_t>(call.layer)}, nodes_of(call.inputs));
   }
   model.outputs(nodes_of(options.outputs));
@@ -174,12 +174,12 @@ Functional Functional::from_options(OptionReader& reader) {
 
 void Functional::write_options(OptionWriter& writer) const {
   FunctionalOptions options{info.named ? info.name : std::string(), inputs_, {}, {}, {}};
-  for (const auto& layer : layers_) options.layers.push_back({detail::describe_any(layer)});
+  for (const auto& layer : layers_) options.layers.push_back(detail::part_of(layer));
   for (const auto& call : calls_) {
     CallOptions one{static_cast<std::int64_t>(call.layer), flat(call.inputs)};
     OptionWriter inner;
     CallOptions::each_option(one, inner);
-    options.calls.push_back({inner.json()});
+    options.calls.push_back(inner.part());
   }
   options.outputs = flat(outputs_);
   FunctionalOptions::each_option(options, writer);

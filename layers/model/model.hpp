@@ -170,6 +170,7 @@ Tensors build(M& model, const std::vector<Spec>& specs, Seed seed = next_default
     Tensors outputs = detail::run_model(model, detail::metas_of(specs));
     undo.keep();
     builder.done();
+    if constexpr (std::same_as<M, AnyLayer>) model.set_built_with({specs, seed});
     return outputs;
   } else {
     return {};

@@ -9,9 +9,18 @@
 namespace maskgrad {
 
 namespace detail {
-void save_model(const std::filesystem::path& path, const std::string& description,
-                const std::vector<NamedParameter>& parameters, const std::vector<Spec>& inputs,
-                Seed seed);
+/// A walk over all layers of a model.
+using LayerVisits = std::function<void(const LayerVisitor&)>;
+void save_model(const std::filesystem::path& path, JsonPart description,
+                const std::vector<NamedParameter>& parameters, const LayerVisits& visits,
+                const std::vector<Spec>& inputs, Seed seed);
+template <class M>
+void save_any(const M& model, const std::filesystem::path& path, const std::vector<Spec>& inputs,
+              Seed seed) {
+  save_model(
+      path, part_of(model), named_parameters(model),
+      [&model](const LayerVisitor& f) { visit_model(model, f); }, inputs, seed);
+}
 [[noreturn]] void refuse_loaded(const std::filesystem::path& path, std::string_view kind,
                                 std::string_view expected);
 }  // namespace detail
@@ -26,26 +35,39 @@ requires(requires(const M& model) {
   model.built_for();
 }) void save_model(const M& model, const std::filesystem::path& path) {
   const BuiltFor& built = model.built_for();
-  const auto parameters = named_parameters(model);
-  detail::save_model(path, describe(model), parameters, built.specs("save_model"), built.seed());
+  named_parameters(model);  // says so where it was not built
+  detail::save_any(model, path, built.specs("save_model"), built.seed());
 }
 /// The same for a layer that does not note what it was built with.
 template <Layer M>
 void save_model(const M& model, const std::filesystem::path& path, const std::vector<Spec>& inputs,
                 Seed seed = {}) {
-  detail::save_model(path, describe(model), named_parameters(model), inputs, seed);
+  detail::save_any(model, path, inputs, seed);
 }
 
+/// The same for a layer of any type that was built as a whole, by `build`, or loaded.
+void save_model(const AnyLayer& model, const std::filesystem::path& path);
+
+struct LoadModelOptions {
+  JsonLimits limits = {};  ///< of what the file says of the model
+};
+
 /// The model of such a file, built, with its weights, without its C++ code: through make_layer, so
-/// layers of one's own must be registered. Its kind does not matter.
-/// Throws:   FileError for a file that holds none, or whose weights do not fit it; what make_layer
+/// layers of one's own must be registered. Its kind does not matter. Weights that layers have in
+/// common are so again. It keeps the inputs it was saved with (`built_with`). Time and memory go by
+/// the file: no weight is made that it does not hold. Throws:   FileError for a file that holds
+/// none, or whose weights do not fit it; what make_layer
 ///           and building throw.
-AnyLayer load_any_model(const std::filesystem::path& path);
+AnyLayer load_any_model(const std::filesystem::path& path, const LoadModelOptions& options = {});
+/// What a loaded model, or another of erased type, does with masks, and its layers, for the inputs
+/// that it was built with. StateError where they are not known.
+Flow mask_flow(AnyLayer& model);
+std::string summary(AnyLayer& model);
 /// The same as what it is: a Sequential, or as `load_model<Functional>`. OptionError where it is
 /// another one.
 template <Layer M = Sequential>
-M load_model(const std::filesystem::path& path) {
-  AnyLayer model = load_any_model(path);
+M load_model(const std::filesystem::path& path, const LoadModelOptions& options = {}) {
+  AnyLayer model = load_any_model(path, options);
   if (auto* wanted = model.as_if<M>()) return *wanted;
   detail::refuse_loaded(path, model.kind(), M::kind);
 }

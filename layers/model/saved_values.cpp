@@ -76,6 +76,11 @@ SavedValue saved_in_place(std::string name, const Tensor& value) {
           }};
 }
 
+bool is_count(const Tensor& x) {
+  constexpr double most = 9e15;  // whole numbers that a double tells apart
+  return x.item() >= 0 && x.item() <= most;
+}
+
 Array array_of(const Tensor& x) {
   return dispatch(x.dtype(), [&]<class T>() {
     const auto& shape = x.shape();
@@ -94,15 +99,22 @@ NamedArrays arrays_of(const SavedValues& values) {
   return arrays;
 }
 
-LoadReport put_values(const PutNames& names, const SavedValues& values, const NamedArrays& arrays,
-                      LoadOptions options) {
+namespace {
+
+struct Matched {
   LoadReport report;
+  std::vector<std::pair<const SavedValue*, const Array*>> found;
+};
+
+/// Which array each value is to have, where all fit.
+Matched match(const PutNames& names, const SavedValues& values, const NamedArrays& arrays,
+              LoadOptions options) {
+  Matched all;
+  LoadReport& report = all.report;
   std::map<std::string_view, const Array*> left;
   for (const auto& a : arrays) left.emplace(a.name, &a.array);
-  std::vector<std::string> misfits;
-  std::vector<std::pair<const SavedValue*, Tensor>> found;
+  std::vector<std::string> misfits, impossible;
   std::optional<OldNames> old_names;
-  const NoGrad no_grad;
   for (const auto& v : values) {
     auto at = left.find(v.name);
     if (at == left.end()) {
@@ -119,23 +131,42 @@ LoadReport put_values(const PutNames& names, const SavedValues& values, const Na
       misfits.push_back(fmt::format("{} (the file has {}{}, the {} {}{})", v.name,
                                     name(array.dtype), text(array.shape), names.whose,
                                     name(v.value.dtype()), v.value.shape()));
-      continue;
+    } else if (v.allows && !v.allows(tensor_of(array))) {
+      impossible.push_back(v.name);
+    } else {
+      all.found.emplace_back(&v, &array);
     }
-    found.emplace_back(&v, cast(tensor_of(array), v.value.dtype()));
   }
   for (const auto& a : arrays) {
     if (left.count(a.name)) report.unexpected.push_back(a.name);
   }
   const bool whole = report.missing.empty() && report.unexpected.empty();
-  if (!misfits.empty() || (options.strict && !whole)) {
-    fail<FileError>(names.where, "{} does not fit the {}; nothing was changed{}{}{}", names.from,
-                    names.whose, list("missing", report.missing),
-                    list("unexpected", report.unexpected),
-                    list("of another shape or type", misfits));
+  if (!misfits.empty() || !impossible.empty() || (options.strict && !whole)) {
+    fail<FileError>(
+        names.where, "{} does not fit the {}; nothing was changed{}{}{}{}", names.from, names.whose,
+        list("missing", report.missing), list("unexpected", report.unexpected),
+        list("of another shape or type", misfits), list("of a value that cannot be", impossible));
   }
-  for (const auto& [value, tensor] : found) value->set(tensor);
-  report.loaded = found.size();
-  return report;
+  report.loaded = all.found.size();
+  return all;
+}
+
+}  // namespace
+
+void check_values(const PutNames& names, const SavedValues& values, const NamedArrays& arrays) {
+  match(names, values, arrays, {});
+}
+
+LoadReport put_values(const PutNames& names, const SavedValues& values, const NamedArrays& arrays,
+                      LoadOptions options) {
+  const Matched all = match(names, values, arrays, options);
+  const NoGrad no_grad;
+  std::vector<Tensor> made;  // all of them, before the first is set
+  for (const auto& [value, array] : all.found) {
+    made.push_back(cast(tensor_of(*array), value->value.dtype()));
+  }
+  for (std::size_t i = 0; i < made.size(); ++i) all.found[i].first->set(made[i]);
+  return all.report;
 }
 
 }  // namespace maskgrad::detail

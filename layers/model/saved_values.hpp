@@ -26,6 +26,8 @@ struct SavedValue {
   std::string name;
   Tensor value;                            ///< as it is now, without a mask
   std::function<void(const Tensor&)> set;  ///< takes one of the same shape and type
+  /// Whether it may be that, where some cannot be, as a count below 0.
+  std::function<bool(const Tensor&)> allows = {};
 };
 using SavedValues = std::vector<SavedValue>;
 
@@ -33,6 +35,8 @@ namespace detail {
 
 /// A value that lies in a tensor of its owner, who alone holds it: `set` writes into it.
 SavedValue saved_in_place(std::string name, const Tensor& value);
+/// Whether it is a number of steps: 0 or more, and no more than can be counted.
+bool is_count(const Tensor& x);
 /// The values as arrays, copied.
 NamedArrays arrays_of(const SavedValues& values);
 Array array_of(const Tensor& x);
@@ -48,8 +52,10 @@ struct PutNames {
   std::string_view whose;       ///< as `model`
   bool same_real_type = false;  ///< f32 and f64 are not converted
 };
-/// Sets each value from the array of its name, or of its name of before, all or none. FileError
-/// that lists what is missing, unexpected, or of another shape or type.
+/// FileError that lists what is missing, unexpected, of another shape or type, or what cannot be.
+void check_values(const PutNames& names, const SavedValues& values, const NamedArrays& arrays);
+/// Sets each value from the array of its name, or of its name of before, all or none. FileError as
+/// check_values.
 LoadReport put_values(const PutNames& names, const SavedValues& values, const NamedArrays& arrays,
                       LoadOptions options = {});
 

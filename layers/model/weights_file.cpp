@@ -73,13 +73,12 @@ NamedArrays without_further_names(const std::vector<NamedParameter>& parameters,
 
 /// The arrays under the model's names, where one that Keras gave can be told from it.
 NamedArrays with_own_names(const std::vector<NamedParameter>& parameters, NamedArrays arrays) {
-  std::set<std::string> wanted;
-  for (const auto& p : parameters) wanted.insert(p.name);
+  std::set<std::string> own, wanted;
+  for (const auto& p : parameters) own.insert(p.name);
+  wanted = own;
   for (const auto& a : arrays) wanted.erase(a.name);
   for (auto& a : arrays) {
-    const bool own = std::any_of(parameters.begin(), parameters.end(),
-                                 [&](const auto& p) { return p.name == a.name; });
-    if (own) continue;
+    if (own.count(a.name) > 0) continue;
     const std::string whole = plain(a.name), inside = whole.substr(whole.find('/') + 1);
     for (const auto& name : {whole, inside}) {
       if (!wanted.erase(name)) continue;

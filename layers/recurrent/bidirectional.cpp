@@ -29,13 +29,13 @@ Bidirectional::Bidirectional(AnyLayer forward, AnyLayer backward, BidirectionalO
 }
 
 Bidirectional Bidirectional::from_options(OptionReader& reader) {
-  JsonText layer;
+  JsonPart layer;
   BidirectionalOptions options;
   reader(required("layer"), layer);
   reader("merge_mode", options.merge_mode);
   reader("name", options.name);
   reader.finish();
-  AnyLayer wrapped = detail::layer_from(kind, layer.text);
+  AnyLayer wrapped = detail::layer_from(kind, layer);
   if (const auto* gru = wrapped.as_if<GRU>()) return Bidirectional(*gru, options);
   if (const auto* lstm = wrapped.as_if<LSTM>()) return Bidirectional(*lstm, options);
   if (const auto* simple = wrapped.as_if<SimpleRNN>()) return Bidirectional(*simple, options);
@@ -45,7 +45,7 @@ Bidirectional Bidirectional::from_options(OptionReader& reader) {
 }
 
 void Bidirectional::write_options(OptionWriter& writer) const {
-  writer(required("layer"), JsonText{detail::describe_any(forward_)});
+  writer(required("layer"), detail::part_of(forward_));
   writer("merge_mode", options_.merge_mode);
   writer("name", options_.name);
 }

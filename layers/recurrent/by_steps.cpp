@@ -12,6 +12,7 @@
 #include <maskgrad/autograd/ops/permute.hpp>
 #include <maskgrad/autograd/ops/select_where.hpp>
 #include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/core/null_function.hpp>
 
 namespace maskgrad {
 namespace {
@@ -161,6 +162,7 @@ bool has_valid_steps(const Tensor& x, const Tensors& states) {
 
 SteppedResult run_by_steps(const Tensor& x, Tensors states, bool backwards,
                            const StepFunction& step) {
+  detail::require_function("run_by_steps", step);
   if (has_valid_steps(x, states)) return run_valid_steps(x, states, backwards, step);
   const auto time = x.shape()[1];
   Tensors outputs(static_cast<std::size_t>(time));

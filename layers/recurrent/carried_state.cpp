@@ -1,5 +1,7 @@
 #include <maskgrad/layers/recurrent/carried_state.hpp>
 
+#include <fmt/format.h>
+
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/mask_ops.hpp>
 #include <maskgrad/autograd/ops/select_where.hpp>
@@ -25,6 +27,21 @@ void CarriedState::keep(const Tensors& states) {
     next.push_back(s.has_mask() ? or_else(s.value(), before) : s.value());
   }
   states_ = std::move(next);
+}
+
+std::string CarriedState::trouble_with(const Tensors& states, DType dtype) const {
+  if (states.empty()) return {};  // none yet
+  if (!sizes_.empty() && states.size() != sizes_.size()) {
+    return fmt::format("it has {} states; expected {}", states.size(), sizes_.size());
+  }
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const Tensor& s = states[i];
+    const bool shaped = s.rank() == 2 && (sizes_.empty() || s.shape()[1] == sizes_[i]);
+    if (shaped && s.shape()[0] == states[0].shape()[0] && s.dtype() == dtype) continue;
+    return fmt::format("state {} is {}; expected {}[batch, {}], all of one batch", i, s.describe(),
+                       name(dtype), sizes_.empty() ? "size" : std::to_string(sizes_[i]));
+  }
+  return {};
 }
 
 void CarriedState::reset(std::string_view where, const std::vector<std::int64_t>& samples) {

@@ -129,19 +129,19 @@ SteppedResult StackedRNNCells::run_whole(const Tensor& x, const Tensors& states,
 }
 
 StackedRNNCells StackedRNNCells::from_options(OptionReader& reader) {
-  std::vector<JsonText> texts;
+  std::vector<JsonPart> texts;
   std::string name;
   reader(required("cells"), texts);
   reader("name", name);
   reader.finish();
   std::vector<AnyLayer> cells;
-  for (const auto& text : texts) cells.push_back(detail::layer_from(kind, text.text));
+  for (const auto& text : texts) cells.push_back(detail::layer_from(kind, text));
   return StackedRNNCells(std::move(cells), name);
 }
 
 void StackedRNNCells::write_options(OptionWriter& writer) const {
-  std::vector<JsonText> texts;
-  for (const auto& cell : cells_) texts.push_back({detail::describe_any(cell)});
+  std::vector<JsonPart> texts;
+  for (const auto& cell : cells_) texts.push_back(detail::part_of(cell));
   writer(required("cells"), texts);
   writer("name", info.named ? info.name : std::string());
 }

@@ -26,7 +26,8 @@ Tensors states_of(const RecurrentState& s) {
 RecurrentCore::RecurrentCore(std::string_view kind, RecurrentSettings settings)
     : settings_(std::move(settings)),
       activation_(activation(settings_.activation)),
-      recurrent_activation_(activation(settings_.recurrent_activation)) {
+      recurrent_activation_(activation(settings_.recurrent_activation)),
+      carried_(std::vector<std::int64_t>(static_cast<std::size_t>(states()), settings_.units)) {
   check::at_least(kind, "units", settings_.units, 1);
   check::rate(kind, "dropout", settings_.dropout);
   check::rate(kind, "recurrent_dropout", settings_.recurrent_dropout);

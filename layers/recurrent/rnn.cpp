@@ -21,7 +21,10 @@ Tensor last_of(const Tensor& x, const Tensor& output, bool backwards) {
 }  // namespace
 
 RNN::RNN(AnyLayer cell, RNNOptions options)
-    : info(kind, options.name), options_(std::move(options)), cell_(std::move(cell)) {
+    : info(kind, options.name),
+      options_(std::move(options)),
+      cell_(std::move(cell)),
+      carried_(cell_.state_sizes()) {
   if (cell_.state_sizes().empty()) {
     fail<OptionError>(kind,
                       "{} is no cell: it has no state_sizes(); expected one, as GRUCell, or "
@@ -110,16 +113,16 @@ Tensors RNN::forward(const Tensors& inputs) {
 }
 
 RNN RNN::from_options(OptionReader& reader) {
-  JsonText cell;
+  JsonPart cell;
   RNNOptions options;
   reader(required("cell"), cell);
   RNNOptions::each_option(options, reader);
   reader.finish();
-  return RNN(detail::layer_from(kind, cell.text), options);
+  return RNN(detail::layer_from(kind, cell), options);
 }
 
 void RNN::write_options(OptionWriter& writer) const {
-  writer(required("cell"), JsonText{detail::describe_any(cell_)});
+  writer(required("cell"), detail::part_of(cell_));
   RNNOptions::each_option(options_, writer);
 }
 

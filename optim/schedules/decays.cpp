@@ -78,7 +78,8 @@ std::vector<double> WarmUp::state() const {
   return options_.then ? options_.then.rule()->state() : std::vector<double>();
 }
 void WarmUp::set_state(const std::vector<double>& state) {
-  if (options_.then) options_.then.rule()->set_state(state);
+  if (options_.then) return options_.then.rule()->set_state(state);
+  ScheduleRule::set_state(state);
 }
 
 }  // namespace maskgrad

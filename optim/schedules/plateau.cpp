@@ -39,6 +39,14 @@ void Plateau::set_state(const std::vector<double>& state) {
     fail<OptionError>(name, "a state of {} numbers; expected the 4 that state() gave",
                       state.size());
   }
+  const auto is_count = [](double x) { return x >= 0 && x < 1e15 && x == std::floor(x); };
+  if (!(state[1] >= 0 && state[1] <= 1) || !is_count(state[2]) || !is_count(state[3])) {
+    fail<OptionError>(
+        name,
+        "a state of factor {}, {} epochs waited and {} of cooldown; expected a factor "
+        "in [0, 1] and whole numbers of 0 or more",
+        state[1], state[2], state[3]);
+  }
   watch_.set_best(std::isnan(state[0]) ? std::nullopt : std::optional(state[0]));
   factor_ = state[1];
   waited_ = static_cast<std::int64_t>(state[2]);

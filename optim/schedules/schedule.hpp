@@ -36,7 +36,8 @@ class ScheduleRule {
   virtual std::string_view monitor() const { return {}; }
   /// What it remembers, for checkpoints.
   virtual std::vector<double> state() const { return {}; }
-  virtual void set_state(const std::vector<double>&) {}
+  /// OptionError for what it cannot have remembered.
+  virtual void set_state(const std::vector<double>& state);
   virtual std::string_view kind() const = 0;
   virtual void write_options(OptionWriter& writer) const = 0;
   virtual std::unique_ptr<ScheduleRule> copy() const = 0;

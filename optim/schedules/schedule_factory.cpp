@@ -39,6 +39,12 @@ void write_option(OptionWriter& writer, OptionName option, const ScheduleUnit& v
   writer(option, std::string(name(value)));
 }
 
+void ScheduleRule::set_state(const std::vector<double>& state) {
+  if (state.empty()) return;
+  fail<OptionError>(kind(), "a state of {} numbers; expected none: it remembers nothing",
+                    state.size());
+}
+
 std::span<const std::string_view> schedule_names() {
   return names;
 }

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include <maskgrad/autograd/distinct.hpp>
+#include <maskgrad/core/io/json.hpp>
+#include <maskgrad/layers/recurrent/carried_state.hpp>
 #include <maskgrad/optim/factory.hpp>
+#include <maskgrad/optim/train/fit_checkpoint.hpp>
 #include <maskgrad/optim/train/fit_run.hpp>
 #include <maskgrad/optim/train/versions.hpp>
 
@@ -14,11 +16,16 @@ namespace maskgrad::detail {
 namespace {
 
 constexpr std::string_view where = "fit";
+
+/// A description of our own making, however large.
+nlohmann::json json_of(const std::string& text) {
+  return nlohmann::json::parse(text, nullptr, false);
+}
 template <class Options>
-nlohmann::json json_of(const Options& options) {
+nlohmann::json json_of_options(const Options& options) {
   OptionWriter writer;
   Options::each_option(options, writer);
-  return nlohmann::json::parse(writer.json());
+  return json_of(writer.json());
 }
 
 /// Puts those of the optimizer that are not the model's, as a rule the loss's, behind the model's,
@@ -44,10 +51,10 @@ void add_parameters_of(const Optimizer& optimizer, std::vector<NamedParameter>& 
 std::string FitRun::settings() const {
   const std::string model = model_.description();
   nlohmann::json all{
-      {"optimizer", nlohmann::json::parse(describe(optimizer_))},
-      {"schedule", nlohmann::json::parse(describe(options_.schedule))},
+      {"optimizer", json_of(describe(optimizer_))},
+      {"schedule", json_of(describe(options_.schedule))},
       {"loss", options_.loss.name()},
-      {"batches", json_of(batches_.options())},
+      {"batches", json_of_options(batches_.options())},
       {"data", {{"sequences", batches_.data().size()}, {"steps", batches_.data().steps()}}},
       {"epochs", options_.epochs},
       {"micro_batches", options_.micro_batches},
@@ -56,14 +63,14 @@ std::string FitRun::settings() const {
       {"clip_value", options_.clip_value},
       {"weight_noise", options_.weight_noise},
       {"seed", options_.seed},
-      {"versions", nlohmann::json::parse(versions())}};
-  all["model"] = model.empty() ? nlohmann::json() : nlohmann::json::parse(model);
+      {"versions", json_of(versions())}};
+  all["model"] = model.empty() ? nlohmann::json() : json_of(model);
   if (model_.seed()) all["model_seed"] = model_.seed()->value;
-  if (options_.average) all["average"] = json_of(*options_.average);
-  if (options_.early_stopping) all["early_stopping"] = json_of(*options_.early_stopping);
+  if (options_.average) all["average"] = json_of_options(*options_.average);
+  if (options_.early_stopping) all["early_stopping"] = json_of_options(*options_.early_stopping);
   all["metrics"] = nlohmann::json::array();
   for (const auto& metric : options_.metrics) all["metrics"].push_back(metric.name());
-  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(all);
 }
 
 void FitRun::begin() {
@@ -87,8 +94,9 @@ void FitRun::resume() {
   TrainingState saved;
   std::vector<std::string> passed_over;
   const auto found = folder_->newest(
-      [&saved](const CheckpointFolder::Found& f) {
+      [&](const CheckpointFolder::Found& f) {
         saved = training_state_from(f.path.string(), f.state);
+        check(f, saved);
       },
       passed_over);
   for (auto& text : passed_over) note(std::move(text), true);
@@ -103,45 +111,54 @@ void FitRun::resume() {
 
 void FitRun::compare(const std::filesystem::path& from, TrainingState& saved) {
   std::string refused;
-  for (const auto& [path, change] : differences(saved.settings, state_.settings)) {
-    const auto begins = [&p = path](std::string_view with) { return p.starts_with(with); };
+  std::size_t said = 0;
+  constexpr std::size_t most = 20;
+  for (const auto& d : differences(saved.settings, state_.settings)) {
+    const auto begins = [&d](std::string_view with) { return d.path.starts_with(with); };
     if (begins("/epochs")) continue;  // a longer training is what going on is for
-    const bool order = begins("/batches") || begins("/data");
-    if ((begins("/model") && !begins("/model_seed")) || (order && saved.batch > 0)) {
-      refused += fmt::format("\n  {}: {}", path, change);
-    } else if (path != "/batches/prefetch" && path != "/versions" && path != "/versions/threads") {
+    if (refuses(d, saved)) {
+      if (++said <= most) refused += fmt::format("\n  {}: {}", d.path, d.change);
+    } else if (d.path != "/batches/prefetch" && d.path != "/versions" &&
+               d.path != "/versions/threads") {
       if (begins("/metrics")) saved.metrics.clear();
-      note(fmt::format("goes on with other settings: {} was {}", path, change), true);
+      if (++said > most) continue;
+      note(fmt::format("goes on with other settings: {} was {}", d.path, d.change), true);
     }
   }
-  if (refused.empty()) return;
+  const auto more = said > most ? fmt::format("\n  and {} more", said - most) : std::string();
+  if (refused.empty()) {
+    if (said > most) note(fmt::format("goes on with {} other settings more", said - most), true);
+    return;
+  }
   fail<FileError>(where,
                   "{} is of another model, or in the middle of an epoch of other batches; nothing "
-                  "was changed. Give another folder, or the same settings{}",
-                  from.string(), refused);
+                  "was changed. Give another folder, or the same settings{}{}",
+                  from.string(), refused, more);
 }
 
 void FitRun::take(const CheckpointFolder::Found& found, TrainingState saved) {
-  NamedArrays values, states;
-  for (const auto& a : found.arrays) {
-    (a.name.starts_with("carried/") ? states : values).push_back(a);
+  Parted arrays = parted(found.arrays);
+  auto carried = carried_from(found);
+  auto& values = arrays.values;
+  if (arrays.has_best && options_.early_stopping && options_.early_stopping->restore_best) {
+    keep_best();
   }
-  const bool has_best = std::any_of(values.begin(), values.end(),
-                                    [](const auto& a) { return a.name.starts_with("best/"); });
-  if (has_best && options_.early_stopping && options_.early_stopping->restore_best) keep_best();
-  if (has_best && best_.empty()) {
+  if (arrays.has_best && best_.empty()) {
     std::erase_if(values, [](const auto& a) { return a.name.starts_with("best/"); });
   }
-  put_values({where, fmt::format("the checkpoint {}", found.path.string()), "training", true},
-             saved_values(), values);
-  put_carried(states);
+  put_values(names_for(found.path), saved_values(), values);
+  for (auto& [state, own] : carried) state->set(std::move(own));
   const double base_rate = state_.base_rate;
   std::string settings = std::move(state_.settings);
   state_ = std::move(saved);
   state_.settings = std::move(settings);
   if (state_.base_rate == base_rate) optimizer_.set_learning_rate(state_.rate);
   state_.base_rate = base_rate;
-  if (options_.schedule) options_.schedule.rule()->set_state(state_.schedule);
+  try {
+    if (options_.schedule) options_.schedule.rule()->set_state(state_.schedule);
+  } catch (const OptionError& error) {  // of another schedule, which was said
+    note(fmt::format("the schedule begins anew: {}", error.what()), true);
+  }
   if (watch_) watch_->set_best(state_.best);
   loss_total_.set_counted(state_.loss);
   for (std::size_t i = 0; i < std::min(options_.metrics.size(), state_.metrics.size()); ++i) {

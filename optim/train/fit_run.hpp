@@ -74,6 +74,13 @@ class FitRun {
   std::string settings() const;
   void begin();
   void resume();
+  /// FileError, with nothing changed, where the checkpoint is not one that this training wrote.
+  void check(const CheckpointFolder::Found& found, const TrainingState& saved);
+  void check_metrics(const TrainingState& saved);
+  void check_arrays(const CheckpointFolder::Found& found, const TrainingState& saved);
+  /// The states of each layer that carries some, by the checkpoint.
+  std::vector<std::pair<CarriedState*, Tensors>> carried_from(
+      const CheckpointFolder::Found& found) const;
   void compare(const std::filesystem::path& from, TrainingState& saved);
   void take(const CheckpointFolder::Found& found, TrainingState saved);
 
@@ -85,7 +92,6 @@ class FitRun {
   // fit_save.cpp
   SavedValues saved_values();
   NamedArrays carried() const;
-  void put_carried(const NamedArrays& arrays);
   void save();
   void check_reductions(const Loss& loss);
   void note(std::string text, bool warning = false);

@@ -40,20 +40,6 @@ NamedArrays FitRun::carried() const {
   return arrays;
 }
 
-void FitRun::put_carried(const NamedArrays& arrays) {
-  model_.visit([&](const LayerView& view) {
-    if (!view.carried) return;
-    const auto prefix = fmt::format("carried/{}/", view.path);
-    Tensors states;
-    for (const auto& a : arrays) {
-      const bool own =
-          a.name.starts_with(prefix) && a.name.find('/', prefix.size()) == std::string::npos;
-      if (own) states.push_back(tensor_of(a.array));
-    }
-    view.carried->set(std::move(states));
-  });
-}
-
 void FitRun::save() {
   if (!folder_ || saved_at_ == std::pair{state_.epoch, state_.batch}) return;
   count();
@@ -62,6 +48,7 @@ void FitRun::save() {
   try_to_write([&] {
     NamedArrays arrays = arrays_of(saved_values());
     for (auto& a : carried()) arrays.push_back(std::move(a));
+    state_.arrays = static_cast<std::int64_t>(arrays.size());
     saved_to_ = folder_->write(state_.step, arrays, to_json(state_));
     saved_at_ = {state_.epoch, state_.batch};
   });

@@ -29,7 +29,7 @@ class TrainingLoss {
  public:
   using Call = std::function<Loss(const Batch& batch, const Tensors& outputs)>;
 
-  TrainingLoss(const char* name) : TrainingLoss(std::string(name)) {}
+  TrainingLoss(const char* name) : TrainingLoss(std::string(name ? name : "")) {}
   /// OptionError, with the nearest, for an unknown name or option.
   TrainingLoss(const std::string& name, std::string_view options = "{}");
   template <class F>
@@ -69,7 +69,7 @@ class TrainingMetric {
  public:
   /// By its name as make_metric takes it; logs have it in snake case, as the class above has it.
   /// OptionError, with the nearest, for an unknown name or option.
-  TrainingMetric(const char* kind) : TrainingMetric(std::string(kind)) {}
+  TrainingMetric(const char* kind) : TrainingMetric(std::string(kind ? kind : "")) {}
   TrainingMetric(const std::string& kind, std::string_view options = "{}");
   template <std::derived_from<Metric> M>
   TrainingMetric(M metric) : TrainingMetric(std::make_shared<M>(std::move(metric)), "") {}

@@ -2,41 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
 
+#include <maskgrad/core/io/json.hpp>
 #include <maskgrad/core/quoted.hpp>
 
 namespace maskgrad::detail {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr int version = 1;
+constexpr std::int64_t version = 1;
 
 /// A number, or the name of one that JSON does not have.
 Json number(double value) {
   if (std::isfinite(value)) return value;
   return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
-double number(const Json& json) {
-  if (json.is_number()) return json.get<double>();
-  const auto& text = json.get_ref<const std::string&>();
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  if (text == "nan") return std::numeric_limits<double>::quiet_NaN();
-  return text == "-inf" ? -infinity : infinity;
-}
 
 Json numbers(const std::vector<double>& values) {
   Json array = Json::array();
   for (double v : values) array.push_back(number(v));
   return array;
-}
-std::vector<double> numbers(const Json& json) {
-  std::vector<double> values;
-  for (const auto& v : json) values.push_back(number(v));
-  return values;
 }
 
 Json record(const EpochRecord& r) {
@@ -51,27 +40,178 @@ Json record(const EpochRecord& r) {
           {"fallen_away", r.fallen_away},
           {"infeasible", r.infeasible}};
 }
-EpochRecord record(const Json& json) {
-  EpochRecord r{json.at("epoch"),
-                json.at("steps"),
-                json.at("skipped"),
-                json.at("rows"),
-                json.at("padding"),
-                {},
-                json.value("fallen_away", std::int64_t{0}),
-                json.value("infeasible", std::int64_t{0})};
-  for (const auto& entry : json.at("logs")) {
-    r.logs.set(entry.at(0).get<std::string>(), number(entry.at(1)));
-  }
-  return r;
+/// A text of our own making: a long training has many records.
+JsonLimits unlimited() {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  return {most, most};
+}
+/// The file bounds the values by its length; what it says of the model is nested in it.
+JsonLimits state_limits() {
+  return {JsonLimitsScope::current().depth + 16, unlimited().values};
 }
 
 /// As a difference shows it: short.
 std::string shown(const Json& value) {
-  return printable(value.dump(-1, ' ', false, Json::error_handler_t::replace), 60);
+  return printable(json_text(value), 60);
 }
 
 }  // namespace
+
+/// Reads a state strictly: nothing is converted, left out, or out of its range.
+class StateReader {
+ public:
+  StateReader(std::string_view from, const Json& json) : from_(from), json_(json) {}
+  TrainingState read() const;
+  /// FileError where the numbers contradict each other.
+  void check(const TrainingState& s) const;
+
+ private:
+  [[noreturn]] void refuse(std::string_view what, std::string_view expected) const {
+    fail<FileError>("checkpoint", "{} does not say where its training stood ({}; expected {})",
+                    from_, what, expected);
+  }
+  void require(bool holds, std::string_view what, std::string_view expected) const {
+    if (!holds) refuse(what, expected);
+  }
+  const Json& at(const Json& object, const char* name) const {
+    require(object.is_object(), shown(object), "an object");
+    const auto found = object.find(name);
+    require(found != object.end(), fmt::format("it has no '{}'", name), "one");
+    return *found;
+  }
+  const Json& list(const Json& object, const char* name) const {
+    const Json& found = at(object, name);
+    require(found.is_array(), fmt::format("'{}' is {}", name, shown(found)), "an array");
+    return found;
+  }
+  std::int64_t count(const Json& value, std::string_view name) const;
+  std::int64_t count(const char* name) const { return count(at(json_, name), name); }
+  double number(const Json& value) const;
+  std::vector<double> numbers(const Json& array) const;
+  EpochRecord record(const Json& json) const;
+  void check_epochs(const TrainingState& s) const;
+
+  std::string_view from_;
+  const Json& json_;
+};
+
+std::int64_t StateReader::count(const Json& value, std::string_view name) const {
+  const bool fits = value.is_number_integer() && value >= 0 && value <= 9'000'000'000'000'000;
+  require(fits, fmt::format("'{}' is {}", name, shown(value)), "a whole number of 0 or more");
+  return value.get<std::int64_t>();
+}
+
+double StateReader::number(const Json& value) const {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (value.is_number()) return value.get<double>();
+  if (value == "nan") return std::numeric_limits<double>::quiet_NaN();
+  if (value == "inf") return infinity;
+  if (value == "-inf") return -infinity;
+  refuse(shown(value), "a number");
+}
+
+std::vector<double> StateReader::numbers(const Json& array) const {
+  require(array.is_array(), shown(array), "an array of numbers");
+  std::vector<double> values;
+  for (const auto& v : array) values.push_back(number(v));
+  return values;
+}
+
+EpochRecord StateReader::record(const Json& json) const {
+  const auto of = [&](const char* name) { return count(at(json, name), name); };
+  EpochRecord r{of("epoch"), of("steps"), of("skipped"), of("rows"), of("padding"), {}, 0};
+  if (json.contains("fallen_away")) r.fallen_away = of("fallen_away");  // not in files of before
+  if (json.contains("infeasible")) r.infeasible = of("infeasible");
+  std::vector<std::string_view> names;
+  for (const auto& entry : list(json, "logs")) {
+    require(entry.is_array() && entry.size() == 2 && entry[0].is_string(), shown(entry),
+            "a name and a number");
+    names.push_back(entry[0].get_ref<const std::string&>());
+  }
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) refuse(fmt::format("an epoch has '{}' twice", *twice), "it once");
+  require(names.size() <= 1000, fmt::format("an epoch has {} values", names.size()),
+          "1000 or less");
+  for (const auto& entry : list(json, "logs")) {
+    r.logs.set(entry[0].get_ref<const std::string&>(), number(entry[1]));
+  }
+  return r;
+}
+
+TrainingState StateReader::read() const {
+  const Json& found = at(json_, "version");
+  if (found != version) {
+    fail<FileError>("checkpoint", "{} is of version {}; expected {}", from_, shown(found), version);
+  }
+  TrainingState s;
+  s.epoch = count("epoch");
+  s.batch = count("batch");
+  s.step = count("step");
+  s.applied = count("applied");
+  s.skipped = count("skipped");
+  s.rows = count("rows");
+  s.padding = count("padding");
+  s.waited = count("waited");
+  if (json_.contains("fallen_away")) s.fallen_away = count("fallen_away");  // as above
+  if (json_.contains("infeasible")) s.infeasible = count("infeasible");
+  s.seconds = number(at(json_, "seconds"));
+  s.loss = numbers(at(json_, "loss"));
+  for (const auto& m : list(json_, "metrics")) s.metrics.push_back(numbers(m));
+  s.base_rate = number(at(json_, "base_rate"));
+  s.rate = number(at(json_, "rate"));
+  s.schedule = numbers(at(json_, "schedule"));
+  if (!at(json_, "best").is_null()) s.best = number(at(json_, "best"));
+  if (!at(json_, "best_epoch").is_null()) s.best_epoch = count("best_epoch");
+  const Json &stopped = at(json_, "stopped_early"), &reductions = at(json_, "reductions");
+  require(stopped.is_boolean() && reductions.is_string(), shown(stopped) + ", " + shown(reductions),
+          "whether it stopped early, and the loss's reductions");
+  s.stopped_early = stopped.get<bool>();
+  for (const auto& r : list(json_, "epochs")) s.epochs.push_back(record(r));
+  s.reductions = reductions.get<std::string>();
+  const Json& settings = at(json_, "settings");
+  require(settings.is_object(), fmt::format("'settings' is {}", shown(settings)), "an object");
+  s.settings = json_text(settings);
+  if (json_.contains("arrays")) s.arrays = count("arrays");
+  return s;
+}
+
+void StateReader::check(const TrainingState& s) const {
+  check_epochs(s);
+  require(s.seconds >= 0 && std::isfinite(s.seconds), fmt::format("{} seconds", s.seconds),
+          "0 or more");
+  const bool rates = s.base_rate >= 0 && s.rate >= 0 && std::isfinite(s.base_rate + s.rate);
+  require(rates, fmt::format("learning rates {} and {}", s.base_rate, s.rate), "0 or more");
+  require(!s.best || !std::isnan(*s.best), "the best value is nan", "a number");
+  // LossTotal: the batches, then sum, count, scale and 1 or 0 of each term.
+  const auto& loss = s.loss;
+  bool counted = loss.size() % 4 == 1 && loss[0] == static_cast<double>(s.batch);
+  for (std::size_t i = 1; counted && i < loss.size(); i += 4) {
+    counted = loss[i + 1] >= 0 && (loss[i + 3] == 0 || loss[i + 3] == 1);
+  }
+  require(counted && (s.batch == 0 || loss.size() > 1), "what the loss has counted",
+          fmt::format("its terms over {} batches", s.batch));
+}
+
+void StateReader::check_epochs(const TrainingState& s) const {
+  require(std::cmp_equal(s.epochs.size(), s.epoch), fmt::format("{} records", s.epochs.size()),
+          fmt::format("{}, of the epochs done", s.epoch));
+  std::int64_t epoch = 0, applied = 0, skipped = s.skipped;
+  for (const auto& r : s.epochs) {
+    require(r.epoch == ++epoch && r.steps >= applied && r.steps <= s.applied,
+            fmt::format("the record of epoch {} has {} steps", r.epoch, r.steps),
+            fmt::format("epoch {}, and {} to {} steps", epoch, applied, s.applied));
+    applied = r.steps;
+    skipped += r.skipped;
+  }
+  const auto all = static_cast<double>(s.applied) + static_cast<double>(skipped);
+  require(static_cast<double>(s.step) == all && s.skipped <= s.batch && s.waited <= s.epoch + 1,
+          fmt::format("step {}, batch {}, {} epochs waited", s.step, s.batch, s.waited),
+          fmt::format("{} applied and {} skipped, of which {} in this epoch", s.applied, skipped,
+                      s.skipped));
+  const bool there = !s.best_epoch || (*s.best_epoch >= 1 && *s.best_epoch <= s.epoch);
+  require(there, "the best epoch is none of those done", "one of them");
+}
 
 std::string to_json(const TrainingState& s) {
   Json json{{"version", version},
@@ -98,53 +238,25 @@ std::string to_json(const TrainingState& s) {
   json["epochs"] = Json::array();
   for (const auto& r : s.epochs) json["epochs"].push_back(record(r));
   json["reductions"] = s.reductions;
-  json["settings"] = Json::parse(s.settings);
-  // A name that is no UTF-8 is written as far as it can be.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  json["settings"] = parse_json(s.settings, unlimited()).json;
+  if (s.arrays >= 0) json["arrays"] = s.arrays;
+  return json_text(json);
 }
 
 TrainingState training_state_from(std::string_view from, std::string_view text) {
-  try {
-    const Json json = Json::parse(text);
-    if (json.at("version") != version) {
-      fail<FileError>("checkpoint", "{} is of version {}; expected {}", from,
-                      shown(json.at("version")), version);
-    }
-    TrainingState s;
-    const auto integer = [&](const char* name, std::int64_t& value) {
-      json.at(name).get_to(value);
-    };
-    integer("epoch", s.epoch);
-    integer("batch", s.batch);
-    integer("step", s.step);
-    integer("applied", s.applied);
-    integer("skipped", s.skipped);
-    integer("rows", s.rows);
-    integer("padding", s.padding);
-    integer("waited", s.waited);
-    s.fallen_away = json.value("fallen_away", std::int64_t{0});  // not in files of before
-    s.infeasible = json.value("infeasible", std::int64_t{0});
-    s.seconds = number(json.at("seconds"));
-    s.loss = numbers(json.at("loss"));
-    for (const auto& m : json.at("metrics")) s.metrics.push_back(numbers(m));
-    s.base_rate = number(json.at("base_rate"));
-    s.rate = number(json.at("rate"));
-    s.schedule = numbers(json.at("schedule"));
-    if (!json.at("best").is_null()) s.best = number(json.at("best"));
-    if (!json.at("best_epoch").is_null()) s.best_epoch = json.at("best_epoch").get<std::int64_t>();
-    s.stopped_early = json.at("stopped_early").get<bool>();
-    for (const auto& r : json.at("epochs")) s.epochs.push_back(record(r));
-    s.reductions = json.at("reductions").get<std::string>();
-    s.settings = json.at("settings").dump();
-    return s;
-  } catch (const nlohmann::json::exception& error) {
-    fail<FileError>("checkpoint", "{} does not say where its training stood ({})", from,
-                    error.what());
+  const auto [json, trouble] = parse_json(text, state_limits());
+  if (!trouble.empty()) {
+    fail<FileError>("checkpoint", "{} does not say where its training stood ({})", from, trouble);
   }
+  const StateReader reader(from, json);
+  TrainingState s = reader.read();
+  reader.check(s);
+  return s;
 }
 
 std::vector<SettingsDifference> differences(const std::string& saved, const std::string& now) {
-  const Json before = Json::parse(saved), after = Json::parse(now);
+  const Json before = parse_json(saved, unlimited()).json,
+             after = parse_json(now, unlimited()).json;
   std::vector<SettingsDifference> all;
   for (const auto& step : Json::diff(before, after)) {
     const auto& path = step.at("path").get_ref<const std::string&>();

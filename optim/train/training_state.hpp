@@ -30,12 +30,13 @@ struct TrainingState {
   std::vector<EpochRecord> epochs;
   std::string reductions = {};  ///< of the loss's terms, `mean_squared_error: mean`
   std::string settings = "{}";  ///< JSON
+  std::int64_t arrays = -1;     ///< that the checkpoint has beside it; -1: it does not say
 
   bool operator==(const TrainingState&) const = default;
 };
 
 std::string to_json(const TrainingState& state);
-/// FileError, naming `from`, where the text is no such state.
+/// FileError, naming `from`, where the text is no such state, or its numbers cannot be together.
 TrainingState training_state_from(std::string_view from, std::string_view json);
 
 /// What differs between the settings of a checkpoint and those of the run that goes on from it.

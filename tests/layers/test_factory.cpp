@@ -129,7 +129,7 @@ TEST_CASE("options that do not fit say what is there and what was expected") {
   refuses("{", "no JSON", "expected an object");
   refuses("", "no JSON", "expected an object");
   refuses("{\"text\": \"\xff\"}", "no JSON", "UTF-8");
-  refuses("{\"list\": " + std::string(100000, '['), "nested more than 256 deep", "");
+  refuses("{\"list\": " + std::string(100000, '['), "nested more than 1000 deep", "");
   CHECK(throws<OptionError>([] { make_layer("Dense", R"({"activation": "relu"})"); },
                             "Dense: the option .units is missing"));
   CHECK(throws<OptionError>([] { make_layer("Dense", R"({"unit": 3})"); },

@@ -1,0 +1,120 @@
+#include <maskgrad/layers/model/model_notes.hpp>
+
+namespace maskgrad::detail {
+namespace {
+
+constexpr const char* key = "maskgrad_model";
+constexpr std::int64_t version = 1;
+constexpr std::string_view where = "load_model";
+
+struct SpecOptions {
+  std::vector<std::int64_t> shape;
+  std::string dtype;
+  int mask_axes = -1;
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("shape"), o.shape);
+    f(required("dtype"), o.dtype);
+    f(required("mask_axes"), o.mask_axes);
+  }
+};
+
+struct NotesOptions {
+  std::int64_t version = detail::version;
+  JsonPart model;
+  std::vector<JsonPart> inputs;
+  Seed seed;
+  std::vector<std::string> frozen;
+  std::vector<std::string> shared;  ///< pairs, one behind the other
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f(required("version"), o.version);
+    f(required("model"), o.model);
+    f(required("inputs"), o.inputs);
+    f(required("seed"), o.seed);
+    f(required("frozen"), o.frozen);
+    f("shared", o.shared);
+  }
+};
+
+/// As JSON: `any` is null.
+JsonText sizes_of(const Shape& shape) {
+  std::string text;
+  for (const auto size : shape) {
+    text += (text.empty() ? "" : ",") + (size == any ? std::string("null") : std::to_string(size));
+  }
+  return {"[" + text + "]"};
+}
+
+JsonPart part_of(const Spec& spec) {
+  OptionWriter writer;
+  writer("shape", sizes_of(spec.shape()));
+  writer("dtype", std::string(name(spec.dtype())));
+  writer("mask_axes", spec.mask_axes());
+  return writer.part();
+}
+
+Spec spec_of(const JsonPart& part) {
+  const auto o = read_options<SpecOptions>("an input", part);
+  const Shape shape(o.shape);
+  for (const auto& spec : {Spec::f32(shape), Spec::f64(shape), Spec::ids(shape)}) {
+    if (name(spec.dtype()) != o.dtype) continue;
+    return o.mask_axes == -1 ? spec : spec.masked(o.mask_axes);
+  }
+  fail<OptionError>("an input", "the option .dtype is '{}'; expected f32, f64 or i64", o.dtype);
+}
+
+ModelNotes notes_of(NotesOptions&& o) {
+  ModelNotes notes{std::move(o.model), {}, o.seed, std::move(o.frozen), {}};
+  for (const auto& part : o.inputs) notes.inputs.push_back(spec_of(part));
+  if (o.shared.size() % 2 != 0) {
+    fail<OptionError>("shared", "it has {} names; expected pairs", o.shared.size());
+  }
+  for (std::size_t i = 0; i + 1 < o.shared.size(); i += 2) {
+    notes.shared.emplace_back(std::move(o.shared[i]), std::move(o.shared[i + 1]));
+  }
+  return notes;
+}
+
+}  // namespace
+
+Metadata metadata_of(const ModelNotes& notes) {
+  NotesOptions options{version, notes.model, {}, notes.seed, notes.frozen, {}};
+  for (const auto& spec : notes.inputs) options.inputs.push_back(part_of(spec));
+  for (const auto& [there, here] : notes.shared) {
+    options.shared.push_back(there);
+    options.shared.push_back(here);
+  }
+  OptionWriter writer;
+  NotesOptions::each_option(options, writer);
+  return {{key, writer.json()}};
+}
+
+ModelNotes notes_from(const std::filesystem::path& path, const Metadata& metadata) {
+  const auto text = metadata.find(key);
+  if (text == metadata.end()) {
+    const bool checkpoint = metadata.count("maskgrad_checkpoint") > 0;
+    fail<FileError>(where, "{} is {}: its metadata have no '{}'; {}", path.string(),
+                    checkpoint ? "a checkpoint of a training, and no model" : "no model", key,
+                    checkpoint ? "go on with it by fit, then save_model"
+                               : "write one by save_model. load_weights reads weights alone");
+  }
+  std::int64_t found = version;
+  try {
+    OptionReader reader("its metadata", text->second);
+    NotesOptions options;
+    reader("version", found);
+    if (found == version) {
+      NotesOptions::each_option(options, reader);
+      reader.finish();
+      return notes_of(std::move(options));
+    }
+  } catch (const Error& error) {
+    fail<FileError>(where, "{} does not say what model it holds ({})", path.string(), error.what());
+  }
+  fail<FileError>(where, "{} is of version {}; expected {}", path.string(), found, version);
+}
+
+}  // namespace maskgrad::detail
