@@ -8,6 +8,7 @@
 
 #include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/parameter.hpp>
+#include <maskgrad/core/null_function.hpp>
 
 namespace maskgrad {
 
@@ -20,11 +21,13 @@ class Callable {
   requires(!std::same_as<std::remove_cvref_t<F>, Callable> &&
            (std::is_invocable_v<F&, const std::vector<Tensor>&> ||
             std::is_invocable_v<F&, const Tensor&>)) Callable(F f) {
+    detail::require_function("Callable", f);
     call_ = [f = std::move(f)](const std::vector<Tensor>& x) mutable -> std::vector<Tensor> {
       if constexpr (std::is_invocable_v<F&, const std::vector<Tensor>&>) {
         return many(f(x));
       } else {
-        return many(f(x.at(0)));
+        if (x.empty()) fail<ShapeError>("Callable", "no inputs; expected one");
+        return many(f(x[0]));
       }
     };
   }
