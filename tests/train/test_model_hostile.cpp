@@ -141,7 +141,7 @@ TEST_CASE("inputs, seed and frozen weights are read strictly") {
   refused("[null,3]", "[null,3,1,1,1,1,1,1,1]", "axes");
   refused("\"seed\":1", "\"seed\":-1", "expected an integer of 0 or more");
   refused("\"frozen\":[]", "\"frozen\":[1]", "an array of texts");
-  refused("\"frozen\":[]", "\"frozen\":[],\"shared\":[\"a\"]", "expected pairs");
+  refused("\"shared\":[]", "\"shared\":[\"a\"]", "expected pairs");
   refused("\"frozen\"", "\"frozem\"", "frozem");
 }
 
