@@ -11,7 +11,7 @@ die() {
 
 # --- packages -------------------------------------------------------------------------------------
 
-core_libraries="libopenblas-dev libfmt-dev nlohmann-json3-dev libzip-dev"
+core_libraries="libopenblas-dev libfmt-dev nlohmann-json3-dev libzip-dev zlib1g-dev"
 word_lists="wamerican wfrench wngerman witalian wspanish wswedish"
 
 # Prints the packages of the named groups that are missing. A tool that is there is taken as it is,
@@ -71,7 +71,7 @@ need() {
     for tool in meson ninja pkg-config; do
       command -v $tool >/dev/null || die "'$tool' is missing, and packages are installed on" \
         "Debian and Ubuntu only. Install a C++20 compiler, Meson 1.0, Ninja, pkg-config, OpenBLAS," \
-        "fmt 9, nlohmann-json and libzip; for the tests also doctest, CMake, Python with NumPy."
+        "fmt 9, nlohmann-json, libzip and zlib; for the tests also doctest, CMake, Python with NumPy."
     done
     return 0
   fi
