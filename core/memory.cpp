@@ -33,6 +33,13 @@ namespace {
 using namespace memory::size_classes;
 constexpr std::size_t header = 64;
 
+/// Aligned as the header is; null where there is no memory. std::aligned_alloc would want the size
+/// to be a multiple of the alignment too.
+void* aligned(std::size_t bytes) {
+  void* p = nullptr;
+  return posix_memalign(&p, header, bytes) == 0 ? p : nullptr;
+}
+
 }  // namespace
 
 /// Blocks that ended wait by size class, for the next of their class: a steady step finds all its
@@ -103,10 +110,10 @@ struct BlockPool {
   Storage::Block* fresh_small(int c) {
     const auto bytes = class_bytes(c);
     make_room(static_cast<std::int64_t>(bytes));
-    void* p = std::aligned_alloc(header, bytes + header);
+    void* p = aligned(bytes + header);
     if (!p) {
       release_unused();
-      p = std::aligned_alloc(header, bytes + header);
+      p = aligned(bytes + header);
     }
     if (!p) return nullptr;
     ++stats.heap_allocations;
@@ -119,7 +126,7 @@ struct BlockPool {
 
   Storage::Block* large(int c) {
     const auto bytes = class_bytes(c);
-    void* place = std::aligned_alloc(header, sizeof(Storage::Block));
+    void* place = aligned(sizeof(Storage::Block));
     if (!place) return nullptr;
     auto* data = pages.take(bytes);
     if (!data && static_cast<std::int64_t>(pages.free_bytes()) + waiting >= size_of(c)) {
