@@ -63,7 +63,7 @@ const void* identity(const Parameter& p) {
 
 }  // namespace
 
-Place::Place(LayerInfo* info) {
+BuildPlace::BuildPlace(LayerInfo* info) {
   auto* outer = Builder::current();
   inside = outer != nullptr;
   if (!outer) return;

@@ -126,13 +126,13 @@ class Cloner {
 Tensors metas_of(const std::vector<Spec>& specs);
 /// Where a model that is built stands in the build that runs already, as a layer's `build` builds
 /// the layer's own: inside that layer. Else it stands by itself.
-struct Place {
-  explicit Place(LayerInfo* info);
+struct BuildPlace {
+  explicit BuildPlace(LayerInfo* info);
   bool inside = false;
   std::string path;
 };
 template <class M>
-void visit_placed(M& model, const Place& place, const LayerVisitor& f) {
+void visit_placed(M& model, const BuildPlace& place, const LayerVisitor& f) {
   if (!place.inside) return visit_model(model, f);
   if constexpr (requires { model.visit(place.path, f); }) {
     model.visit(place.path, f);
@@ -160,7 +160,7 @@ Tensors build(M& model, const std::vector<Spec>& specs, Seed seed = next_default
   if constexpr (detail::require_model<M>()) {
     const bool real = !specs.empty() && is_real(specs[0].dtype());
     detail::Undo undo;
-    const detail::Place place(detail::info_of(model));
+    const detail::BuildPlace place(detail::info_of(model));
     Builder builder(seed, real ? specs[0].dtype() : DType::f32, detail::info_of(model));
     detail::visit_placed(model, place, [&](const LayerView& view) {
       undo.remember(view);
