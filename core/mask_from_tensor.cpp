@@ -31,8 +31,9 @@ Mask Mask::drop(const Tensor& padding) {
 
 Mask Mask::where_any_differs(const Tensor& x, double value) {
   constexpr std::string_view where = "Mask::where_any_differs";
+  const int rank = x.rank();  // throws where the tensor is empty
   const int mask_rank = rows::mask_rank(x);
-  if (x.rank() < 1 || mask_rank == x.rank()) {
+  if (rank < 1 || mask_rank == rank) {
     fail<ShapeError>(where, "got {}; expected [..., features] without a mask over features",
                      x.describe());
   }

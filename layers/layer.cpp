@@ -117,6 +117,13 @@ void refuse_inputs(std::size_t count, std::string_view expected) {
                    expected);
 }
 
+void refuse_no_outputs() {
+  const auto* layer = LayerScope::current();
+  fail<ShapeError>(
+      layer ? layer->title() : "a model",
+      "it gave no tensors; expected one or more. Return at least one from its forward");
+}
+
 void trace(const LayerScope& layer, const MaskContract& contract, bool has_weights,
            const Tensors& inputs, const Tensors& outputs) {
   if (auto* t = Trace::current()) t->add(layer, contract, has_weights, inputs, outputs);

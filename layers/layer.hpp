@@ -133,6 +133,7 @@ void place_inside(L& layer, const std::string& inside, Builder& builder);
 /// StateError while this thread trains: a const layer or model does nothing but predict.
 void check_predicting(std::string_view kind);
 [[noreturn]] void refuse_inputs(std::size_t count, std::string_view expected = "one");
+[[noreturn]] void refuse_no_outputs();
 /// The MaskError of the running layer, which does not accept `what` (a mask).
 [[noreturn]] void refuse_mask(std::string_view what, std::string_view why,
                               std::string_view ways_out, const Tensors& inputs);
@@ -144,6 +145,7 @@ inline Tensors as_tensors(Tensor x) {
   return {std::move(x)};
 }
 inline Tensors as_tensors(Tensors xs) {
+  if (xs.empty()) refuse_no_outputs();
   return xs;
 }
 

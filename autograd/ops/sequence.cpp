@@ -15,8 +15,9 @@ struct Steps {
 };
 
 Steps steps_of(std::string_view op, const Tensor& x, std::optional<int> named) {
+  const Shape& shape = x.shape();  // throws where the tensor is empty
   const int mask_rank = rows::mask_rank(x);
-  const int axis = normal_axis(op, named.value_or(std::max(1, mask_rank - 1)), x.shape());
+  const int axis = normal_axis(op, named.value_or(std::max(1, mask_rank - 1)), shape);
   if (axis < mask_rank - 1) {
     fail<MaskError>(op,
                     "axis {} of {} is a mask axis, but a sequence's steps lie along the last one, "

@@ -107,6 +107,12 @@ void count_batch(const ModelRef& model, const Batch& batch, const TrainingLoss& 
 }  // namespace
 
 Batch part_of(const Batch& batch, std::int64_t from, std::int64_t to) {
+  if (from < 0 || to < from || to > batch.size()) {
+    fail<IndexError>("part_of",
+                     "rows {} to {} of a batch of {}; expected 0 <= from <= to <= {}. A batch made "
+                     "by hand has as many .samples as rows",
+                     from, to, batch.size(), batch.size());
+  }
   const NoGrad no_grad;
   const auto cut = [&](const Tensor& x) { return x.defined() ? slice(x, 0, from, to) : x; };
   Batch part;
