@@ -121,6 +121,8 @@ void FitRun::compare(const std::filesystem::path& from, TrainingState& saved) {
     } else if (d.path != "/batches/prefetch" && d.path != "/versions" &&
                d.path != "/versions/threads") {
       if (begins("/metrics")) saved.metrics.clear();
+      // The batches alone are kept: the epoch's mean is that of one loss.
+      if (begins("/loss")) saved.loss.resize(std::min<std::size_t>(saved.loss.size(), 1));
       if (++said > most) continue;
       note(fmt::format("goes on with other settings: {} was {}", d.path, d.change), true);
     }

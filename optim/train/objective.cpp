@@ -83,6 +83,12 @@ void TrainingMetric::set_counted(const std::vector<double>& counted) {
 void LossTotal::add(const Loss& loss) {
   if (terms_.empty()) terms_.resize(loss.terms().size());
   if (terms_.size() != loss.terms().size()) {
+    if (resumed_) {
+      fail<FileError>("LossTotal",
+                      "the checkpoint that was resumed counted {} terms of its loss, this loss has "
+                      "{}; it is damaged, or of another loss: give another folder",
+                      terms_.size(), loss.terms().size());
+    }
     fail<GradError>("LossTotal",
                     "a loss has {} terms, the ones before had {}; expected the same loss for each "
                     "batch",
@@ -100,7 +106,7 @@ void LossTotal::add(const Loss& loss) {
 double LossTotal::value() const {
   double total = 0, count = 0;
   for (const auto& t : terms_) {
-    const double over = t.per_batch > 0 ? batches_ : t.count;
+    const double over = t.per_batch > 0 ? batches_ - before_ : t.count;
     if (over > 0) total += t.scale * t.sum / over;
     count += t.count;
   }
@@ -116,7 +122,9 @@ std::vector<double> LossTotal::counted() const {
 void LossTotal::set_counted(const std::vector<double>& counted) {
   *this = {};
   if (counted.empty()) return;
+  resumed_ = true;
   batches_ = counted[0];
+  if (counted.size() == 1) before_ = batches_;
   for (std::size_t i = 1; i + 3 < counted.size(); i += 4) {
     terms_.push_back({counted[i], counted[i + 1], counted[i + 2], counted[i + 3]});
   }

@@ -117,6 +117,8 @@ class LossTotal {
   };
   std::vector<Term> terms_;
   double batches_ = 0;
+  double before_ = 0;     ///< of these, the ones of another loss
+  bool resumed_ = false;  ///< counted by the run before
 };
 
 }  // namespace maskgrad

@@ -31,7 +31,7 @@ struct Training {
             mg::Batches{data, {.batch_size = 2, .shuffle = false, .window = 2, .prefetch = 0}},
             std::move(options));
   }
-  /// Every weight and carried state, bit by bit.
+  /// Every weight, bit by bit.
   std::vector<std::byte> weights() const {
     std::vector<std::byte> all;
     for (const auto& p : model.parameters()) {

@@ -250,6 +250,36 @@ TEST_CASE("a checkpoint without the count of its arrays, as versions before wrot
   CHECK(training.run().last("loss") == other.run().last("loss"));
 }
 
+TEST_CASE("terms that the loss does not have are refused at the first step") {
+  Training training;
+  training.change([](NamedArrays&, Json& state) {
+    for (const double more : {1, 1, 1, 0}) state["loss"].push_back(more);
+  });
+  CHECK(throws<FileError>([&] { training.run(); },
+                          "the checkpoint that was resumed counted 2 terms of its loss, this loss "
+                          "has 1; it is damaged, or of another loss: give another folder"));
+}
+
+TEST_CASE("the mean of an epoch is that of one loss") {
+  Training training;
+  const auto counted = [&](double sum, const char* loss) {
+    training.change([&](NamedArrays&, Json& state) {
+      state["settings"]["loss"] = loss;
+      state["loss"][1] = sum;
+    });
+  };
+  const auto good = read_safetensors(training.newest());
+  std::vector<double> means;
+  for (const double sum : {0.0, 1e6}) {
+    write_safetensors(training.newest(), good.arrays, good.metadata);
+    counted(sum, "another");
+    const auto history = training.run();
+    means.push_back(history.epochs[0].logs.values()[0].second);
+    for (const auto& entry : fs::directory_iterator(training.folder.path())) fs::remove(entry);
+  }
+  CHECK(means[0] == means[1]);
+}
+
 TEST_CASE("many other settings are said in a few lines") {
   Training training;
   training.change([](NamedArrays&, Json& state) {
