@@ -61,6 +61,7 @@ std::vector<double> orthogonal(const Shape& shape, Seed seed) {
   const auto cols = shape.back();
   const auto rows = shape.count(0, shape.rank() - 1);
   const auto count = std::min(rows, cols), length = std::max(rows, cols);
+  if (count == 0) return {};
   auto basis = checked::vector<double>("Initializer", count * length);
   for (std::size_t i = 0; i < basis.size(); ++i) basis[i] = normal_at(seed, i);
   for (std::int64_t at = 0; at < count; at += block) {

@@ -15,7 +15,7 @@ namespace maskgrad {
 class Initializer {
  public:
   /// OptionError, naming the nearest, where there is no such name.
-  Initializer(const char* name) : Initializer(std::string(name)) {}
+  Initializer(const char* name) : Initializer(std::string(name ? name : "")) {}
   Initializer(std::string name);
 
   /// Shapes: a kernel's last axis is its output, the one before its input, others a window.

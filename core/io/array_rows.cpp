@@ -142,18 +142,26 @@ ArrayRows::ArrayRows(detail::ByteStream& in, const Layout& layout)
   parts_ = std::move(parts);
 }
 
+const ArrayRows::Parts& ArrayRows::parts() const {
+  if (!parts_) fail<StateError>("ArrayRows", "it is empty (default-made); read a file first");
+  return *parts_;
+}
 DType ArrayRows::dtype() const {
-  return detail::target(parts_->layout.type);
+  return detail::target(parts().layout.type);
 }
 bool ArrayRows::in_file() const {
-  return parts_->in_file;
+  return parts().in_file;
 }
 const std::string& ArrayRows::name() const {
-  return parts_->place.file;
+  return parts().place.file;
 }
 
 void ArrayRows::read(std::int64_t first, std::int64_t count, DType dtype, std::byte* to) const {
-  const auto& p = *parts_;
+  const auto& p = parts();
+  if (first < 0 || count < 0 || count > rows() - first) {
+    fail<IndexError>("ArrayRows", "rows {} to {} of {}, which has {}", first, first + count,
+                     p.place.file, rows());
+  }
   const auto elements = static_cast<std::size_t>(count * width_);
   const auto begin =
       p.offset + static_cast<std::uint64_t>(first * width_) * detail::size_of(p.layout.type);
@@ -176,12 +184,18 @@ void ArrayRows::read(std::int64_t first, std::int64_t count, DType dtype, std::b
 Array ArrayRows::read_all() const {
   Array made{dtype(), shape_, {}};
   const auto size = static_cast<std::size_t>(made.size()) * size_of(made.dtype);
-  detail::with_room(parts_->place, size, [&] { made.bytes.resize(size); });
+  detail::with_room(parts().place, size, [&] { made.bytes.resize(size); });
   read(0, rows(), made.dtype, made.bytes.data());
   return made;
 }
 
 ArrayRows ArrayRows::merged() const {
+  const auto& file = name();  // throws where it is empty
+  if (shape_.size() < 2) {
+    fail<ShapeError>("ArrayRows",
+                     "{} has {} axes; expected two or more, to make one of the first two", file,
+                     shape_.size());
+  }
   ArrayRows made = *this;
   made.shape_.erase(made.shape_.begin());
   made.shape_[0] *= shape_[0];

@@ -50,7 +50,8 @@ class ArrayRows {
 
   /// Rows first ... first + count - 1 converted to `dtype`: integers to any real type, reals among
   /// each other, whole reals to i64. `to` has room for count * width() elements.
-  /// Throws:   FileError where a value does not convert or the file cannot be read.
+  /// Throws:   FileError where a value does not convert or the file cannot be read; IndexError for
+  ///           rows that are not there.
   void read(std::int64_t first, std::int64_t count, DType dtype, std::byte* to) const;
   /// The whole array.
   Array read_all() const;
@@ -59,6 +60,9 @@ class ArrayRows {
 
  private:
   struct Parts;
+  /// StateError where it was default-made.
+  const Parts& parts() const;
+
   std::shared_ptr<const Parts> parts_;
   std::vector<std::int64_t> shape_;
   std::int64_t width_ = 1;

@@ -178,6 +178,7 @@ struct Row {
   std::string why_not = {};
 };
 
+std::vector<Row> class_rows();
 std::vector<Row> core_rows();
 std::vector<Row> operation_rows();
 std::vector<Row> layer_rows();

@@ -12,6 +12,7 @@
 #include <set>
 #include <typeinfo>
 
+#include <maskgrad/core/io/array_rows.hpp>
 #include <maskgrad/layers/recurrent/by_steps.hpp>
 
 #include "declared.hpp"
@@ -78,7 +79,7 @@ const std::map<std::string, std::string>& not_called() {
 
 std::vector<Row> rows() {
   std::vector<Row> all;
-  for (auto& some : {core_rows(), operation_rows(), layer_rows(), training_rows()}) {
+  for (auto& some : {core_rows(), class_rows(), operation_rows(), layer_rows(), training_rows()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
@@ -192,6 +193,14 @@ TEST_CASE("the texts of what is null or empty") {
   CHECK(text([] { part_of(Batch(), 0, 1); }) ==
         "part_of: rows 0 to 1 of a batch of 0; expected 0 <= from <= to <= 0. A batch made by hand "
         "has as many .samples as rows");
+  CHECK(text([] { ArrayRows().read_all(); }) ==
+        "ArrayRows: it is empty (default-made); read a file first");
+  CHECK(text([] { ArrayRows(DType::f32, {2}, {}, nullptr, "x").merged(); }) ==
+        "ArrayRows: x has 1 axes; expected two or more, to make one of the first two");
+  CHECK(text([] {
+          std::byte to[8];
+          ArrayRows(DType::f32, {2}, {}, nullptr, "x").read(1, 2, DType::f32, to);
+        }) == "ArrayRows: rows 1 to 3 of x, which has 2");
   CHECK(text([] { reverse(Tensor()); }) == text([] { Tensor().shape(); }));
   CHECK(text([] { Mask::where_any_differs(Tensor(), 0); }) == text([] { Tensor().shape(); }));
   CHECK(text([] { LossFunction()(ones({1}), ones({1})); }) == "LossFunction" + null);
