@@ -54,13 +54,14 @@ Values stepped(const Row& row, const std::string& decay, const Tensor& start, Va
     CHECK(optimizer->step().applied);
     gradient.back() = 1 - gradient.back();
   }
-  for (const auto& [name, state] : optimizer->state_arrays()) {
+  for (const auto& entry : optimizer->state_arrays()) {
+    const auto& state = entry.array;
     const auto all = dispatch(state.dtype, [&]<class T>() {
       const auto of = state.template values<T>();
       return Values(of.begin(), of.end());
     });
     CHECK_MESSAGE(std::all_of(all.begin(), all.end(), [](double v) { return std::isfinite(v); }),
-                  name);
+                  entry.name);
   }
   return values(p.tensor());
 }
