@@ -85,6 +85,7 @@ Mask slice(const Mask& m, int axis, std::int64_t start, std::int64_t size, std::
 
 Mask select(const Mask& m, int axis, std::int64_t index) {
   const Shape shape = m.shape().sub(0, axis) + m.shape().sub(axis + 1, m.rank());
+  if (is_meta(m)) return meta(shape, m.origin(), is_possible(m));
   Strides strides = strides_of(m.shape());
   const auto offset = index * strides[static_cast<std::size_t>(axis)];
   std::copy(strides.begin() + axis + 1, strides.end(), strides.begin() + axis);

@@ -22,6 +22,13 @@ void check_steps(std::string_view op, const Tensor& x) {
                   x.describe());
 }
 
+/// Steps are counted from here: as far as f64 tells one position from the next.
+void check_start(std::string_view op, std::int64_t start) {
+  constexpr std::int64_t most = std::int64_t{1} << 53;
+  if (start >= -most && start <= most) return;
+  fail<OptionError>(op, "start is {}; expected a position from {} to {}", start, -most, most);
+}
+
 /// Calls f(place, cosines, sines), in f64, of the angles position * frequency for `count`
 /// positions from `first`. Every 32nd position is computed as such, those behind it by turning on
 /// from there, which is as exact and much cheaper; a position's values do not depend on where the
@@ -114,6 +121,7 @@ Tensor turned(const Tensor& x, const Tensor& at, const Turns<T>& turns, std::int
 
 Tensor positions(const Tensor& x, std::int64_t start) {
   check_steps("positions", x);
+  check_start("positions", start);
   const Shape shape = x.shape().sub(0, 2);
   if (x.is_meta()) return rows::make_meta(shape, DType::i64, x.mask());
   const Tensor y = rows::make(shape, DType::i64, x.mask());
@@ -137,6 +145,7 @@ Tensor sine_positions(const Tensor& x, const std::vector<double>& frequencies, s
   constexpr std::string_view op = "sine_positions";
   check::real(op, x);
   check_steps(op, x);
+  check_start(op, start);
   const auto features = x.shape().back();
   const auto pairs = features == any ? any : (features + 1) / 2;
   if (x.rank() != 3 || !fits(pairs, static_cast<std::int64_t>(frequencies.size()))) {
@@ -169,6 +178,7 @@ Tensor rotate_by_position(const Tensor& x, const std::vector<double>& frequencie
   constexpr std::string_view op = "rotate_by_position";
   check::real(op, x);
   check_steps(op, x);
+  check_start(op, start);
   const auto n = static_cast<std::int64_t>(frequencies.size());
   if (x.rank() < 3 || !fits(x.shape().back(), 2 * n)) {
     fail<ShapeError>(op, "input is {} with {} frequencies; expected [batch, time, ..., {}]",

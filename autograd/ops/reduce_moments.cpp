@@ -48,7 +48,7 @@ Tensor about_mean(std::string_view op, const Tensor& x, const Axes& axes, bool k
                   bool root) {
   check::real(op, x);
   if (ddof < 0) fail<OptionError>(op, "ddof is {}; expected 0 or more", ddof);
-  const Reduced r(op, x, axes, keepdims, ddof + 1);
+  const Reduced r(op, x, axes, keepdims, std::int64_t{ddof} + 1);
   const Tensor y = r.make(x.dtype());
   if (x.is_meta()) return y;
   dispatch_real(op, x.dtype(), [&]<class T>() {

@@ -1,6 +1,7 @@
 #include <maskgrad/autograd/ops/unary.hpp>
 
 #include <cmath>
+#include <limits>
 
 #include <maskgrad/autograd/ops/elementwise.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
@@ -131,6 +132,20 @@ struct Clip {
   }
 };
 
+/// Integers have whole bounds; an infinite one bounds nothing on its side.
+void check_whole(const Tensor& x, double low, double high) {
+  constexpr double end = 0x1p63;
+  const auto fits = [](double bound, double open) {
+    return bound == open || (bound == std::floor(bound) && bound >= -end && bound < end);
+  };
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (fits(low, -infinity) && fits(high, infinity)) return;
+  fail<TypeError>("clip",
+                  "low is {} and high is {} for {}; expected whole numbers that i64 holds (or -inf "
+                  "and inf for no bound). Use cast(x, DType::f32) for others",
+                  low, high, x.describe());
+}
+
 }  // namespace
 
 Tensor abs(const Tensor& x) {
@@ -168,6 +183,7 @@ Tensor clip(const Tensor& x, double low, double high) {
   if (!(low <= high)) {
     fail<OptionError>("clip", "low is {} and high is {}; expected low <= high", low, high);
   }
+  if (x.dtype() == DType::i64) check_whole(x, low, high);
   return unary("clip", x, Clip{low, high});
 }
 

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include <maskgrad/autograd/ops/activations.hpp>
 #include <maskgrad/autograd/ops/cumulative.hpp>
 #include <maskgrad/autograd/ops/reduce.hpp>
@@ -108,6 +110,15 @@ TEST_SUITE("messages of mathematics") {
     const Tensor x = counted({3});
     CHECK(throws<OptionError>([&] { clip(x, 2, 1); },
                               "clip: low is 2 and high is 1; expected low <= high"));
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    const Tensor whole = arange(4);
+    for (const auto& [low, high] : {std::pair{0.5, 2.0}, {inf, inf}, {0, 0x1p63}, {-inf, -inf}}) {
+      CHECK(throws<TypeError>([&, low = low, high = high] { clip(whole, low, high); },
+                              "expected whole numbers that i64 holds (or -inf and inf for no "
+                              "bound). Use cast(x, DType::f32) for others"));
+    }
+    CHECK(clip(whole, 1, inf).to_vector<std::int64_t>() == std::vector<std::int64_t>{1, 1, 2, 3});
+    CHECK(clip(whole, -inf, 2).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 1, 2, 2});
     CHECK(throws<OptionError>([&] { relu(x, {.max_value = -1}); },
                               "relu: max_value is -1 and threshold 0; expected threshold <= "
                               "max_value"));
@@ -120,6 +131,9 @@ TEST_SUITE("messages of mathematics") {
                               "variance: ddof is -1; expected 0 or more"));
     CHECK(
         throws<OptionError>([&] { std_deviation(x, 0, false, -2); }, "std_deviation: ddof is -2"));
+    const Tensor masked = ones({2, 3}, DType::f64).with_mask(Mask::from_lengths({3, 1}, 3));
+    const Tensor of_too_few = variance(masked, 1, false, std::numeric_limits<int>::max());
+    CHECK(of_too_few.mask().valid() == 0);
     CHECK(throws<OptionError>([&] { standardise(x, 0, 0); },
                               "standardise: epsilon is 0; expected a number above 0"));
     CHECK(throws<OptionError>([] { activation("rellu"); },

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include <maskgrad/autograd/ops/positions.hpp>
 #include <maskgrad/autograd/ops/recurrent.hpp>
 #include <maskgrad/autograd/ops/segment.hpp>
@@ -139,6 +141,12 @@ TEST_SUITE("messages of operations on sequences") {
   TEST_CASE("positions") {
     CHECK(throws<ShapeError>([] { positions(arange(3)); },
                              "positions: input is i64[3]; expected [batch, time, ...]"));
+    CHECK(throws<OptionError>(
+        [] {
+          positions(zeros({1, 2, 3}), std::numeric_limits<std::int64_t>::max());
+        },
+        "positions: start is 9223372036854775807; expected a position from -9007199254740992 to "
+        "9007199254740992"));
     const Tensor x = made({2, 3, 4});
     CHECK(throws<MaskError>([&] { positions(fully_masked(x)); },
                             fully_masked(x).describe() +
