@@ -2,30 +2,14 @@
 
 #include <cmath>
 
+#include "data/csv_texts.hpp"
 #include "data/sequences.hpp"
-#include "io/files.hpp"
 #include "throws.hpp"
 
 namespace maskgrad::tests {
 namespace {
 
 using Steps = std::vector<std::vector<float>>;
-
-Dataset read_csv(std::string_view text, const ReadOptions& options = {}) {
-  const files::TemporaryFolder folder;
-  files::save(folder / "x.csv", text);
-  return read_dataset(folder / "x.csv", options);
-}
-
-std::string refusal(std::string_view text, const ReadOptions& options = {}) {
-  try {
-    read_csv(text, options);
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    return message.substr(message.find("x.csv"));
-  }
-  return "no error";
-}
 
 TEST_CASE("csv: lines of a sequence in their order, wherever they stand") {
   const Dataset data = read_csv("sequence,a,b\none,1,2\ntwo,-3,4e1\none, 5 ,+6\n");

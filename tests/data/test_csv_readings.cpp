@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "data/csv_texts.hpp"
 #include "data/sequences.hpp"
-#include "io/files.hpp"
 #include "throws.hpp"
 
 namespace maskgrad::tests {
@@ -12,22 +12,6 @@ namespace {
 using Steps = std::vector<std::vector<float>>;
 using Texts = std::vector<std::string>;
 using namespace std::string_literals;
-
-Dataset read_csv(std::string_view text, const ReadOptions& options = {}) {
-  const files::TemporaryFolder folder;
-  files::save(folder / "x.csv", text);
-  return read_dataset(folder / "x.csv", options);
-}
-
-std::string refusal(std::string_view text, const ReadOptions& options = {}) {
-  try {
-    read_csv(text, options);
-  } catch (const Error& error) {
-    const std::string message = error.what();
-    return message.substr(message.find("x.csv"));
-  }
-  return "no error";
-}
 
 TEST_CASE("csv: one line end or another") {
   struct Row {

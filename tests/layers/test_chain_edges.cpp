@@ -5,24 +5,12 @@
 
 #include <maskgrad/maskgrad.hpp>
 
+#include "odd_values.hpp"
 #include "throws.hpp"
 
 namespace maskgrad::tests {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
-using Values = std::vector<double>;
-
-Values values(const Tensor& x) {
-  return cast(x.value(), DType::f64).to_vector<double>();
-}
-bool finite(const Tensor& x) {
-  for (const double v : values(x)) {
-    if (!std::isfinite(v)) return false;
-  }
-  return true;
-}
 /// x with value i replaced.
 Tensor with(const Tensor& x, std::size_t i, double value) {
   Values all = values(x);

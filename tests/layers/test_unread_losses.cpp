@@ -8,21 +8,11 @@
 #include <maskgrad/maskgrad.hpp>
 
 #include "layers/loss_cases.hpp"
+#include "odd_values.hpp"
 
 namespace maskgrad::tests {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
-using Values = std::vector<double>;
-
-Values values(const Tensor& x) {
-  return cast(x.value(), DType::f64).to_vector<double>();
-}
-bool finite(const Tensor& x) {
-  const Values all = values(x);
-  return std::all_of(all.begin(), all.end(), [](double v) { return std::isfinite(v); });
-}
 Tensor row(Values all) {
   const auto n = static_cast<std::int64_t>(all.size());
   return tensor(std::move(all), {1, n});

@@ -6,18 +6,11 @@
 
 #include <maskgrad/maskgrad.hpp>
 
+#include "odd_values.hpp"
 #include "throws.hpp"
 
 namespace maskgrad::tests {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-using Values = std::vector<double>;
-
-Values values(const Tensor& x) {
-  return cast(x.value(), DType::f64).to_vector<double>();
-}
 
 /// The options under which an optimizer keeps other states, or takes another way.
 struct Row {
