@@ -10,11 +10,15 @@
 /// share a layer does; two parameters may have one name, as in two models of the same layers.
 namespace maskgrad::detail {
 
+/// What tells a parameter from others: where its values are. StateError where it has none.
+inline const void* identity(const Parameter& p) {
+  return &p.tensor().impl();
+}
+
 /// Tells of each parameter whether it comes for the first time.
 class FirstTime {
  public:
-  /// StateError for a parameter that has no values.
-  bool operator()(const Parameter& p) { return seen_.insert(&p.tensor().impl()).second; }
+  bool operator()(const Parameter& p) { return seen_.insert(identity(p)).second; }
 
  private:
   std::unordered_set<const void*> seen_;

@@ -65,7 +65,7 @@ class Counts {
     std::int64_t own = 0;
     for (const auto& entry : view.parameters) {
       const Parameter& p = *entry.second;
-      if (!known_.is_new(p)) continue;
+      if (!first_(p)) continue;
       const auto size = p.shape().count();
       (p.is_state() ? states : p.trainable() ? trained : frozen) += size;
       own += size;
@@ -74,7 +74,7 @@ class Counts {
   }
 
   std::multimap<std::string, const LayerView*> views_;
-  detail::ParameterList known_;
+  detail::FirstTime first_;
 };
 
 std::string warning(const Flow& flow) {

@@ -1,7 +1,5 @@
 #include <maskgrad/layers/model/model.hpp>
 
-#include <utility>
-
 #include <maskgrad/autograd/ops/concatenate.hpp>
 #include <maskgrad/autograd/ops/slice.hpp>
 #include <maskgrad/core/context.hpp>
@@ -52,67 +50,6 @@ Tensors run_one_by_one(const Tensors& inputs, const std::function<Tensors(const 
   Tensors outputs;
   for (const auto& of_output : parts) outputs.push_back(concatenate(of_output, 0));
   return outputs;
-}
-
-namespace {
-
-/// What tells a parameter from others: where its values are.
-const void* identity(const Parameter& p) {
-  return &p.tensor().impl();
-}
-
-}  // namespace
-
-BuildPlace::BuildPlace(LayerInfo* info) {
-  auto* outer = Builder::current();
-  inside = outer != nullptr;
-  if (!outer) return;
-  if (info && !info->placed) outer->place(*info);
-  const auto* layer = LayerScope::current();
-  path = info ? info->path : std::string(layer ? layer->path() : "");
-}
-
-Undo::~Undo() {
-  for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) (*undo)();  // inner layers first
-}
-void Undo::remember(const LayerView& view) {
-  if (view.remember) undo_.push_back(view.remember());
-}
-
-void check_built(const LayerView& view) {
-  for (const auto& [name, p] : view.parameters) {
-    if (p->defined()) continue;
-    fail<StateError>(name,
-                     "{} '{}' has no parameters yet; build the model first: "
-                     "model.build(Spec, Seed)",
-                     view.kind, view.path);
-  }
-}
-
-bool ParameterList::is_new(const Parameter& p) {
-  return known_.insert(identity(p)).second;
-}
-void ParameterList::add(const LayerView& view) {
-  check_built(view);
-  for (const auto& entry : view.parameters) {
-    if (is_new(*entry.second)) all_.push_back(*entry.second);
-  }
-}
-
-void Cloner::operator()(const LayerView& view) {
-  for (const auto& entry : view.parameters) {
-    Parameter& p = *entry.second;
-    if (!p.defined()) continue;
-    const auto known = made_.find(identity(p));
-    if (known != made_.end()) {
-      p = known->second;
-      continue;
-    }
-    const Parameter copy = p.clone(keep_ ? p.dtype() : dtype_);
-    made_.emplace(identity(p), copy);
-    made_.emplace(identity(copy), copy);  // where the walk comes by the same layer again
-    originals_.push_back(std::exchange(p, copy));
-  }
 }
 
 }  // namespace detail

@@ -2,144 +2,16 @@
 
 #include <functional>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
-#include <maskgrad/layers/any_layer.hpp>
 #include <maskgrad/layers/model/flow.hpp>
-#include <maskgrad/layers/visit.hpp>
+#include <maskgrad/layers/model/model_concept.hpp>
+#include <maskgrad/layers/model/walks.hpp>
 
 namespace maskgrad {
 
 namespace detail {
-template <class M>
-concept ListsLayers = requires(M& m) {
-  M::each_layer(m, [](auto&&, auto&) {});
-};
-/// Takes one tensor, or several.
-template <class M>
-concept TakesTensors = requires(M& m, const Tensor& x) {
-  m(x);
-}
-|| requires(M& m, const Tensors& xs) {
-  m(xs);
-};
-}  // namespace detail
-
-/// A model: a layer, a container, or a class of the user's own that is called with a tensor, or
-/// with Tensors, and lists its layers: `each_layer(self, f)` calls `f("name", self.layer)` for
-/// each.
-template <class M>
-concept Model = Layer<M> || std::same_as<M, AnyLayer> ||
-    (detail::ListsLayers<M>&& detail::TakesTensors<M>);
-
-namespace detail {
-
-/// Whether M is a model; where it is none, one compile error says what it lacks.
-template <class M>
-constexpr bool require_model() {
-  if constexpr (!Model<M>) {
-    if constexpr (LayerLike<M> && !ListsLayers<M>) {
-      require_layer<M>();
-    } else {
-      static_assert(ListsLayers<M>,
-                    "This class is no model, as it does not list its layers. Give it: template "
-                    "<class Self, class F> static void each_layer(Self& self, F&& f) { f(\"gru\", "
-                    "self.gru); }");
-      static_assert(!ListsLayers<M> || TakesTensors<M>,
-                    "This class is no model, as it is not called with tensors. Give it: "
-                    "maskgrad::Tensor operator()(const maskgrad::Tensor& x), or with a const "
-                    "maskgrad::Tensors&");
-    }
-  }
-  return Model<M>;
-}
-
-template <class M>
-Tensors run_model(M& model, const Tensors& inputs) {
-  if constexpr (Layer<M>) {
-    return call(model, inputs);
-  } else if constexpr (std::same_as<M, AnyLayer>) {
-    return model.call(inputs);
-  } else if constexpr (requires { model(inputs); }) {
-    return as_tensors(model(inputs));
-  } else {
-    if (inputs.size() != 1) refuse_inputs(inputs.size());
-    return as_tensors(model(inputs[0]));
-  }
-}
-
-/// Its place in the model it is in; null for a class that is no layer.
-template <class M>
-LayerInfo* info_of(M& model) {
-  if constexpr (Layer<M>) {
-    return &model.info;
-  } else if constexpr (std::same_as<M, AnyLayer>) {
-    return &model.info();
-  } else {
-    return nullptr;
-  }
-}
-
-/// A build that fails puts back all layers as they were.
-class Undo {
- public:
-  Undo() = default;
-  ~Undo();
-  Undo(const Undo&) = delete;
-  Undo& operator=(const Undo&) = delete;
-  void remember(const LayerView& view);
-  void keep() { undo_.clear(); }
-
- private:
-  std::vector<std::function<void()>> undo_;
-};
-
-/// The parameters of a model, each once.
-class ParameterList {
- public:
-  /// Adds those of a layer, StateError where it was not built.
-  void add(const LayerView& view);
-  /// Whether it was not there yet.
-  bool is_new(const Parameter& p);
-  std::vector<Parameter> take() { return std::move(all_); }
-
- private:
-  std::vector<Parameter> all_;
-  std::unordered_set<const void*> known_;
-};
-/// StateError where the layer has parameters and was not built.
-void check_built(const LayerView& view);
-/// Replaces each parameter by another with the same values; what was shared stays shared.
-class Cloner {
- public:
-  explicit Cloner(DType dtype, bool keep_dtype) : dtype_(dtype), keep_(keep_dtype) {}
-  void operator()(const LayerView& view);
-
- private:
-  DType dtype_;
-  bool keep_;
-  std::unordered_map<const void*, Parameter> made_;  ///< by what tells the original's values apart
-  std::vector<Parameter> originals_;                 ///< which thus live as long
-};
 Tensors metas_of(const std::vector<Spec>& specs);
-/// Where a model that is built stands in the build that runs already, as a layer's `build` builds
-/// the layer's own: inside that layer. Else it stands by itself.
-struct BuildPlace {
-  explicit BuildPlace(LayerInfo* info);
-  bool inside = false;
-  std::string path;
-};
-template <class M>
-void visit_placed(M& model, const BuildPlace& place, const LayerVisitor& f) {
-  if (!place.inside) return visit_model(model, f);
-  if constexpr (requires { model.visit(place.path, f); }) {
-    model.visit(place.path, f);
-  } else {
-    visit_layers(model, place.path, place.path, f);
-  }
-}
 /// OptionError where a layer carries its state from batch to batch, row by row: `option`, which
 /// takes sequences by themselves, cannot go with it; `instead` is what to do.
 void refuse_carried(const LayerView& view, std::string_view where, std::string_view option,

@@ -93,10 +93,10 @@ NamedArrays with_own_names(const std::vector<NamedParameter>& parameters, NamedA
 
 namespace detail {
 
-void collect_named(const LayerView& view, ParameterList& known, std::vector<NamedParameter>& into) {
+void collect_named(const LayerView& view, FirstTime& first, std::vector<NamedParameter>& into) {
   check_built(view);
   for (const auto& entry : view.parameters) {
-    if (known.is_new(*entry.second)) into.push_back({entry.first, *entry.second});
+    if (first(*entry.second)) into.push_back({entry.first, *entry.second});
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <maskgrad/autograd/distinct.hpp>
 #include <maskgrad/core/io/array.hpp>
 #include <maskgrad/layers/model/model.hpp>
 #include <maskgrad/layers/model/saved_values.hpp>
@@ -17,15 +18,15 @@ struct NamedParameter {
 };
 
 namespace detail {
-void collect_named(const LayerView& view, ParameterList& known, std::vector<NamedParameter>& into);
+void collect_named(const LayerView& view, FirstTime& first, std::vector<NamedParameter>& into);
 }
 
 /// Every parameter of a model, each once. StateError before it is built.
 template <Model M>
 std::vector<NamedParameter> named_parameters(const M& model) {
   std::vector<NamedParameter> all;
-  detail::ParameterList known;
-  visit_model(model, [&](const LayerView& view) { detail::collect_named(view, known, all); });
+  detail::FirstTime first;
+  visit_model(model, [&](const LayerView& view) { detail::collect_named(view, first, all); });
   return all;
 }
 

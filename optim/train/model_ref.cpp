@@ -6,8 +6,8 @@ namespace maskgrad {
 
 std::vector<NamedParameter> ModelRef::named_parameters() const {
   std::vector<NamedParameter> all;
-  detail::ParameterList known;
-  visit_([&](const LayerView& view) { detail::collect_named(view, known, all); });
+  detail::FirstTime first;
+  visit_([&](const LayerView& view) { detail::collect_named(view, first, all); });
   return all;
 }
 
