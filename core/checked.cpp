@@ -56,13 +56,14 @@ std::int64_t size_sum(std::string_view where, std::string_view what, Sizes parts
   return has_any(parts) ? any : sum(where, what, parts);
 }
 
-void check_room(std::string_view where, std::int64_t count, std::size_t value_bytes) {
+void check_room(std::string_view where, std::int64_t count, std::size_t value_bytes,
+                std::string_view what) {
   constexpr std::int64_t worth_a_look = std::int64_t{64} << 20;
   const auto width = static_cast<std::int64_t>(value_bytes);
   const bool counts = count >= 0 && count <= std::numeric_limits<std::int64_t>::max() / width;
   const auto bytes = counts ? count * width : std::numeric_limits<std::int64_t>::max();
   if (counts && (bytes < worth_a_look || memory::can_be_had(bytes))) return;
-  refuse_memory(where, "a working array", bytes);
+  refuse_memory(where, what, bytes);
 }
 
 void refuse_memory(std::string_view where, std::string_view what, std::int64_t wanted) {

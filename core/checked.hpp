@@ -39,7 +39,8 @@ std::int64_t size_sum(std::string_view where, std::string_view what,
 
 /// MemoryError where the system would not give so many bytes for a working array. It promises more
 /// than it has, and ends the process when it is to keep its word.
-void check_room(std::string_view where, std::int64_t count, std::size_t value_bytes);
+void check_room(std::string_view where, std::int64_t count, std::size_t value_bytes,
+                std::string_view what = "a working array");
 
 /// A working array of `count` values. MemoryError where the system does not give it.
 template <class T>

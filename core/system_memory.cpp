@@ -121,8 +121,12 @@ std::int64_t most_to_have() {
   return total;
 }
 
+std::int64_t free_now() {
+  return room_now().free;
+}
+
 bool can_be_had(std::int64_t bytes) {
-  return bytes <= room_now().free;
+  return bytes <= free_now();
 }
 
 }  // namespace maskgrad::memory

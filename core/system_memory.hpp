@@ -13,6 +13,8 @@ std::size_t page_size();
 
 /// Bytes that this machine, or the container it is, can ever give: memory and swap.
 std::int64_t most_to_have();
+/// Bytes that can be touched now; the greatest number where nothing says so.
+std::int64_t free_now();
 /// Whether so much can be touched now. The system promises more than it has, and ends the process
 /// when it is to keep its word.
 bool can_be_had(std::int64_t bytes);

@@ -7,10 +7,6 @@
 
 namespace maskgrad::detail {
 
-/// Bytes of memory that the system can still give: what is free or can be freed, and no more than
-/// the container may have. The largest number where nothing says so.
-std::uint64_t available_memory();
-
 /// FileError, with both numbers, where `bytes` are more than the system can give.
 void check_room(const Place& place, std::uint64_t bytes);
 

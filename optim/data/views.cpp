@@ -4,17 +4,13 @@
 
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/core/checked.hpp>
-#include <maskgrad/core/io/room.hpp>
 
 namespace maskgrad::data {
 
 void check_room(std::string_view where, std::int64_t pieces) {
   // A piece, and what a plan keeps beside it.
-  constexpr auto bytes = static_cast<std::int64_t>(sizeof(Piece) + sizeof(std::int64_t));
-  const auto wanted = pieces > checked::most / bytes ? checked::most : pieces * bytes;
-  constexpr std::int64_t small = 64 << 20;
-  if (wanted <= small || static_cast<std::uint64_t>(wanted) <= detail::available_memory()) return;
-  checked::refuse_memory(where, fmt::format("a list of {} pieces", pieces), wanted);
+  constexpr auto bytes = sizeof(Piece) + sizeof(std::int64_t);
+  checked::check_room(where, pieces, bytes, fmt::format("a list of {} pieces", pieces));
 }
 
 ViewSource::ViewSource(std::shared_ptr<const Source> base, std::vector<Piece> pieces)

@@ -4,6 +4,7 @@
 #include <maskgrad/core/io/npz.hpp>
 #include <maskgrad/core/io/room.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
+#include <maskgrad/core/system_memory.hpp>
 
 #include "files.hpp"
 #include "throws.hpp"
@@ -48,5 +49,5 @@ TEST_CASE("memory that the system refuses is an error of the file") {
   CHECK(throws<FileError>([&] { detail::with_room(place, 1000, [] { throw std::bad_alloc(); }); },
                           "read: x: reading it takes 1000 bytes of memory, and the system gives "
                           "less; read it by rows"));
-  CHECK(detail::available_memory() > 1 << 20);
+  CHECK(memory::free_now() > 1 << 20);
 }
