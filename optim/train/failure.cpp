@@ -62,6 +62,9 @@ std::string types_apart(const Error& error, const ModelRef& model, const Batch& 
 
 void throw_again(const Error& error, const std::string& before, const std::string& after) {
   const std::string text = before + error.what() + after;
+  if (const auto* of_memory = dynamic_cast<const MemoryError*>(&error)) {
+    throw MemoryError(error.where, error.layer, text, of_memory->wanted, of_memory->held);
+  }
   throw_as<ShapeError>(error, text);
   throw_as<TypeError>(error, text);
   throw_as<MaskError>(error, text);

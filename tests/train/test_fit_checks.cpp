@@ -225,6 +225,16 @@ TEST_CASE("errors of a step and of a validation name the sequences of the data")
   CHECK(throws<FileError>(
       [&] { fit(model, adam, Batches{broken}, {.loss = toy_loss, .progress = off}); },
       "fit: epoch 1, step 1 (batch 1 of 1): my reader: cannot read"));
+  const TrainingLoss large{[](const Batch&, const Tensors& y) -> Loss {
+    return mean_squared_error(zeros({std::int64_t{1} << 50}), y[0]);
+  }};
+  try {
+    fit(model, adam, batches, {.loss = large, .progress = off});
+    FAIL("nothing was thrown");
+  } catch (const MemoryError& error) {
+    CHECK(std::string(error.what()).starts_with("fit: epoch 1, step 1 (batch 1 of "));
+    CHECK(error.wanted == std::int64_t{4} << 50);
+  }
 }
 
 TEST_CASE("f64 data in an f32 model: the message says both ways, and both work") {
