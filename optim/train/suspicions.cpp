@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include <maskgrad/autograd/ops/cast.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 
 namespace maskgrad::detail {
@@ -68,11 +67,12 @@ Range range_of(const std::vector<double>& values) {
   return range;
 }
 
-/// The valid values, one row after the other.
-std::vector<double> values_of(const Tensor& x) {
-  const Tensor all = cast(x.value(), DType::f64);
-  const auto rows = rows::of<double>(all);
-  return {rows.begin(), rows.end()};
+/// The valid values of the first so many positions of `width` values, one after the other.
+std::vector<double> values_of(const Tensor& x, std::int64_t width, std::int64_t positions) {
+  const auto n = std::min(rows::total(x), positions * width);
+  std::vector<double> values(static_cast<std::size_t>(n));
+  dispatch(x.dtype(), [&]<class T>() { std::copy_n(rows::of<T>(x).begin(), n, values.begin()); });
+  return values;
 }
 
 /// Whether the values of each position are of no sign and add up to 1.
@@ -233,8 +233,12 @@ std::vector<std::string> suspicions(const ModelRef& model, const TrainingLoss& l
   }
   const auto pair = losses::together(batch.target.value(), outputs[0].value());
   c.width = pair.prediction.rank() > 0 ? pair.prediction.shape().back() : 1;
-  c.target = values_of(pair.target);
-  c.prediction = values_of(pair.prediction);
+  // Large outputs, as of many classes, are looked at in part.
+  constexpr std::int64_t most = 1 << 20;
+  const auto positions = std::max<std::int64_t>(1, most / std::max<std::int64_t>(1, c.width));
+  const bool like = pair.target.rank() == pair.prediction.rank();
+  c.target = values_of(pair.target, like ? c.width : 1, positions);
+  c.prediction = values_of(pair.prediction, c.width, positions);
   if (c.target.empty() || c.prediction.empty()) return {};
   c.head = head(model);
   std::vector<std::string> lines;

@@ -55,6 +55,10 @@ TEST_CASE("what a first step shows to be odd is said once, and what is usual is 
   CHECK(said(run(data_of(x16, numbers(1, 1)), 1, "linear", "binary_crossentropy"),
              "all 16 labels of the first step are 1"));
 
+  // Of a large output a part is looked at, whole positions of it.
+  const std::int64_t wide = (std::int64_t{1} << 20) / 3;
+  CHECK(said(run(data_of(x16, labels(3)), wide, "softmax", sparse), "look like probabilities"));
+
   const auto far = data_of(x16, numbers(-3, 4));
   CHECK(run(far, 1, "linear", "mean_squared_error").notes.empty());
   CHECK(said(run(far, 1, "tanh", "mean_squared_error"),
