@@ -20,9 +20,9 @@ struct EditDistanceOptions {
 
 /// How many tokens must be put in, taken out or replaced to make the prediction the target: with
 /// `normalize` the error rate, 1 for as many errors as tokens.
-/// Shapes:   y_true [batch, time] i64; y_pred [batch, other time] i64, or scores [batch, other
-/// time,
-///           tokens], of which each step's greatest is its token; sample_weight [batch].
+/// Shapes:   y_true [batch, time] i64; y_pred [batch, other time] i64, or scores
+///           [batch, other time, tokens], of which each step's greatest is its token;
+///           sample_weight [batch].
 /// Mask:     consumes; each runs by its own valid steps, in order. A sequence counts where either
 ///           has one, and no mask [batch] is false.
 /// Throws:   ShapeError, TypeError, OptionError.

@@ -28,9 +28,8 @@ struct F1ScoreOptions {
 
 /// 2 tp / (2 tp + fp + fn) of each class: the harmonic mean of precision and recall. A class that
 /// is neither true nor predicted has 0, as in Keras.
-/// Shapes:   y_true, of 0 and 1, and y_pred [batch, ..., classes], or y_true ids [batch, ...] i64;
-/// the
-///           result is [classes], or one number with an average.
+/// Shapes:   y_true, of 0 and 1, and y_pred [batch, ..., classes], or y_true ids [batch, ...]
+///           i64; the result is [classes], or one number with an average.
 /// Mask:     as Metric; over classes it is a MaskError.
 /// Throws:   as Metric's update; OptionError.
 class F1Score final : public Metric {

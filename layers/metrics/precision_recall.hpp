@@ -41,10 +41,9 @@ class ThresholdCounts : public Metric {
 };
 
 /// true positives / predicted positives; 0, as in Keras, where nothing is predicted to be 1.
-/// Shapes:   y_true, of 0 and 1, and y_pred [batch, ..., features], or y_true ids [batch, ...] i64
-/// of
-///           y_pred's classes; the result has a value for each threshold, and is one number for
-///           one.
+/// Shapes:   y_true, of 0 and 1, and y_pred [batch, ..., features], or y_true [batch, ...] i64,
+///           ids of y_pred's classes; the result has a value for each threshold, and is one
+///           number for one.
 /// Mask:     as Metric; each valid value counts. With top_k, over features it is a MaskError.
 /// Throws:   as Metric's update; OptionError; IndexError for a class that is not there.
 class Precision final : public ThresholdCounts {

@@ -37,9 +37,8 @@ struct BatchNormalizationOptions {
 /// Shapes:   x [batch, ..., features] -> the same; gamma, beta, moving_mean, moving_variance
 ///           [features].
 /// Mask:     supports; refuses one over features.
-/// Throws:   OptionError for options out of range, and for statistics that are NaN or infinite,
-/// with
-///           the moving ones as they were; ShapeError.
+/// Throws:   OptionError for options out of range, and for statistics that are NaN or infinite (the
+///           moving ones are then as they were); ShapeError.
 /// Source:   Ioffe and Szegedy 2015; Keras 3, BatchNormalization.
 class BatchNormalization {
  public:
