@@ -127,7 +127,8 @@ fits() {
 
 empty_build() { find "$1" -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +; }
 
-# configure DIR ARGS...: leaves a folder alone that is configured and fits.
+# configure DIR ARGS...: leaves a folder alone that is configured and fits. Ten sources are compiled
+# as one, which takes less than half of the time; `meson setup` alone compiles each by itself.
 configure() {
   local dir=$1 log
   shift
@@ -143,7 +144,7 @@ configure() {
   if [ ! -f "$dir/build.ninja" ]; then
     mkdir -p "$dir"
     log=$dir/.configure.log
-    if ! meson setup "$dir" "$root" "$@" >"$log" 2>&1 </dev/null 9>&-; then
+    if ! meson setup "$dir" "$root" -Dunity=on -Dunity_size=10 "$@" >"$log" 2>&1 </dev/null 9>&-; then
       tail -n 20 "$log" >&2
       die "Meson could not configure $dir (above, and $dir/meson-logs/meson-log.txt)"
     fi

@@ -18,6 +18,7 @@ class Node;
 /// operation, the layer, the position and the direction. For looking for a fault: every value is
 /// read once more. Without one nothing is looked at.
 /// Example:  const mg::DetectAnomaly guard;
+///           mg::mean_squared_error(y, model(x)).backward();
 class DetectAnomaly {
  public:
   DetectAnomaly();

@@ -1,5 +1,6 @@
 #include <maskgrad/autograd/noise.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <maskgrad/autograd/noise_places.hpp>
@@ -8,46 +9,141 @@
 namespace maskgrad {
 namespace {
 
-thread_local NoisePosition position_now;
+using detail::NoiseState;
+
+thread_local const Ref<NoiseState> of_thread = make_ref<NoiseState>();
+thread_local Ref<NoiseState> of_step;                // the innermost NoiseStep's
+thread_local Ref<NoiseState> of_layer;               // of the model whose layer runs
+thread_local detail::KeptNoise* kept_now = nullptr;  // the innermost NoiseScope's
+thread_local std::shared_ptr<const NoiseSamples> samples_now;
+
+const Ref<NoiseState>& here() {
+  if (of_step) return of_step;
+  return of_layer && of_layer->trained ? of_layer : of_thread;
+}
+
+/// To be changed: a NoiseScope puts it back.
+NoisePosition& position_in(const Ref<NoiseState>& state) {
+  if (kept_now) {
+    const auto known = [&state](const auto& kept) { return kept.first == state; };
+    if (std::none_of(kept_now->begin(), kept_now->end(), known)) {
+      kept_now->emplace_back(state, state->position);
+    }
+  }
+  return state->position;
+}
+
+/// Calls `f` with the positions of the models and of the thread.
+template <class F>
+void each_position(const detail::NoiseStates& models, F&& f) {
+  for (const auto& model : models) f(position_in(model));
+  f(position_in(of_thread));
+}
 
 }  // namespace
 
-NoisePosition noise_position() {
-  return position_now;
-}
-void set_noise_position(NoisePosition position) {
-  position_now = std::move(position);
+const NoisePosition& noise_position() {
+  return here()->position;
 }
 
-NoiseScope::NoiseScope(NoisePosition position)
-    : before_(std::exchange(position_now, std::move(position))) {}
+NoiseStep::NoiseStep(NoisePosition position)
+    : before_(std::exchange(of_step, make_ref<NoiseState>(std::move(position)))) {}
+NoiseStep::~NoiseStep() {
+  of_step = std::move(before_);
+}
+
+NoiseScope::NoiseScope() : outer_(std::exchange(kept_now, &kept_)) {}
 NoiseScope::~NoiseScope() {
-  position_now = std::move(before_);
+  for (auto& [state, position] : kept_) state->position = std::move(position);
+  kept_now = outer_;
 }
 
-NoiseOfSteps::NoiseOfSteps() : before_(position_now.calls) {}
+NoiseOfSteps::NoiseOfSteps() : before_(noise_position().calls) {}
 void NoiseOfSteps::again() const {
-  if (!position_now.calls.empty()) position_now.calls = before_;
+  if (!noise_position().calls.empty()) position_in(here()).calls = before_;
 }
 
 NoiseSamplesScope::NoiseSamplesScope(std::shared_ptr<const NoiseSamples> samples)
-    : before_(std::exchange(position_now.samples, std::move(samples))) {}
+    : before_(std::exchange(samples_now, std::move(samples))) {}
 NoiseSamplesScope::~NoiseSamplesScope() {
-  position_now.samples = std::move(before_);
+  samples_now = std::move(before_);
+}
+const std::shared_ptr<const NoiseSamples>& NoiseSamplesScope::current() {
+  return samples_now;
 }
 
 Seed noise_key(Seed seed) {
-  const Seed key = seed.of(position_now.step);
+  const Seed key = seed.of(noise_position().step);
   const auto* layer = LayerScope::current();
   if (!layer) return key;
-  const auto call = position_now.calls[seed.of(layer->path()).value]++;
+  const auto call = position_in(here()).calls[seed.of(layer->path()).value]++;
   return call == 0 ? key : key.of("call").of(call);
 }
 
-void next_noise_part(std::int64_t sequences, NoiseCalls calls) {
-  position_now.sequence += sequences;
-  position_now.calls = std::move(calls);
+namespace detail {
+
+LayerNoise::LayerNoise(const Ref<NoiseState>& model)
+    : before_(model ? std::exchange(of_layer, model) : of_layer) {}
+LayerNoise::~LayerNoise() {
+  of_layer = std::move(before_);
 }
+
+NoiseStates noise_states(const std::vector<Parameter>& parameters) {
+  NoiseStates states;
+  for (const auto& p : parameters) {
+    const auto& state = p.noise();
+    if (state && std::find(states.begin(), states.end(), state) == states.end()) {
+      states.push_back(state);
+    }
+  }
+  return states;
+}
+
+const NoisePosition& noise_position_of(const std::vector<Parameter>& parameters) {
+  if (of_step) return of_step->position;
+  for (const auto& model : noise_states(parameters)) {
+    if (model->trained) return model->position;
+  }
+  return of_thread->position;
+}
+
+void begin_thread_noise() {
+  position_in(of_thread) = {};
+}
+
+void begin_noise(const NoiseStates& models) {
+  for (const auto& model : models) model->trained = true;
+  each_position(models, [](NoisePosition& at) { at = {}; });
+}
+
+void next_noise_step(const NoiseStates& models) {
+  each_position(models,
+                [](NoisePosition& at) { at = {(of_step ? of_step->position.step : at.step) + 1}; });
+}
+
+void next_noise_part(const NoiseStates& models, std::int64_t sequences) {
+  each_position(models, [sequences](NoisePosition& at) {
+    at.sequence += sequences;
+    at.calls.clear();
+  });
+}
+
+NoiseParts::NoiseParts(const std::vector<Parameter>& parameters) {
+  for (auto& model : noise_states(parameters)) calls_.emplace_back(model, model->position.calls);
+  calls_.emplace_back(of_thread, of_thread->position.calls);
+}
+void NoiseParts::next(std::int64_t sequences) const {
+  for (const auto& [state, calls] : calls_) {
+    NoisePosition& at = position_in(state);
+    at.sequence += sequences;
+    at.calls = calls;
+  }
+}
+void NoiseParts::end() {
+  for (auto& entry : calls_) entry.second.clear();
+}
+
+}  // namespace detail
 
 NoisePlaces noise_places(const Tensor& x, Seed seed, bool whole_steps) {
   const Shape lead = x.shape().sub(0, std::min(2, x.rank()));
@@ -55,8 +151,8 @@ NoisePlaces noise_places(const Tensor& x, Seed seed, bool whole_steps) {
   const int mask_rank = rows::mask_rank(x);
   NoisePlaces p;
   p.key = noise_key(seed);
-  p.first = position_now.sequence;
-  p.samples = position_now.samples;
+  p.first = noise_position().sequence;
+  p.samples = NoiseSamplesScope::current();
   p.features = x.shape().count(std::max(lead.rank(), mask_rank), x.rank());
   const auto runs = p.features == 0 ? 0 : rows::total(x) / p.features;
   p.sample = Index(runs);

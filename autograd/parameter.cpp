@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <maskgrad/autograd/ops/cast.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
 
 namespace maskgrad {
 
@@ -100,6 +100,15 @@ void Parameter::set_grad(const Tensor& grad, double count) const {
   }
   leaf_->grad = grad.value();
   leaf_->count = count;
+}
+
+const Ref<detail::NoiseState>& Parameter::noise() const {
+  state();
+  return leaf_->noise;
+}
+void Parameter::set_noise(Ref<detail::NoiseState> noise) const {
+  state();
+  leaf_->noise = std::move(noise);
 }
 
 Parameter Parameter::clone(DType dtype) const {

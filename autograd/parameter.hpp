@@ -45,6 +45,10 @@ class Parameter {
   Parameter clone(DType dtype) const;
   bool same(const Parameter& other) const { return state_ == other.state_; }
 
+  /// The noise of the model that it is of (autograd/noise.hpp), which a build sets; null: of none.
+  const Ref<detail::NoiseState>& noise() const;
+  void set_noise(Ref<detail::NoiseState> noise) const;
+
  private:
   struct State : Counted {
     Tensor value;

@@ -168,19 +168,25 @@ bool reached(const Ref<Node>& node) {
   return node->is_leaf() && node->slots[0].grad.defined();
 }
 
+template <class T>
+void add_once(std::vector<T>& all, const T& one) {
+  if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+}
+
 /// Leaves take what has reached them, all or none: adding may find no memory, handing over cannot
 /// fail.
-void commit(const std::vector<Ref<Node>>& order, double count) {
+void commit(const std::vector<Ref<Node>>& order, const Run& run) {
   for (const auto& node : order) {
     if (!reached(node)) continue;
-    const auto& before = static_cast<Leaf&>(*node).grad;
-    if (before.defined()) node->slots[0].add("backward", before);
+    const auto& leaf = static_cast<Leaf&>(*node);
+    if (leaf.grad.defined()) node->slots[0].add("backward", leaf.grad);
+    if (run.reached && leaf.noise) add_once(*run.reached, leaf.noise);
   }
   for (const auto& node : order) {
     if (!reached(node)) continue;
     auto& leaf = static_cast<Leaf&>(*node);
     leaf.grad = std::exchange(leaf.slots[0].grad, {});
-    leaf.count += count;
+    leaf.count += run.count;
   }
 }
 
@@ -209,7 +215,7 @@ void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, cons
       run_node(*node);
       if (!run.retain) node->release();
     }
-    commit(order, run.count);
+    commit(order, run);
   } catch (...) {
     running = nullptr;
     for (const auto& node : order) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <maskgrad/autograd/mode.hpp>
+#include <maskgrad/autograd/noise_position.hpp>
 #include <maskgrad/core/rows.hpp>
 
 namespace maskgrad {
@@ -73,11 +74,14 @@ class Leaf final : public Node {
   std::string name;
   Tensor grad;
   double count = 0;  ///< what the gradient is of: 0 where no position was valid
+  Ref<maskgrad::detail::NoiseState> noise;  ///< of the model whose parameter it is; null: of none
 };
 
 struct Run {
   bool retain = false;  ///< the tape can be used again
   double count = 1;     ///< positions that the seeds are a mean over; leaves add it up
+  /// Gets the noise of the models whose parameters were reached, each once.
+  std::vector<Ref<maskgrad::detail::NoiseState>>* reached = nullptr;
 };
 /// GradError for a tensor that no backward can start from.
 void check_on_tape(const Tensor& root);

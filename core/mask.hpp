@@ -17,6 +17,8 @@ class Tensor;
 /// Which positions of a tensor are valid: true = valid, always. Immutable; copies share it.
 /// Its shape is a prefix of the tensor's. A default-made Mask is no mask: `if (mask)` is false.
 /// A mask of a meta tensor has a shape and an origin alone.
+/// Example:  const mg::Mask steps = mg::Mask::from_lengths({5, 3, 1, 4});  // [4, 5]
+///           steps.valid();  // 13
 class Mask {
  public:
   Mask() = default;

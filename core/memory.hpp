@@ -27,7 +27,7 @@ void give_small(void* p, std::size_t bytes);
 
 }  // namespace memory
 
-/// A counted block of pooled memory, 64-byte aligned, not initialised. Copies share it.
+/// A counted block of pooled memory, 64-byte aligned, not initialized. Copies share it.
 class Storage {
  public:
   Storage() = default;

@@ -7,7 +7,7 @@
 
 namespace maskgrad {
 
-/// A fixed number of plain values in pooled memory, not initialised; copies share them.
+/// A fixed number of plain values in pooled memory, not initialized; copies share them.
 template <class T>
 class Pooled {
  public:

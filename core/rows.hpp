@@ -51,7 +51,7 @@ std::span<T> of_mutable(const Tensor& x) {
   return {reinterpret_cast<T*>(x.impl().storage.data()), static_cast<std::size_t>(total(x))};
 }
 
-/// A new tensor, values not initialised. The mask's shape must be a prefix of `shape`.
+/// A new tensor, values not initialized. The mask's shape must be a prefix of `shape`.
 Tensor make(const Shape& shape, DType dtype, const Mask& mask = {});
 /// The same with zeros.
 Tensor make_zeros(const Shape& shape, DType dtype, const Mask& mask = {});

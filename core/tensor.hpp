@@ -79,6 +79,7 @@ class Tensor {
 };
 
 /// `values` in order as a tensor of `shape`. ShapeError where their number does not fit.
+/// Example:  mg::tensor({1.0f, 2.0f, 3.0f, 4.0f}, {2, 2});
 template <Element T>
 Tensor tensor(std::span<const T> values, const Shape& shape);
 template <Element T>
@@ -96,16 +97,19 @@ Tensor tensor(std::initializer_list<T> values, const Shape& shape) {
   return tensor(std::span<const T>(values.begin(), values.size()), shape);
 }
 /// One value, shape [].
+/// Example:  mg::full({2, 3}, 0.5);  // f32 [2, 3]
 Tensor scalar(double value, DType dtype = DType::f32);
 Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
 Tensor zeros(const Shape& shape, DType dtype = DType::f32);
 Tensor ones(const Shape& shape, DType dtype = DType::f32);
 /// 0, 1, ... count - 1.
+/// Example:  mg::arange(3, mg::DType::f32);  // 0 1 2
 Tensor arange(std::int64_t count, DType dtype = DType::i64);
 
 /// Sequences of unequal length as one masked tensor [sequences, longest, step...]; each holds its
 /// steps one after the other, `step` values a step. No padding is made. ShapeError, naming the
 /// sequence, where a length is not a whole number of steps.
+/// Example:  mg::from_sequences<float>({{1, 2, 3, 4}, {5, 6}}, {2});  // [2, 2, 2]: 2 and 1 steps
 template <Element T>
 Tensor from_sequences(const std::vector<std::vector<T>>& sequences, const Shape& step = {});
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <maskgrad/autograd/gradcheck.hpp>
-#include <maskgrad/autograd/laws.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
+#include <maskgrad/autograd/laws/laws.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
 #include <maskgrad/layers/model/model.hpp>
 
 namespace maskgrad {
@@ -10,7 +10,8 @@ namespace maskgrad {
 /// Compares the gradients of every parameter and input of a built model with differences, on an f64
 /// clone.
 /// Throws:   StateError for a model that was not built; what the model throws.
-/// Example:  CHECK_MESSAGE(report, report.str()), with auto report = mg::gradcheck(model, x)
+/// Example:  const auto report = mg::gradcheck(model, x);
+///           if (!report) fmt::print("{}\n", report.str());
 template <Model M>
 GradcheckReport gradcheck(const M& model, const Tensors& inputs, GradcheckOptions options = {}) {
   M copy = clone(model, DType::f64);
@@ -33,8 +34,10 @@ Tensor sample_input(const Spec& spec);
 }  // namespace detail
 
 /// Runs the mask laws over a layer: builds an f64 one for `spec`, and holds what is seen under
-/// masks of many patterns against its contract. Example:  CHECK_MESSAGE(report, report.str()), with
-///           auto report = mg::check_mask_laws(MyLayer{{}}, mg::Spec::f32({mg::any, mg::any, 3}))
+/// masks of many patterns against its contract.
+/// Example:  const auto spec = mg::Spec::f32({mg::any, mg::any, 3});
+///           const auto report = mg::check_mask_laws(mg::GRU{{.units = 2}}, spec);
+///           if (!report) fmt::print("{}\n", report.str());
 template <Layer L>
 LawReport check_mask_laws(const L& layer, const Spec& spec, LawOptions options = {}) {
   L copy = layer;

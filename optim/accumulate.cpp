@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/distinct.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 
 namespace maskgrad {
 namespace {
 
-constexpr std::string_view where = "Accumulate";
+constexpr std::string_view in_accumulate = "Accumulate";
 
 /// a + b, either of which may be empty.
 Tensor plus(const Tensor& a, const Tensor& b) {
@@ -22,7 +22,7 @@ void check_same(const std::vector<Loss::Term>& terms, const Loss::Term& known, s
       terms[i].reduction == known.reduction) {
     return;
   }
-  fail<GradError>(where,
+  fail<GradError>(in_accumulate,
                   "a part has {} terms (term {} is '{}' times {}), an earlier one has {} ('{}' "
                   "times {}); expected the same loss for each part",
                   terms.size(), i, i < terms.size() ? terms[i].name : "missing",
@@ -32,10 +32,10 @@ void check_same(const std::vector<Loss::Term>& terms, const Loss::Term& known, s
 }  // namespace
 
 Accumulate::Accumulate(std::vector<Parameter> parameters)
-    : parameters_(detail::distinct(std::move(parameters))), calls_(noise_position().calls) {
+    : parameters_(detail::distinct(std::move(parameters))), noise_(parameters_) {
   for (const auto& p : parameters_) {
     if (p.grad().defined()) {
-      fail<GradError>(where,
+      fail<GradError>(in_accumulate,
                       "parameter '{}' holds a gradient already; call clear_grad() or step() "
                       "first",
                       p.name());
@@ -71,11 +71,11 @@ void Accumulate::add(const Loss& loss) {
       parameters_[k].clear_grad();
     }
   }
-  next_noise_part(loss.sequences(), calls_);
+  noise_.next(loss.sequences());
 }
 
 Accumulate::Total Accumulate::finish() {
-  if (parts_.empty()) fail<GradError>(where, "finish without a part; call add(loss) first");
+  if (parts_.empty()) fail<GradError>(in_accumulate, "finish without a part; call add(loss) first");
   const NoGrad no_grad;
   Total total{0, parts_.front().term.count};
   double count = 0;
@@ -96,7 +96,7 @@ Accumulate::Total Accumulate::finish() {
     if (grad.defined()) parameters_[k].set_grad(grad, count);
   }
   parts_.clear();
-  calls_.clear();
+  noise_.end();
   return total;
 }
 

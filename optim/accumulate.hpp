@@ -10,9 +10,11 @@ namespace maskgrad {
 
 /// The gradient of a step that is computed in parts: sums and counts are added, the division
 /// happens once, in `finish`, so that any split gives the gradient of the whole.
-///   mg::Accumulate acc{model.parameters()};
-///   for (...) acc.add(loss_of(part));
-///   acc.finish();   // gradients stand as after one backward; then optimizer.step()
+/// Example:  mg::Accumulate acc{model.parameters()};
+///           for (const mg::Batch& b : batches.epoch(0)) {
+///             acc.add(mg::sparse_categorical_crossentropy(b.target, model(b.inputs[0])));
+///           }
+///           acc.finish();  // gradients stand as after one backward; then adam.step()
 class Accumulate {
  public:
   /// A parameter that stands twice in the list counts once.
@@ -38,7 +40,7 @@ class Accumulate {
 
   std::vector<Parameter> parameters_;
   std::vector<Part> parts_;
-  NoiseCalls calls_;  ///< from which each part counts: the noise of the whole
+  detail::NoiseParts noise_;  ///< each part draws what the whole would
 };
 
 }  // namespace maskgrad

@@ -23,8 +23,10 @@ struct AdadeltaOptions {
 
 /// Steps in the units of the parameter: v = rho v + (1 - rho) g^2,
 /// d = g sqrt(u + epsilon) / sqrt(v + epsilon), u = rho u + (1 - rho) d^2, p -= lr d.
-/// `weight_decay` p is added to g. Throws:   OptionError for options out of range. Source:   Zeiler
-/// 2012, arXiv:1212.5701; PyTorch's Adadelta.
+/// `weight_decay` p is added to g.
+/// Throws:   OptionError for options out of range.
+/// Source:   Zeiler 2012, arXiv:1212.5701; PyTorch's Adadelta.
+/// Example:  mg::Adadelta optimizer{model.parameters(), {.rho = 0.95}};
 class Adadelta final : public Optimizer {
  public:
   explicit Adadelta(std::vector<Parameter> parameters, AdadeltaOptions options = {});
@@ -32,7 +34,7 @@ class Adadelta final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
-  std::vector<State> states() override { return {{"square", square_}, {"moved", moved_}}; }
+  std::vector<State> states() override { return {{"square", square_, 0}, {"moved", moved_, 0}}; }
 
  private:
   AdadeltaOptions options_;

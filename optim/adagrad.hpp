@@ -24,8 +24,10 @@ struct AdagradOptions {
 };
 
 /// Steps divided by the root of the sum of all g^2: s += g^2, p -= lr(t) g / (sqrt(s) + epsilon)
-/// with lr(t) = lr / (1 + (t - 1) lr_decay). `weight_decay` p is added to g. Throws:   OptionError
-/// for options out of range. Source:   Duchi et al. 2011; PyTorch's Adagrad.
+/// with lr(t) = lr / (1 + (t - 1) lr_decay). `weight_decay` p is added to g.
+/// Throws:   OptionError for options out of range.
+/// Source:   Duchi et al. 2011; PyTorch's Adagrad.
+/// Example:  mg::Adagrad optimizer{model.parameters(), {.lr_decay = 1e-3}};
 class Adagrad final : public Optimizer {
  public:
   explicit Adagrad(std::vector<Parameter> parameters, AdagradOptions options = {});
@@ -33,7 +35,7 @@ class Adagrad final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
-  std::vector<State> states() override { return {{"total", total_}}; }
+  std::vector<State> states() override { return {{"total", total_, 0}}; }
 
  private:
   AdagradOptions options_;

@@ -29,6 +29,9 @@ struct AdamOptions {
 /// `weight_decay` p is added to g; `amsgrad` divides by the greatest v so far.
 /// Throws:   OptionError for options out of range.
 /// Source:   Kingma and Ba 2015; Reddi et al. 2018 (amsgrad); PyTorch's Adam.
+/// Example:  mg::Adam adam{model.parameters(), {.learning_rate = 1e-2, .amsgrad = true}};
+///           mg::mean_squared_error(y, model(x)).backward();
+///           adam.step();
 class Adam final : public Optimizer {
  public:
   explicit Adam(std::vector<Parameter> parameters, AdamOptions options = {});
@@ -37,7 +40,7 @@ class Adam final : public Optimizer {
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
   std::vector<State> states() override {
-    return {{"mean", mean_}, {"square", square_}, {"greatest", greatest_}};
+    return {{"mean", mean_}, {"square", square_, 0}, {"greatest", greatest_, 0}};
   }
 
  private:
@@ -69,6 +72,7 @@ struct AdamWOptions {
 /// Adam with the decay of weights apart from the gradient: p *= 1 - lr weight_decay comes first.
 /// Throws:   OptionError for options out of range.
 /// Source:   Loshchilov and Hutter 2019, arXiv:1711.05101; PyTorch's AdamW.
+/// Example:  mg::AdamW adam{model.parameters(), {.weight_decay = 0.1, .decay_biases = false}};
 class AdamW final : public Optimizer {
  public:
   explicit AdamW(std::vector<Parameter> parameters, AdamWOptions options = {});
@@ -77,7 +81,7 @@ class AdamW final : public Optimizer {
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
   std::vector<State> states() override {
-    return {{"mean", mean_}, {"square", square_}, {"greatest", greatest_}};
+    return {{"mean", mean_}, {"square", square_, 0}, {"greatest", greatest_, 0}};
   }
 
  private:

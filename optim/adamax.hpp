@@ -27,6 +27,7 @@ struct AdamaxOptions {
 /// p -= lr m / u with m bias-corrected. `weight_decay` p is added to g.
 /// Throws:   OptionError for options out of range.
 /// Source:   Kingma and Ba 2015; PyTorch's Adamax.
+/// Example:  mg::Adamax optimizer{model.parameters(), {.beta_2 = 0.99}};
 class Adamax final : public Optimizer {
  public:
   explicit Adamax(std::vector<Parameter> parameters, AdamaxOptions options = {});
@@ -34,7 +35,7 @@ class Adamax final : public Optimizer {
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
-  std::vector<State> states() override { return {{"mean", mean_}, {"greatest", greatest_}}; }
+  std::vector<State> states() override { return {{"mean", mean_}, {"greatest", greatest_, 0}}; }
 
  private:
   AdamaxOptions options_;

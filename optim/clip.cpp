@@ -5,9 +5,9 @@
 #include <numeric>
 
 #include <maskgrad/autograd/distinct.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/pooled.hpp>

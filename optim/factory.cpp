@@ -1,7 +1,7 @@
 #include <maskgrad/optim/factory.hpp>
 
 #include <maskgrad/core/named_table.hpp>
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/layer/description.hpp>
 #include <maskgrad/optim/adadelta.hpp>
 #include <maskgrad/optim/adagrad.hpp>
 #include <maskgrad/optim/adam.hpp>

@@ -22,6 +22,7 @@ std::span<const std::string_view> optimizer_names();
 /// rate as it is now: what it is, not its moments.
 std::string describe(const Optimizer& optimizer);
 /// The optimizer that `describe` described. Throws: as make_optimizer.
+/// Example:  const auto same = mg::optimizer_from(mg::describe(adam), model.parameters());
 std::unique_ptr<Optimizer> optimizer_from(std::string_view json, std::vector<Parameter> parameters);
 
 }  // namespace maskgrad

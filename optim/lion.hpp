@@ -25,6 +25,7 @@ struct LionOptions {
 /// m = beta_2 m + (1 - beta_2) g. The sign of 0 is 0.
 /// Throws:   OptionError for options out of range.
 /// Source:   Chen et al. 2023, arXiv:2302.06675.
+/// Example:  mg::Lion optimizer{model.parameters(), {.learning_rate = 3e-5, .weight_decay = 0.1}};
 class Lion final : public Optimizer {
  public:
   explicit Lion(std::vector<Parameter> parameters, LionOptions options = {});

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include <maskgrad/core/nearest.hpp>
-#include <maskgrad/layers/option_choice.hpp>
+#include <maskgrad/layers/layer/option_choice.hpp>
 #include <maskgrad/optim/optimizer.hpp>
 
 namespace maskgrad {
@@ -57,7 +57,8 @@ void write_option(OptionWriter& writer, OptionName option, const Better& value) 
   writer(option, std::string(name(value)));
 }
 
-Watch::Watch(std::string_view where, std::string monitor, Better better, double min_delta)
+MonitoredValue::MonitoredValue(std::string_view where, std::string monitor, Better better,
+                               double min_delta)
     : where_(where),
       monitor_(std::move(monitor)),
       higher_(is_higher_better(monitor_, better)),
@@ -65,7 +66,7 @@ Watch::Watch(std::string_view where, std::string monitor, Better better, double 
   check::option(where, "min_delta", min_delta, 0, INFINITY);
 }
 
-bool Watch::better(const Logs& logs) {
+bool MonitoredValue::better(const Logs& logs) {
   const double now = logs.at(where_, monitor_);
   const double sign = higher_ ? 1 : -1;
   // A loss of -inf, which nothing is better than, is no best: something has gone wrong.
@@ -74,7 +75,7 @@ bool Watch::better(const Logs& logs) {
   return true;
 }
 
-void Watch::set_best(std::optional<double> best) {
+void MonitoredValue::set_best(std::optional<double> best) {
   best_ = best && std::isfinite(*best) ? best : std::nullopt;
 }
 

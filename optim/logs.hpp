@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -35,10 +35,10 @@ void read_option(OptionReader& reader, OptionName name, Better& value);
 void write_option(OptionWriter& writer, OptionName name, const Better& value);
 
 /// The best value so far of what is watched.
-class Watch {
+class MonitoredValue {
  public:
   /// `min_delta`: by how much a value must be better. OptionError below 0.
-  Watch(std::string_view where, std::string monitor, Better better, double min_delta);
+  MonitoredValue(std::string_view where, std::string monitor, Better better, double min_delta);
 
   /// Takes the epoch's value; whether it is the best so far. One that is NaN or infinite never is.
   /// OptionError, with the nearest, where the logs do not have it.

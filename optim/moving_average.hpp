@@ -22,8 +22,10 @@ struct MovingAverageOptions {
 /// layers (moving statistics) are not averaged again; a weight that stands twice is averaged once.
 /// Throws:   OptionError unless decay is in [0, 1).
 /// Source:   Polyak and Juditsky 1992; TensorFlow, ExponentialMovingAverage (warm_up).
-/// Example:  adam.step(); average.update();
-///           { const mg::MovingAverage::Use use(average); mg::evaluate(model, ...); }
+/// Example:  mg::MovingAverage average{model.parameters()};
+///           adam.step(), average.update();  // and so on
+///           const mg::MovingAverage::Use use(average);
+///           mg::evaluate(model, batches, "sparse_categorical_crossentropy");
 class MovingAverage {
  public:
   explicit MovingAverage(const std::vector<Parameter>& parameters,

@@ -31,6 +31,7 @@ struct NadamOptions {
 /// with v bias-corrected. `weight_decay` p is added to g.
 /// Throws:   OptionError for options out of range.
 /// Source:   Dozat 2016; PyTorch's NAdam.
+/// Example:  mg::Nadam optimizer{model.parameters(), {.momentum_decay = 1e-3}};
 class Nadam final : public Optimizer {
  public:
   explicit Nadam(std::vector<Parameter> parameters, NadamOptions options = {});
@@ -39,7 +40,7 @@ class Nadam final : public Optimizer {
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
   std::vector<State> states() override {
-    return {{"mean", mean_}, {"square", square_}, {"product", product_}};
+    return {{"mean", mean_}, {"square", square_, 0}, {"product", product_, 0}};
   }
 
  private:

@@ -40,7 +40,7 @@ Optimizer::Optimizer(std::string_view kind, std::vector<Parameter> parameters, d
                       "that begins at 0 calls set_learning_rate");
   }
   steps_of_.resize(parameters_.size());
-  set_noise_position({});
+  detail::begin_noise(detail::noise_states(parameters_));
 }
 
 void Optimizer::set_learning_rate(double rate) {
@@ -81,7 +81,7 @@ StepReport Optimizer::step() {
     }
   }
   clear_grad();
-  set_noise_position({noise_position().step + 1, 0});
+  detail::next_noise_step(detail::noise_states(parameters_));
   return report;
 }
 
@@ -95,6 +95,19 @@ bool Optimizer::spared(std::size_t i, bool decay_biases) const {
   const auto& p = parameters_[i];
   return (spared_ && spared_(p)) || (!decay_biases && is_bias_or_norm(p));
 }
+
+namespace {
+
+/// Whether all values are finite, and none is below `least`.
+bool all_from(const Tensor& x, double least) {
+  return dispatch_real("set_state", x.dtype(), [&]<class T>() {
+    const auto values = rows::of<T>(x);
+    constexpr T most = std::numeric_limits<T>::max();
+    return std::all_of(values.begin(), values.end(), [=](T v) { return v >= least && v <= most; });
+  });
+}
+
+}  // namespace
 
 SavedValues Optimizer::saved_values() {
   SavedValues all;
@@ -111,6 +124,7 @@ SavedValues Optimizer::saved_values() {
     for (const auto& state : states()) {
       if (i >= state.of.size() || !state.of[i].defined()) continue;
       all.push_back(detail::saved_in_place(fmt::format("{}/{}", state.name, name), state.of[i]));
+      all.back().allows = [least = state.least](const Tensor& x) { return all_from(x, least); };
     }
   }
   return all;

@@ -2,12 +2,13 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include <maskgrad/autograd/parameter.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 #include <maskgrad/layers/model/saved_values.hpp>
-#include <maskgrad/layers/options.hpp>
 
 namespace maskgrad {
 
@@ -22,7 +23,8 @@ struct StepReport {
 };
 
 /// What all optimizers do around their update: they hold the parameters, count steps, leave all as
-/// it is where no position was valid, clear gradients, and move the noise to its next step.
+/// it is where no position was valid, clear gradients, and move their models' noise to its next
+/// step.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -58,6 +60,8 @@ class Optimizer {
   struct State {
     std::string_view name;
     std::vector<Tensor>& of;
+    /// What none of their values can be below; of squares and the like 0. All are finite.
+    double least = std::numeric_limits<double>::lowest();
   };
   /// A training begins: so does its noise (autograd/noise.hpp). A parameter that stands twice, as
   /// in the list of two models that share a layer, is one. OptionError for no parameters, and
@@ -93,7 +97,7 @@ class Optimizer {
   std::vector<std::int64_t> steps_of_;
 };
 
-/// Whether a parameter is a bias, or the scale or shift of a normalisation: it is named bias, gamma
+/// Whether a parameter is a bias, or the scale or shift of a normalization: it is named bias, gamma
 /// or beta, or has one axis or none.
 bool is_bias_or_norm(const Parameter& parameter);
 

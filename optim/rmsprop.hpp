@@ -30,6 +30,7 @@ struct RMSpropOptions {
 /// takes the square of the moving mean of g from v. `weight_decay` p is added to g.
 /// Throws:   OptionError for options out of range.
 /// Source:   Tieleman and Hinton 2012; Graves 2013 (centered); PyTorch's RMSprop.
+/// Example:  mg::RMSprop optimizer{model.parameters(), {.momentum = 0.9, .centered = true}};
 class RMSprop final : public Optimizer {
  public:
   explicit RMSprop(std::vector<Parameter> parameters, RMSpropOptions options = {});
@@ -38,7 +39,7 @@ class RMSprop final : public Optimizer {
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;
   std::vector<State> states() override {
-    return {{"square", square_}, {"mean", mean_}, {"velocity", velocity_}};
+    return {{"square", square_, 0}, {"mean", mean_}, {"velocity", velocity_}};
   }
 
  private:

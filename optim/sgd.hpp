@@ -27,6 +27,9 @@ struct SGDOptions {
 /// p -= lr (g + momentum v). `weight_decay` p is added to g. The first v is g.
 /// Throws:   OptionError for options out of range, nesterov without momentum or with dampening.
 /// Source:   Sutskever et al. 2013; PyTorch's SGD.
+/// Example:  mg::SGD sgd{model.parameters(), {.momentum = 0.9, .nesterov = true}};
+///           mg::mean_squared_error(y, model(x)).backward();
+///           sgd.step();
 class SGD final : public Optimizer {
  public:
   explicit SGD(std::vector<Parameter> parameters, SGDOptions options = {});

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include <maskgrad/autograd/distinct.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/optim/optimizer.hpp>
 
 namespace maskgrad {

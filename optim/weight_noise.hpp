@@ -13,6 +13,11 @@ namespace maskgrad {
 /// stands twice in the list gets it once.
 /// Throws:   OptionError unless the standard deviation is 0 or more.
 /// Source:   Graves 2011, Practical variational inference for neural networks.
+/// Example:  {
+///             const mg::WeightNoise noise(model.parameters(), 0.01, mg::Seed{1}, adam.steps());
+///             mg::mean_squared_error(y, model(x)).backward();
+///           }
+///           adam.step();
 class WeightNoise {
  public:
   WeightNoise(const std::vector<Parameter>& parameters, double stddev, Seed seed,

@@ -49,8 +49,8 @@ std::int64_t count_classes(const mg::Dataset& data) {
 double train(const Settings& s, mg::Dataset known, mg::Dataset unknown, std::uint64_t seed) {
   const std::int64_t classes = std::max(count_classes(known), count_classes(unknown));
   const auto standard = mg::Standardizer::fit(known);
-  known = known.standardised(standard);
-  unknown = unknown.standardised(standard);
+  known = known.standardized(standard);
+  unknown = unknown.standardized(standard);
 
   const std::int64_t features = known.batch({0}).inputs.front().shape().back();
   mg::Sequential model{

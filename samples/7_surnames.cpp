@@ -1,8 +1,7 @@
 // Which language is a surname from? A GRU reads the letters in both directions; the last output of
 // each, at the name's own last letter and at its first, decides. Half the names are Russian, and
 // some stand under several languages, so that nobody can be right about all. The settings were
-// chosen by
-// `--hold-out 0.15` from the training names.
+// chosen by `--hold-out 0.15` from the training names.
 //
 //   7_surnames --data names.npz --seeds 3
 // In PyTorch: nn.Embedding(57, 32), nn.GRU(32, 128, bidirectional=True) over packed sequences,

@@ -14,7 +14,7 @@ namespace {
 constexpr const char* page = R"(# What each layer does with a mask
 
 Made by `build/samples/mask_support --page > layers/README.md` from the contracts in the layers' classes;
-a test fails where it is stale. The laws in `autograd/laws.hpp` hold each layer to its contract.
+a test fails where it is stale. The laws in `autograd/laws/laws.hpp` hold each layer to its contract.
 
 - **produces** a mask · **propagates**: stays inside a row, never looks at it · **supports**: reads it and
   passes it on · **consumes**: reads it, and it ends over the axes that are crossed · **unsupported**: refuses

@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include <maskgrad/autograd/ops/cast.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
 
 namespace maskgrad::tests {
 

@@ -13,7 +13,9 @@ namespace maskgrad {
 /// nothing is left behind; what killed writers left behind in the folder is removed. A link is
 /// followed; the permissions of an old file are kept.
 /// Throws: FileError with the system's reason: no space, no such folder, a folder in the way, ...
-/// Example: AtomicFile file("out.bin", "save"); file.write(bytes); file.commit();
+/// Example:  mg::AtomicFile file("out.bin", "save");
+///           file.write(std::as_bytes(std::span("text")));
+///           file.commit();
 class AtomicFile {
  public:
   /// `where` names the function that writes, for messages.

@@ -31,6 +31,12 @@ std::string too_many(const JsonLimits& limits) {
   return fmt::format("it holds more than {} values; JsonLimits::values raises that", limits.values);
 }
 
+std::string too_many_layers(const JsonLimits& limits) {
+  return fmt::format("it describes more than {} layers; JsonLimits::layers raises that",
+                     limits.layers);
+}
+constexpr std::string_view layer_key = "class_name";
+
 // Builds the value while the text is parsed. An object's members are put into it when all are
 // there: one by one, each would be compared with those before it.
 class Builder {
@@ -93,7 +99,7 @@ class Builder {
 
   const JsonLimits& limits_;
   std::size_t length_;
-  std::int64_t values_ = 0;
+  std::int64_t values_ = 0, layers_ = 0;
   std::vector<Open> open_;
 };
 
@@ -104,6 +110,8 @@ bool Builder::end_object() {
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end()) return refuse(fmt::format("an object has '{}' twice", *twice));
+  const bool layer = std::binary_search(names.begin(), names.end(), layer_key);
+  if (layer && ++layers_ > limits_.layers) return refuse(too_many_layers(limits_));
   Json value = Json::object();
   Json::object_t::Container& members = *value.get_ptr<Json::object_t*>();
   members.reserve(object.keys.size());
@@ -113,13 +121,19 @@ bool Builder::end_object() {
   return put(std::move(value));
 }
 
-// How deep it is, and its values; gives up where it is beyond the limits.
-bool within(const Json& json, const JsonLimits& limits, std::int64_t depth, std::int64_t& values) {
-  if (++values > limits.values) return false;
+struct Counted {
+  std::int64_t values = 0, layers = 0;
+};
+
+// How deep it is, its values and layers; gives up where it is beyond the limits.
+bool within(const Json& json, const JsonLimits& limits, std::int64_t depth, Counted& counted) {
+  if (++counted.values > limits.values) return false;
   if (!json.is_structured()) return true;
   if (depth >= limits.depth) return false;
+  if (json.is_object() && json.contains(layer_key) && ++counted.layers > limits.layers)
+    return false;
   return std::all_of(json.begin(), json.end(),
-                     [&](const Json& inner) { return within(inner, limits, depth + 1, values); });
+                     [&](const Json& inner) { return within(inner, limits, depth + 1, counted); });
 }
 
 }  // namespace
@@ -136,9 +150,10 @@ ParsedJson parse_json(std::string_view text, const JsonLimits& limits) {
 }
 
 std::string beyond_limits(const Json& json, const JsonLimits& limits) {
-  std::int64_t values = 0;
-  if (within(json, limits, 0, values)) return {};
-  return values > limits.values ? too_many(limits) : too_deep(limits);
+  Counted counted;
+  if (within(json, limits, 0, counted)) return {};
+  if (counted.layers > limits.layers) return too_many_layers(limits);
+  return counted.values > limits.values ? too_many(limits) : too_deep(limits);
 }
 
 }  // namespace detail

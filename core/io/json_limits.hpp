@@ -9,6 +9,7 @@ namespace maskgrad {
 struct JsonLimits {
   std::int64_t depth = 1000;        ///< objects and arrays inside each other
   std::int64_t values = 1'000'000;  ///< numbers, texts, objects, arrays, ... in all
+  std::int64_t layers = 20'000;     ///< objects with a class_name: layers, and cells in them
 };
 
 /// Other limits, in this thread and as long as it lives.

@@ -18,7 +18,7 @@ namespace maskgrad {
 namespace detail {
 namespace {
 
-constexpr std::string_view prefix = ".maskgrad-", ending = ".tmp";
+constexpr std::string_view file_prefix = ".maskgrad-", file_ending = ".tmp";
 
 // The running kernel: all its containers have the same, another host or start has another.
 const std::string& kernel() {
@@ -32,7 +32,7 @@ const std::string& kernel() {
 }
 
 bool is_aside(std::string_view name) {
-  return name.starts_with(prefix) && name.ends_with(ending);
+  return name.starts_with(file_prefix) && name.ends_with(file_ending);
 }
 
 bool lock(int descriptor, int& error) {
@@ -56,7 +56,7 @@ bool is_left(int descriptor, std::string_view name) {
   int error = 0;
   const bool locked = lock(descriptor, error);
   if (!locked && error == EWOULDBLOCK) return false;
-  const bool here = name.starts_with(fmt::format("{}{}-", prefix, kernel()));
+  const bool here = name.starts_with(fmt::format("{}{}-", file_prefix, kernel()));
   if (locked && here && kernel() != "unknown") return true;
   struct stat facts {};
   constexpr std::time_t hour = 3600;
@@ -79,7 +79,7 @@ void remove_if_left(const std::filesystem::path& path) {
 }  // namespace
 
 std::string aside_name(unsigned number) {
-  return fmt::format("{}{}-{}-{}{}", prefix, kernel(), ::getpid(), number, ending);
+  return fmt::format("{}{}-{}-{}{}", file_prefix, kernel(), ::getpid(), number, file_ending);
 }
 
 bool hold(int descriptor, const std::filesystem::path& path) {

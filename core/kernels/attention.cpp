@@ -17,7 +17,7 @@ using namespace attention_detail;
 // A block of weights stays in a core's second cache, twice in backward.
 constexpr std::int64_t query_block = 64, key_block = 256;
 /// Least multiplications for which a thread of its own pays.
-constexpr std::int64_t grain = 1 << 19;
+constexpr std::int64_t attention_grain = 1 << 19;
 
 /// Calls f(tile) for the blocks of queries of a sequence and head.
 template <class T, class F>
@@ -246,7 +246,7 @@ class Backward {
 template <class T>
 void attention_forward(const AttentionProblem<T>& p, T* y, T* log_sum) {
   const auto units = p.batch * p.heads;
-  const auto shards = std::min(units, shard_count(work(p), grain));
+  const auto shards = std::min(units, shard_count(work(p), attention_grain));
   Part<T> v(p.v, key_rows(p) * p.dim_v);
   const T* finite = v.odd() ? v.finite() : nullptr;
   parallel_for(shards, [&](std::int64_t s) {
@@ -266,7 +266,7 @@ void attention_backward(const AttentionProblem<T>& p, const AttentionBackward<T>
   const bool one_batch = g.dbias && p.bias.batch == 0, one_head = g.dbias && p.bias.head == 0;
   const auto batches = one_batch ? 1 : p.batch, kv_heads = one_head ? 1 : p.kv_heads;
   const auto units = p.batch == 0 ? 0 : batches * kv_heads;
-  const auto shards = std::min(units, shard_count(2 * work(p), grain));
+  const auto shards = std::min(units, shard_count(2 * work(p), attention_grain));
   const auto heads = p.heads / kv_heads;
   FiniteParts<T> finite(p, g);
   parallel_for(shards, [&](std::int64_t s) {

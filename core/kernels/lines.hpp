@@ -16,7 +16,7 @@ class Gathered {
 
   template <class F>
   void run(const Unit& u, F&& f) {
-    length_ = r_.meeting(u.group);
+    length_ = r_.terms(u.group);
     const auto needed = static_cast<std::int64_t>(k + 1) * few * length_;
     if (buffer_.size() < needed) buffer_ = Pooled<T>(needed);
     for (std::int64_t column = 0; column < u.columns; column += few) {

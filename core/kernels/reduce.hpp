@@ -18,14 +18,14 @@ struct Reduction {
   Index order;             ///< the rows group by group; none: as they are stored
   std::int64_t width = 1;  ///< values of a row
 
-  /// `count` places, `stride` apart, unless there is a table of them.
-  struct Places {
+  /// `count` offsets, `stride` apart, unless there is a table of them.
+  struct Offsets {
     std::int64_t count = 1, stride = 0;
     Index table;
     std::int64_t operator()(std::int64_t i) const { return table.empty() ? i * stride : table[i]; }
   };
-  Places outer;  ///< kept runs
-  Places lines;  ///< reduced runs
+  Offsets outer;  ///< kept runs
+  Offsets lines;  ///< reduced runs
   std::int64_t run = 1;
   bool wide = false;
 
@@ -37,9 +37,9 @@ struct Reduction {
   }
   std::int64_t row(std::int64_t i) const { return order.empty() ? i : order[i]; }
   std::int64_t rows() const { return first_row(groups - 1) + rows_of(groups - 1); }
-  /// Results of a group, and values that meet in each.
+  /// Results of a group, and how many values each is made of.
   std::int64_t kept() const { return outer.count * (wide ? run : 1); }
-  std::int64_t meeting(std::int64_t group) const {
+  std::int64_t terms(std::int64_t group) const {
     return rows_of(group) * lines.count * (wide ? 1 : run);
   }
   /// A group's values stand side by side in one result's order.
@@ -153,8 +153,8 @@ void fold(const Reduction& r, const T* x, const Fold& f, Finish&& finish) {
   const auto n = units(r), of = parts(r);
   const auto width = r.wide ? std::min(block, r.run) : 1;
   const auto finish_unit = [&](const Unit& u, const State* states) {
-    const auto to = result(r, u), meeting = r.meeting(u.group);
-    for (std::int64_t c = 0; c < u.columns; ++c) finish(to + c, states[c], meeting);
+    const auto to = result(r, u), terms = r.terms(u.group);
+    for (std::int64_t c = 0; c < u.columns; ++c) finish(to + c, states[c], terms);
   };
   if (of == 1) {
     const auto shards = std::min(n, shard_count(values(r) + n, elementwise_grain));
@@ -182,19 +182,19 @@ void fold(const Reduction& r, const T* x, const Fold& f, Finish&& finish) {
   }
 }
 
-/// Calls f(place, result, step, n, meeting) for every piece: its n values belong to the results
-/// result, result + step, ..., in each of which `meeting` values meet; step is 0 or 1.
+/// Calls f(at, result, step, n, terms) for every piece: its n values belong to the results
+/// result, result + step, ..., each of which is made of `terms` values; step is 0 or 1.
 template <class F>
-void spread(const Reduction& r, F&& f) {
+void over_results(const Reduction& r, F&& f) {
   using namespace reduction;
   const auto n = units(r), of = parts(r);
   const auto shards = of == 1 ? std::min(n, shard_count(values(r), elementwise_grain)) : n * of;
   parallel_for(shards, [&](std::int64_t s) {
     for (auto i = shard_begin(n * of, shards, s); i < shard_begin(n * of, shards, s + 1); ++i) {
       const Unit u = unit(r, i / of);
-      const auto to = result(r, u), meeting = r.meeting(u.group);
+      const auto to = result(r, u), terms = r.terms(u.group);
       walk(r, u, i % of, of, [&](std::int64_t at, std::int64_t count) {
-        f(at, to, std::int64_t{r.wide}, count, meeting);
+        f(at, to, std::int64_t{r.wide}, count, terms);
       });
     }
   });

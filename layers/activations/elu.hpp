@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -20,6 +20,7 @@ struct ELUOptions {
 /// Shapes:   x -> the same.
 /// Mask:     propagates.
 /// Source:   Clevert et al. 2016, arXiv:1511.07289; Keras 3, ELU.
+/// Example:  mg::ELU{{.alpha = 0.5}}(x);  // [4, 5, 3], values above -0.5
 class ELU {
  public:
   using Options = ELUOptions;

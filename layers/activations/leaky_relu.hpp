@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -20,6 +20,7 @@ struct LeakyReLUOptions {
 /// Shapes:   x -> the same.
 /// Mask:     propagates.
 /// Source:   Keras 3, LeakyReLU.
+/// Example:  mg::LeakyReLU{{.negative_slope = 0.01}}(x);  // [4, 5, 3]
 class LeakyReLU {
  public:
   using Options = LeakyReLUOptions;

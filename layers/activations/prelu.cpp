@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 namespace {

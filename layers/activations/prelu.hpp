@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -30,6 +30,8 @@ struct PReLUOptions {
 ///           MaskError.
 /// Source:   He et al. 2015, arXiv:1502.01852; Keras 3, PReLU.
 /// Example:  mg::PReLU slopes{{.shared_axes = {{1}}}};
+///           mg::build(slopes, spec);
+///           slopes(x);  // [4, 5, 3], by a slope for each feature
 class PReLU {
  public:
   using Options = PReLUOptions;

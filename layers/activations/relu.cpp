@@ -1,6 +1,6 @@
 #include <maskgrad/layers/activations/relu.hpp>
 
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 
@@ -8,7 +8,7 @@ ReLU::ReLU(ReLUOptions options)
     : info(kind, options.name),
       options_(std::move(options)),
       function_{.negative_slope = options_.negative_slope,
-                .max_value = options_.max_value.value_or(ReluOptions{}.max_value),
+                .max_value = options_.max_value.value_or(ReluShape{}.max_value),
                 .threshold = options_.threshold} {
   check::not_negative(kind, "max_value", function_.max_value);
   check::not_negative(kind, "negative_slope", options_.negative_slope);

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -27,6 +27,7 @@ struct ReLUOptions {
 /// Mask:     propagates.
 /// Throws:   OptionError for an option below 0, and for max_value below threshold.
 /// Source:   Keras 3, ReLU.
+/// Example:  mg::ReLU{{.max_value = 6}}(x);  // [4, 5, 3], values from 0 to 6
 class ReLU {
  public:
   using Options = ReLUOptions;
@@ -43,7 +44,7 @@ class ReLU {
 
  private:
   ReLUOptions options_;
-  ReluOptions function_;
+  ReluShape function_;
 };
 
 }  // namespace maskgrad

@@ -1,7 +1,7 @@
 #include <maskgrad/layers/attention/additive_attention.hpp>
 
-#include <maskgrad/autograd/ops/additive_attention.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/attention/additive_attention.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 
@@ -11,7 +11,7 @@ AdditiveAttention::AdditiveAttention(AdditiveAttentionLayerOptions options)
 }
 
 void AdditiveAttention::build(const Tensors& inputs, Builder& builder) {
-  const auto query = attention_inputs(info, kind, inputs).query;
+  const auto query = detail::attention_inputs(info, kind, inputs).query;
   check::has_features(info, kind, query);
   if (options_.use_scale) {
     scale_ = builder.weight("scale", {query.shape()[2]}, "glorot_uniform");
@@ -20,7 +20,7 @@ void AdditiveAttention::build(const Tensors& inputs, Builder& builder) {
 }
 
 Tensors AdditiveAttention::forward(const Tensors& inputs) const {
-  const AttentionInputs in = attention_inputs(info, kind, inputs);
+  const detail::AttentionInputs in = detail::attention_inputs(info, kind, inputs);
   if (options_.use_scale) check::features(info, kind, in.query, scale_.shape()[0]);
   const Tensor w =
       options_.use_scale ? scale_.tensor() : ones({in.query.shape()[2]}, in.query.dtype());

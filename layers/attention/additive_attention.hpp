@@ -34,11 +34,14 @@ struct AdditiveAttentionLayerOptions {
 ///           the query's mask. A query without keys gives 0. Scores: the valid pairs.
 /// Throws:   OptionError, ShapeError, MaskError (a mask over features).
 /// Source:   Bahdanau et al. 2015; Keras 3, AdditiveAttention.
+/// Example:  mg::AdditiveAttention attend{{.dropout = 0.1}};
+///           mg::build(attend, {spec, spec});
+///           attend(y, x);  // [4, 5, 3] under y's mask: each step of y reads x
 class AdditiveAttention {
  public:
   using Options = AdditiveAttentionLayerOptions;
   static constexpr std::string_view kind = "AdditiveAttention";
-  static constexpr MaskContract contract = attention_contract;
+  static constexpr MaskContract contract = detail::attention_contract;
 
   explicit AdditiveAttention(AdditiveAttentionLayerOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -2,13 +2,13 @@
 
 #include <array>
 
-#include <maskgrad/autograd/ops/additive_attention.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/attention.hpp>
-#include <maskgrad/autograd/ops/repeat.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
+#include <maskgrad/autograd/ops/attention/additive_attention.hpp>
+#include <maskgrad/autograd/ops/attention/attention.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/shape/repeat.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
 #include <maskgrad/core/nearest.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 
@@ -22,13 +22,13 @@ Attention::Attention(AttentionLayerOptions options)
 }
 
 void Attention::build(const Tensors& inputs, Builder& builder) {
-  attention_inputs(info, kind, inputs);
+  detail::attention_inputs(info, kind, inputs);
   if (options_.use_scale) scale_ = builder.weight("scale", {}, "ones");
   if (concat()) concat_score_weight_ = builder.weight("concat_score_weight", {}, "ones");
   seed_ = options_.seed.value_or(builder.layer_seed());
 }
 
-Tensors Attention::dot(const AttentionInputs& in) const {
+Tensors Attention::dot(const detail::AttentionInputs& in) const {
   // A factor of the queries is one of the scores, and costs no pass over the pairs.
   const Tensor q = expand_dims(options_.use_scale ? in.query * scale_ : in.query, 2);
   const Tensor k = expand_dims(in.key, 2);
@@ -36,12 +36,12 @@ Tensors Attention::dot(const AttentionInputs& in) const {
       .scale = 1, .causal = options_.use_causal_mask, .dropout = options_.dropout, .seed = seed_};
   Tensors outputs{squeeze(attention(q, k, expand_dims(in.value, 2), options), 2)};
   if (options_.return_attention_scores) {
-    outputs.push_back(squeeze(attention_scores(q, valid_keys(k, in.value), options), 3));
+    outputs.push_back(squeeze(attention_scores(q, detail::valid_keys(k, in.value), options), 3));
   }
   return outputs;
 }
 
-Tensors Attention::added(const AttentionInputs& in) const {
+Tensors Attention::added(const detail::AttentionInputs& in) const {
   const bool scaled = options_.use_scale;
   const Tensor q = scaled ? in.query * scale_ : in.query, k = scaled ? in.key * scale_ : in.key;
   const Tensor w = broadcast_to(concat_score_weight_, {q.shape()[2]});
@@ -51,7 +51,7 @@ Tensors Attention::added(const AttentionInputs& in) const {
 }
 
 Tensors Attention::forward(const Tensors& inputs) const {
-  const AttentionInputs in = attention_inputs(info, kind, inputs);
+  const detail::AttentionInputs in = detail::attention_inputs(info, kind, inputs);
   return concat() ? added(in) : dot(in);
 }
 

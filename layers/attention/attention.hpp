@@ -35,11 +35,14 @@ struct AttentionLayerOptions {
 ///           the query's mask. A query without keys gives 0. Scores: the valid pairs.
 /// Throws:   OptionError, ShapeError, MaskError (a mask over features).
 /// Source:   Luong et al. 2015; Keras 3, Attention.
+/// Example:  mg::Attention self{{.use_scale = true, .use_causal_mask = true}};
+///           mg::build(self, spec);
+///           self(x);  // [4, 5, 3]: a step reads itself and those before it
 class Attention {
  public:
   using Options = AttentionLayerOptions;
   static constexpr std::string_view kind = "Attention";
-  static constexpr MaskContract contract = attention_contract;
+  static constexpr MaskContract contract = detail::attention_contract;
 
   explicit Attention(AttentionLayerOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -60,8 +63,8 @@ class Attention {
 
  private:
   bool concat() const { return options_.score_mode == "concat"; }
-  Tensors dot(const AttentionInputs& in) const;
-  Tensors added(const AttentionInputs& in) const;
+  Tensors dot(const detail::AttentionInputs& in) const;
+  Tensors added(const detail::AttentionInputs& in) const;
 
   AttentionLayerOptions options_;
   Parameter scale_, concat_score_weight_;

@@ -1,10 +1,10 @@
 #include <maskgrad/layers/attention/attention_contract.hpp>
 
-#include <maskgrad/autograd/ops/additive_attention.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/attention/additive_attention.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 AttentionInputs attention_inputs(const LayerInfo& info, std::string_view kind,
                                  const Tensors& inputs) {
@@ -31,4 +31,4 @@ Tensors additive(const AttentionInputs& in, const Tensor& query, const Tensor& k
   return outputs;
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

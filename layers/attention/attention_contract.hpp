@@ -1,9 +1,9 @@
 #pragma once
 
-#include <maskgrad/autograd/ops/additive_attention.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/autograd/ops/attention/additive_attention.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 /// What a layer does whose valid queries read valid keys.
 inline constexpr MaskContract attention_contract{
@@ -29,4 +29,4 @@ Tensor valid_keys(const Tensor& key, const Tensor& value);
 Tensors additive(const AttentionInputs& in, const Tensor& query, const Tensor& key, const Tensor& w,
                  const AdditiveAttentionOptions& options, bool scores);
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

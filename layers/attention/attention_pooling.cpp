@@ -1,12 +1,12 @@
 #include <maskgrad/layers/attention/attention_pooling.hpp>
 
-#include <maskgrad/autograd/ops/attention.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/positions.hpp>
-#include <maskgrad/autograd/ops/repeat.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/autograd/reduction.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/attention/attention.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/sequence/positions.hpp>
+#include <maskgrad/autograd/ops/shape/repeat.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/autograd/plans/reduced.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -32,6 +32,9 @@ struct AttentionPooling1DOptions {
 /// Mask:     consumes; a sequence without a valid step is masked in the result.
 /// Throws:   OptionError, ShapeError, MaskError (a mask over features).
 /// Source:   ours; Yang et al. 2016, Hierarchical Attention Networks, by dot products.
+/// Example:  mg::AttentionPooling1D pool{{.num_heads = 3}};
+///           mg::build(pool, spec);
+///           pool(x);  // [4, 3]
 class AttentionPooling1D {
  public:
   using Options = AttentionPooling1DOptions;

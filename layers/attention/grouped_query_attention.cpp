@@ -1,6 +1,6 @@
 #include <maskgrad/layers/attention/grouped_query_attention.hpp>
 
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

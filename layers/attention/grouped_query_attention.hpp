@@ -39,11 +39,15 @@ struct GroupedQueryAttentionOptions {
 /// Mask:     as MultiHeadAttention.
 /// Throws:   OptionError, also where the heads do not share evenly; ShapeError, MaskError.
 /// Source:   Ainslie et al. 2023; Keras 3, GroupedQueryAttention.
+/// Example:  mg::GroupedQueryAttention self{
+///               {.head_dim = 16, .num_query_heads = 4, .num_key_value_heads = 2}};
+///           mg::build(self, spec);
+///           self(x);  // [4, 5, 3]
 class GroupedQueryAttention {
  public:
   using Options = GroupedQueryAttentionOptions;
   static constexpr std::string_view kind = "GroupedQueryAttention";
-  static constexpr MaskContract contract = attention_contract;
+  static constexpr MaskContract contract = detail::attention_contract;
 
   explicit GroupedQueryAttention(GroupedQueryAttentionOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -55,7 +59,7 @@ class GroupedQueryAttention {
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
-    HeadsCore::each_parameter(self.core_, f);
+    detail::HeadsCore::each_parameter(self.core_, f);
   }
 
   const Options& options() const { return options_; }
@@ -63,7 +67,7 @@ class GroupedQueryAttention {
 
  private:
   GroupedQueryAttentionOptions options_;
-  HeadsCore core_;
+  detail::HeadsCore core_;
 };
 
 }  // namespace maskgrad

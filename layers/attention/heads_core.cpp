@@ -1,12 +1,12 @@
 #include <maskgrad/layers/attention/heads_core.hpp>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/attention.hpp>
-#include <maskgrad/autograd/ops/matmul.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/attention/attention.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 HeadsCore::Projection HeadsCore::projection(const std::string& name, const Shape& kernel,
                                             const Shape& bias, Builder& builder) const {
@@ -62,4 +62,4 @@ Tensors HeadsCore::forward(const LayerInfo& info, std::string_view kind,
   return outputs;
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

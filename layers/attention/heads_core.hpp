@@ -4,9 +4,9 @@
 
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/layers/attention/attention_contract.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 /// What MultiHeadAttention and GroupedQueryAttention have in common: projections to heads,
 /// attention, and the projection back.
@@ -59,4 +59,4 @@ class HeadsCore {
   Seed seed_;
 };
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -1,6 +1,6 @@
 #include <maskgrad/layers/attention/multi_head_attention.hpp>
 
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

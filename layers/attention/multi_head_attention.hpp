@@ -45,12 +45,14 @@ struct MultiHeadAttentionOptions {
 ///           the query's mask. A query without keys gives output/bias. Scores: the valid pairs.
 /// Throws:   OptionError, ShapeError, MaskError (a mask over features).
 /// Source:   Vaswani et al. 2017; Keras 3, MultiHeadAttention.
-/// Example:  mg::MultiHeadAttention self{{.num_heads = 4, .key_dim = 16}};
+/// Example:  mg::MultiHeadAttention attend{{.num_heads = 4, .key_dim = 16}};
+///           mg::build(attend, {spec, spec});
+///           attend(y, x);  // [4, 5, 3] under y's mask: each step of y reads x
 class MultiHeadAttention {
  public:
   using Options = MultiHeadAttentionOptions;
   static constexpr std::string_view kind = "MultiHeadAttention";
-  static constexpr MaskContract contract = attention_contract;
+  static constexpr MaskContract contract = detail::attention_contract;
 
   explicit MultiHeadAttention(MultiHeadAttentionOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -62,7 +64,7 @@ class MultiHeadAttention {
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
-    HeadsCore::each_parameter(self.core_, f);
+    detail::HeadsCore::each_parameter(self.core_, f);
   }
 
   const Options& options() const { return options_; }
@@ -70,7 +72,7 @@ class MultiHeadAttention {
 
  private:
   MultiHeadAttentionOptions options_;
-  HeadsCore core_;
+  detail::HeadsCore core_;
 };
 
 }  // namespace maskgrad

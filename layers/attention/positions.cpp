@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include <maskgrad/autograd/ops/gather.hpp>
-#include <maskgrad/autograd/ops/positions.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/sequence/positions.hpp>
+#include <maskgrad/autograd/ops/shape/gather.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -35,7 +35,8 @@ struct SinePositionEncodingOptions {
 /// Gradient: none.
 /// Throws:   OptionError, ShapeError, MaskError (a mask over features).
 /// Source:   Vaswani et al. 2017; KerasHub, SinePositionEncoding.
-/// Example:  x = x + encoding(x);
+/// Example:  mg::SinePositionEncoding encoding;
+///           x = x + encoding(x);
 class SinePositionEncoding {
  public:
   using Options = SinePositionEncodingOptions;
@@ -74,6 +75,9 @@ struct PositionEmbeddingOptions {
 /// Gradient: of the embeddings: the sum of dy at their positions; none of x.
 /// Throws:   OptionError; ShapeError, also for a sequence with more valid steps; MaskError.
 /// Source:   KerasHub, PositionEmbedding.
+/// Example:  mg::PositionEmbedding encoding{{.sequence_length = 100}};
+///           mg::build(encoding, spec);
+///           x = x + encoding(x);
 class PositionEmbedding {
  public:
   using Options = PositionEmbeddingOptions;
@@ -121,6 +125,8 @@ struct RotaryEmbeddingOptions {
 /// Gradient: dy turned back.
 /// Throws:   OptionError, ShapeError, MaskError (a mask over features).
 /// Source:   Su et al. 2021; KerasHub, RotaryEmbedding.
+/// Example:  mg::RotaryEmbedding rotate;
+///           rotate(heads);  // [4, 5, 2, 4], then attention
 class RotaryEmbedding {
  public:
   using Options = RotaryEmbeddingOptions;

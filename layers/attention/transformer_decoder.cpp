@@ -5,9 +5,9 @@ namespace maskgrad {
 TransformerDecoder::TransformerDecoder(TransformerDecoderOptions options)
     : info(kind, options.name),
       options_(std::move(options)),
-      attention_(transformer_settings(kind, options_), options_.use_causal_mask, false),
-      cross_(transformer_settings(kind, options_), false, false),
-      feedforward_(transformer_settings(kind, options_)) {}
+      attention_(detail::transformer_settings(kind, options_), options_.use_causal_mask, false),
+      cross_(detail::transformer_settings(kind, options_), false, false),
+      feedforward_(detail::transformer_settings(kind, options_)) {}
 
 void TransformerDecoder::build(const Tensors& inputs, Builder&) {
   for (const auto& x : inputs) {

@@ -12,7 +12,7 @@ struct TransformerDecoderOptions {
   double layer_norm_epsilon = 1e-5;
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
-  bool normalize_first = false;  ///< normalise what a part reads, not what it gives
+  bool normalize_first = false;  ///< normalize what a part reads, not what it gives
   bool use_causal_mask = true;   ///< a step reads no later step of its own sequence
   std::string name = {};
 
@@ -39,11 +39,14 @@ struct TransformerDecoderOptions {
 ///           result carries that of x. An empty sequence of the encoder gives a context of zeros.
 /// Throws:   OptionError, also for fewer features than heads; ShapeError, MaskError.
 /// Source:   Vaswani et al. 2017; KerasHub, TransformerDecoder.
+/// Example:  mg::TransformerDecoder block{{.intermediate_dim = 64, .num_heads = 3}};
+///           mg::build(block, {spec, spec});
+///           block(y, x);  // [4, 5, 3] under y's mask; x is what an encoder gave
 class TransformerDecoder {
  public:
   using Options = TransformerDecoderOptions;
   static constexpr std::string_view kind = "TransformerDecoder";
-  static constexpr MaskContract contract = attention_contract;
+  static constexpr MaskContract contract = detail::attention_contract;
 
   explicit TransformerDecoder(TransformerDecoderOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -55,11 +58,11 @@ class TransformerDecoder {
 
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {
-    AttentionPart::each_layer(self.attention_, "self_attention", "self_attention", f);
+    detail::AttentionPart::each_layer(self.attention_, "self_attention", "self_attention", f);
     if (self.crosses_) {
-      AttentionPart::each_layer(self.cross_, "cross_attention", "cross_attention", f);
+      detail::AttentionPart::each_layer(self.cross_, "cross_attention", "cross_attention", f);
     }
-    FeedforwardPart::each_layer(self.feedforward_, f);
+    detail::FeedforwardPart::each_layer(self.feedforward_, f);
   }
 
   const Options& options() const { return options_; }
@@ -67,8 +70,8 @@ class TransformerDecoder {
 
  private:
   TransformerDecoderOptions options_;
-  AttentionPart attention_, cross_;
-  FeedforwardPart feedforward_;
+  detail::AttentionPart attention_, cross_;
+  detail::FeedforwardPart feedforward_;
   bool crosses_ = true;  ///< false once it is built without an encoder's sequence
 };
 

@@ -5,8 +5,9 @@ namespace maskgrad {
 TransformerEncoder::TransformerEncoder(TransformerEncoderOptions options)
     : info(kind, options.name),
       options_(std::move(options)),
-      attention_(transformer_settings(kind, options_), false, options_.return_attention_scores),
-      feedforward_(transformer_settings(kind, options_)) {}
+      attention_(detail::transformer_settings(kind, options_), false,
+                 options_.return_attention_scores),
+      feedforward_(detail::transformer_settings(kind, options_)) {}
 
 void TransformerEncoder::build(const Tensor& x, Builder&) {
   check::layer_rank(info, kind, x, 3, "[batch, time, features]");

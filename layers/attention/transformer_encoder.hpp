@@ -12,7 +12,7 @@ struct TransformerEncoderOptions {
   double layer_norm_epsilon = 1e-5;
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
-  bool normalize_first = false;          ///< normalise what a part reads, not what it gives
+  bool normalize_first = false;          ///< normalize what a part reads, not what it gives
   bool return_attention_scores = false;  ///< the scores as a second output
   std::string name = {};
 
@@ -36,12 +36,14 @@ struct TransformerEncoderOptions {
 /// Mask:     supports: each valid step reads the valid steps of its sequence; passed on.
 /// Throws:   OptionError, also for fewer features than heads; ShapeError, MaskError.
 /// Source:   Vaswani et al. 2017; KerasHub, TransformerEncoder.
-/// Example:  mg::TransformerEncoder block{{.intermediate_dim = 64, .num_heads = 4}};
+/// Example:  mg::TransformerEncoder block{{.intermediate_dim = 64, .num_heads = 3}};
+///           mg::build(block, spec);
+///           block(x);  // [4, 5, 3]
 class TransformerEncoder {
  public:
   using Options = TransformerEncoderOptions;
   static constexpr std::string_view kind = "TransformerEncoder";
-  static constexpr MaskContract contract = attention_contract;
+  static constexpr MaskContract contract = detail::attention_contract;
 
   explicit TransformerEncoder(TransformerEncoderOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -50,8 +52,8 @@ class TransformerEncoder {
 
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {
-    AttentionPart::each_layer(self.attention_, "self_attention_layer", "self_attention", f);
-    FeedforwardPart::each_layer(self.feedforward_, f);
+    detail::AttentionPart::each_layer(self.attention_, "self_attention_layer", "self_attention", f);
+    detail::FeedforwardPart::each_layer(self.feedforward_, f);
   }
 
   const Options& options() const { return options_; }
@@ -59,8 +61,8 @@ class TransformerEncoder {
 
  private:
   TransformerEncoderOptions options_;
-  AttentionPart attention_;
-  FeedforwardPart feedforward_;
+  detail::AttentionPart attention_;
+  detail::FeedforwardPart feedforward_;
 };
 
 }  // namespace maskgrad

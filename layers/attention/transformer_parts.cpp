@@ -1,8 +1,8 @@
 #include <maskgrad/layers/attention/transformer_parts.hpp>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 namespace {
 
 /// The layer with other options, in its place in the model.
@@ -70,4 +70,4 @@ Tensor FeedforwardPart::operator()(const Tensor& x) {
   return residual_(x, [this](const Tensor& y) { return output_(intermediate_(y)); });
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

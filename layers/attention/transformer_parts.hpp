@@ -5,7 +5,7 @@
 #include <maskgrad/layers/normalization/layer_normalization.hpp>
 #include <maskgrad/layers/regularization/dropout.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 /// What TransformerEncoder and TransformerDecoder have in common.
 struct TransformerSettings {
@@ -91,4 +91,4 @@ class FeedforwardPart {
   ResidualPart residual_;
 };
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -36,9 +36,9 @@ std::function<Tensor(const Tensor&)> with(Tensor (*f)(const Tensor&, T), T optio
 std::function<Tensor(const Tensor&)> function_of(const ActivationOptions& o) {
   const std::string& name = o.activation;
   if (name == "relu" && (o.negative_slope || o.max_value || o.threshold)) {
-    const ReluOptions all{.negative_slope = o.negative_slope.value_or(0),
-                          .max_value = o.max_value.value_or(ReluOptions{}.max_value),
-                          .threshold = o.threshold.value_or(0)};
+    const ReluShape all{.negative_slope = o.negative_slope.value_or(0),
+                        .max_value = o.max_value.value_or(ReluShape{}.max_value),
+                        .threshold = o.threshold.value_or(0)};
     return [all](const Tensor& x) { return relu(x, all); };
   }
   if (o.negative_slope) return with<double>(leaky_relu, *o.negative_slope);

@@ -3,8 +3,8 @@
 #include <functional>
 #include <optional>
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -34,6 +34,7 @@ struct ActivationOptions {
 /// Mask:     propagates; softmax and log_softmax support one over all values.
 /// Throws:   OptionError, naming all, for an unknown name; for an option of another function.
 /// Source:   Keras 3, Activation.
+/// Example:  mg::Activation{{.activation = "relu", .max_value = 6}}(x);  // [4, 5, 3]
 class Activation {
  public:
   using Options = ActivationOptions;

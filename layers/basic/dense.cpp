@@ -1,7 +1,7 @@
 #include <maskgrad/layers/basic/dense.hpp>
 
-#include <maskgrad/autograd/ops/matmul.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

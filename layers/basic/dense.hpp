@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -30,6 +30,8 @@ struct DenseOptions {
 /// Throws:   OptionError for units below 1 or an unknown activation; ShapeError, MaskError.
 /// Source:   Keras 3, Dense.
 /// Example:  mg::Dense head{{.units = 8, .activation = "relu"}};
+///           mg::build(head, spec);
+///           head(x);  // [4, 5, 8]
 class Dense {
  public:
   using Options = DenseOptions;

@@ -1,14 +1,14 @@
 #include <maskgrad/layers/basic/einsum_dense.hpp>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/einsum.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/linear/einsum.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 namespace {
 
 /// Whether the axis is passed on, and the bias has none of its own for it.
-bool passes(const EinsumEquation& equation, const EinsumDenseOptions& options, int axis) {
+bool passes(const detail::EinsumEquation& equation, const EinsumDenseOptions& options, int axis) {
   return equation.passes(axis) &&
          options.bias_axes.value_or("").find(equation.letter(axis)) == std::string::npos;
 }
@@ -31,7 +31,7 @@ MaskContract EinsumDense::contract_now() const {
 
 void EinsumDense::build(const Tensor& x, Builder& builder) {
   check::has_features(info, kind, x);
-  const EinsumEquation equation = equation_.of(x);
+  const detail::EinsumEquation equation = equation_.of(x);
   const Shape result = equation.result(x, options_.output_shape);
   kernel_ = builder.weight("kernel", equation.weights(x, result), options_.kernel_initializer);
   if (options_.bias_axes) {
@@ -42,7 +42,7 @@ void EinsumDense::build(const Tensor& x, Builder& builder) {
 }
 
 Tensor EinsumDense::forward(const Tensor& x) const {
-  const EinsumEquation equation = equation_.of(x);
+  const detail::EinsumEquation equation = equation_.of(x);
   for (int axis = 0; axis < rows::mask_rank(x); ++axis) {
     if (passes(equation, options_, axis)) continue;
     fail<MaskError>(

@@ -3,9 +3,9 @@
 #include <optional>
 #include <vector>
 
-#include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
 #include <maskgrad/layers/basic/einsum_equation.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -37,8 +37,10 @@ struct EinsumDenseOptions {
 ///           sums over, moves, or gives weights.
 /// Throws:   OptionError for an equation, shape or letter that does not fit; ShapeError, MaskError.
 /// Source:   Keras 3, EinsumDense.
-/// Example:  mg::EinsumDense heads{{.equation = "btf,fhd->bthd", .output_shape = {mg::any, 4,
-/// 16}}};
+/// Example:  mg::EinsumDense split{
+///               {.equation = "btf,fhd->bthd", .output_shape = {mg::any, 4, 16}}};
+///           mg::build(split, spec);
+///           split(x);  // [4, 5, 4, 16]
 class EinsumDense {
  public:
   using Options = EinsumDenseOptions;
@@ -69,7 +71,7 @@ class EinsumDense {
 
  private:
   EinsumDenseOptions options_;
-  EinsumEquation equation_;
+  detail::EinsumEquation equation_;
   ActivationFunction activation_;
   Parameter kernel_, bias_;
   bool over_steps_ = false;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 namespace {
 
 constexpr std::string_view kind = "EinsumDense";
@@ -138,4 +138,4 @@ bool EinsumEquation::passes(int axis) const {
   return at < result_.size() && input_[at] == result_[at] && !has(weights_, input_[at]);
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -6,7 +6,7 @@
 
 #include <maskgrad/core/tensor.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 /// EinsumDense's equation: the letters of the axes of input, weights and result. "..." at the
 /// beginning or the end of input and result stands for axes that are passed on.
@@ -42,4 +42,4 @@ class EinsumEquation {
   std::string dots_letters_;  ///< what "..." became
 };
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -1,9 +1,9 @@
 #include <maskgrad/layers/basic/embedding.hpp>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/gather.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/shape/gather.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -27,6 +27,9 @@ struct EmbeddingOptions {
 ///           else propagates. Ids under a mask are not read.
 /// Throws:   IndexError for an id outside [0, input_dim), with its position; TypeError.
 /// Source:   Keras 3, Embedding.
+/// Example:  mg::Embedding words{{.input_dim = 9, .output_dim = 8, .mask_zero = true}};
+///           mg::build(words, mg::Spec::ids({mg::any, mg::any}));
+///           words(ids);  // [4, 5, 8] under a mask [4, 5], false where an id is 0
 class Embedding {
  public:
   using Options = EmbeddingOptions;

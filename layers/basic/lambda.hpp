@@ -1,8 +1,8 @@
 #pragma once
 
 #include <maskgrad/autograd/callable.hpp>
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -11,14 +11,16 @@ struct LambdaOptions {
 };
 
 /// A function of tensors as a layer, with the contract that it is declared to keep. Weights belong
-/// into a class of one's own (layers/layer.hpp), which also has a description.
+/// into a class of one's own (layers/layer/layer.hpp), which also has a description.
 /// Shapes:   those of the function, from one tensor or several to one or several.
 /// Mask:     as declared, and held to it in each call; undeclared, it refuses every mask.
 /// Throws:   MaskError where the function does something else with a mask; OptionError when it is
 ///           to be described in JSON, or made from it.
 /// Source:   Keras 3, Lambda.
-/// Example:  mg::Lambda{[](const mg::Tensor& x) { return mg::square(x); },
-///                      {.role = mg::MaskRole::propagates, .why = "each value is squared"}}
+/// Example:  mg::Lambda squares{
+///               [](const mg::Tensor& x) { return mg::square(x); },
+///               {.role = mg::MaskRole::propagates, .why = "each value is squared"}};
+///           squares(x);  // [4, 5, 3]
 class Lambda {
  public:
   static constexpr std::string_view kind = "Lambda";

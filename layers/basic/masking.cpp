@@ -1,7 +1,7 @@
 #include <maskgrad/layers/basic/masking.hpp>
 
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

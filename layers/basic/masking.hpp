@@ -1,6 +1,6 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
@@ -21,6 +21,7 @@ struct MaskingOptions {
 /// Mask:     produces [...]; the AND with the one that x has.
 /// Throws:   ShapeError for fewer than two axes.
 /// Source:   Keras 3, Masking.
+/// Example:  mg::Masking{{.mask_value = 0}}(padded);  // [4, 5, 3] under a mask [4, 5]
 class Masking {
  public:
   using Options = MaskingOptions;

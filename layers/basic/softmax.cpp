@@ -1,10 +1,10 @@
 #include <maskgrad/layers/basic/softmax.hpp>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/softmax.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/reduce/softmax.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

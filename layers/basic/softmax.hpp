@@ -1,12 +1,12 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
 struct SoftmaxOptions {
-  Ints axis = -1;  ///< or several, which sum to 1 together
+  IntegerList axis = -1;  ///< or several, which sum to 1 together
   std::string name = {};
 
   template <class Self, class F>
@@ -19,10 +19,10 @@ struct SoftmaxOptions {
 /// exp(x) / sum(exp(x)) along an axis, or over several.
 /// Shapes:   x -> the same.
 /// Mask:     supports: along features it stays inside a row; along time it runs over each
-/// sequence's
-///           valid steps; of none it has no values. The mask is passed on.
+///           sequence's valid steps; of none it has no values. The mask is passed on.
 /// Throws:   OptionError, ShapeError.
 /// Source:   Keras 3, Softmax.
+/// Example:  mg::Softmax{{.axis = 1}}(x);  // [4, 5, 3]: over each sequence's valid steps
 class Softmax {
  public:
   using Options = SoftmaxOptions;

@@ -1,8 +1,8 @@
 #include <maskgrad/layers/basic/time_distributed.hpp>
 
 #include <maskgrad/autograd/noise.hpp>
-#include <maskgrad/autograd/ops/steps.hpp>
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/autograd/ops/shape/steps.hpp>
+#include <maskgrad/layers/layer/description.hpp>
 
 namespace maskgrad {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 std::shared_ptr<const NoiseSamples> noise_samples(const Tensor& x) {
   auto samples = std::make_shared<NoiseSamples>();
   samples->time = x.shape()[1];
-  samples->outer = noise_position().samples;
+  samples->outer = NoiseSamplesScope::current();
   const int mask_rank = rows::mask_rank(x);
   if (mask_rank < 2 || x.is_meta()) return samples;
   const unsigned behind = ((1u << mask_rank) - 1) & ~3u;  // the mask axes that are no steps

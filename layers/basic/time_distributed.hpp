@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/layers/any_layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/any_layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -16,7 +16,9 @@ struct TimeDistributedOptions {
 ///           as [batch, time, words], are what its own mask covers. A masked step is not computed.
 /// Throws:   ShapeError for fewer than three axes; what the layer throws.
 /// Source:   Keras 3, TimeDistributed.
-/// Example:  mg::TimeDistributed words{mg::GRU{{.units = 8}}};  // over [batch, time, letters, 26]
+/// Example:  mg::TimeDistributed words{mg::GRU{{.units = 8}}};
+///           mg::build(words, heads_spec);
+///           words(heads);  // [4, 5, 8]: axis 2 are the steps of the GRU
 class TimeDistributed {
  public:
   static constexpr std::string_view kind = "TimeDistributed";

@@ -45,13 +45,13 @@ class Conv1DCore {
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
     f("kernel", self.kernel_);
-    BiasAndActivation::each_parameter(self.end_, f);
+    detail::BiasAndActivation::each_parameter(self.end_, f);
   }
 
  private:
   Conv1DOptions options_;
   WindowOptions windows_;
-  BiasAndActivation end_;
+  detail::BiasAndActivation end_;
   Parameter kernel_;
 };
 
@@ -64,15 +64,18 @@ class Conv1DCore {
 ///           inside a row and propagates.
 /// Throws:   MaskError, ShapeError, OptionError.
 /// Source:   Keras 3, Conv1D.
+/// Example:  mg::Conv1D convolve{{.filters = 8, .kernel_size = 3, .padding = "causal"}};
+///           mg::build(convolve, padded_spec);
+///           convolve(padded);  // [4, 5, 8]; of x it would be a MaskError
 class Conv1D {
  public:
   using Options = Conv1DOptions;
   static constexpr std::string_view kind = "Conv1D";
-  static constexpr MaskContract contract =
-      refuses_steps("a window mixes neighbouring steps, so padding would leak",
-                    "MaskedConv1D (each sequence convolved as if alone) · x.drop_mask(\"why\") to "
-                    "convolve the padding as data",
-                    convolves_padding);
+  static constexpr MaskContract contract = detail::refuses_steps(
+      "a window mixes neighboring steps, so padding would leak",
+      "MaskedConv1D (each sequence convolved as if alone) · x.drop_mask(\"why\") to "
+      "convolve the padding as data",
+      detail::convolves_padding);
 
   explicit Conv1D(Conv1DOptions options) : info(kind, options.name), core_(kind, options) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -98,12 +101,15 @@ class Conv1D {
 ///           follows from the new lengths.
 /// Throws:   MaskError (a mask over features), ShapeError, OptionError.
 /// Source:   ours.
+/// Example:  mg::MaskedConv1D convolve{{.filters = 8, .kernel_size = 3, .padding = "same"}};
+///           mg::build(convolve, spec);
+///           convolve(x);  // [4, 5, 8] under x's mask
 class MaskedConv1D {
  public:
   using Options = Conv1DOptions;
   static constexpr std::string_view kind = "MaskedConv1D";
   static constexpr MaskContract contract =
-      takes_valid_steps("convolves each sequence's valid steps as if it were alone");
+      detail::takes_valid_steps("convolves each sequence's valid steps as if it were alone");
 
   explicit MaskedConv1D(Conv1DOptions options) : info(kind, options.name), core_(kind, options) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }

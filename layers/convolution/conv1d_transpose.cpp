@@ -1,16 +1,16 @@
 #include <maskgrad/layers/convolution/conv1d_transpose.hpp>
 
-#include <maskgrad/autograd/ops/matmul.hpp>
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 
 Conv1DTranspose::Conv1DTranspose(Conv1DTransposeOptions options)
     : info(kind, options.name),
       options_(std::move(options)),
-      overlap_{options_.strides, padding_option(kind, options_.padding, false),
+      overlap_{options_.strides, detail::padding_option(kind, options_.padding, false),
                options_.dilation_rate, options_.output_padding},
       end_(options_.use_bias, options_.activation) {
   check::at_least(kind, "filters", options_.filters, 1);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <maskgrad/autograd/ops/overlap_add.hpp>
+#include <maskgrad/autograd/ops/sequence/overlap_add.hpp>
 #include <maskgrad/layers/convolution/window_layers.hpp>
 
 namespace maskgrad {
@@ -43,15 +43,19 @@ struct Conv1DTransposeOptions {
 /// Mask:     unsupported over time. Under [batch] it stays inside a row and propagates.
 /// Throws:   MaskError, ShapeError, OptionError.
 /// Source:   Keras 3, Conv1DTranspose.
+/// Example:  mg::Conv1DTranspose more{
+///               {.filters = 8, .kernel_size = 3, .strides = 2, .padding = "same"}};
+///           mg::build(more, padded_spec);
+///           more(padded);  // [4, 10, 8]
 class Conv1DTranspose {
  public:
   using Options = Conv1DTransposeOptions;
   static constexpr std::string_view kind = "Conv1DTranspose";
-  static constexpr MaskContract contract =
-      refuses_steps("each step is added to neighbouring ones, so padding would leak",
-                    "MaskedConv1D (each sequence convolved as if alone, without more steps) · "
-                    "x.drop_mask(\"why\") to convolve the padding as data",
-                    convolves_padding);
+  static constexpr MaskContract contract = detail::refuses_steps(
+      "each step is added to neighboring ones, so padding would leak",
+      "MaskedConv1D (each sequence convolved as if alone, without more steps) · "
+      "x.drop_mask(\"why\") to convolve the padding as data",
+      detail::convolves_padding);
 
   explicit Conv1DTranspose(Conv1DTransposeOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -61,7 +65,7 @@ class Conv1DTranspose {
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
     f("kernel", self.kernel_);
-    BiasAndActivation::each_parameter(self.end_, f);
+    detail::BiasAndActivation::each_parameter(self.end_, f);
   }
 
   const Options& options() const { return options_; }
@@ -70,7 +74,7 @@ class Conv1DTranspose {
  private:
   Options options_;
   OverlapOptions overlap_;
-  BiasAndActivation end_;
+  detail::BiasAndActivation end_;
   Parameter kernel_;
 };
 

@@ -1,15 +1,15 @@
 #include <maskgrad/layers/convolution/depthwise_conv1d.hpp>
 
-#include <maskgrad/autograd/ops/depthwise.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/sequence/depthwise.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 
 DepthwiseConv1D::DepthwiseConv1D(DepthwiseConv1DOptions options)
     : info(kind, options.name),
       options_(std::move(options)),
-      windows_(window_options(kind, options_.kernel_size, options_.strides, options_.padding,
-                              options_.dilation_rate)),
+      windows_(detail::window_options(kind, options_.kernel_size, options_.strides,
+                                      options_.padding, options_.dilation_rate)),
       end_(options_.use_bias, options_.activation) {
   check::at_least(kind, "depth_multiplier", options_.depth_multiplier, 1);
 }

@@ -39,16 +39,19 @@ struct DepthwiseConv1DOptions {
 /// Mask:     unsupported over time. Under [batch] it stays inside a row and propagates.
 /// Throws:   MaskError, ShapeError, OptionError.
 /// Source:   Keras 3, DepthwiseConv1D.
+/// Example:  mg::DepthwiseConv1D convolve{{.kernel_size = 3, .depth_multiplier = 2}};
+///           mg::build(convolve, padded_spec);
+///           convolve(padded);  // [4, 3, 6]
 class DepthwiseConv1D {
  public:
   using Options = DepthwiseConv1DOptions;
   static constexpr std::string_view kind = "DepthwiseConv1D";
-  static constexpr MaskContract contract =
-      refuses_steps("a window mixes neighbouring steps, so padding would leak",
-                    "MaskedConv1D with .groups = features and .filters = features * "
-                    "depth_multiplier (the same, each sequence as if alone) · x.drop_mask(\"why\") "
-                    "to convolve the padding as data",
-                    convolves_padding);
+  static constexpr MaskContract contract = detail::refuses_steps(
+      "a window mixes neighboring steps, so padding would leak",
+      "MaskedConv1D with .groups = features and .filters = features * "
+      "depth_multiplier (the same, each sequence as if alone) · x.drop_mask(\"why\") "
+      "to convolve the padding as data",
+      detail::convolves_padding);
 
   explicit DepthwiseConv1D(DepthwiseConv1DOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -58,7 +61,7 @@ class DepthwiseConv1D {
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
     f("kernel", self.kernel_);
-    BiasAndActivation::each_parameter(self.end_, f);
+    detail::BiasAndActivation::each_parameter(self.end_, f);
   }
 
   const Options& options() const { return options_; }
@@ -67,7 +70,7 @@ class DepthwiseConv1D {
  private:
   Options options_;
   WindowOptions windows_;
-  BiasAndActivation end_;
+  detail::BiasAndActivation end_;
   Parameter kernel_;
 };
 

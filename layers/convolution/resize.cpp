@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include <maskgrad/autograd/ops/repeat.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/shape/repeat.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

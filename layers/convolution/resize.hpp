@@ -31,11 +31,12 @@ struct UpSampling1DOptions {
 /// Gradient: the sum over a step's copies.
 /// Throws:   MaskError, ShapeError, OptionError.
 /// Source:   Keras 3, UpSampling1D.
+/// Example:  mg::UpSampling1D{{.size = 3}}(padded);  // [4, 15, 3]
 class UpSampling1D {
  public:
   using Options = UpSampling1DOptions;
   static constexpr std::string_view kind = "UpSampling1D";
-  static constexpr MaskContract contract = refuses_steps(
+  static constexpr MaskContract contract = detail::refuses_steps(
       "it repeats steps by their positions, padding like any other",
       "UpSampling1D before Masking, which then marks the longer padding · x.drop_mask(\"why\") to "
       "repeat the padding as data",
@@ -69,11 +70,12 @@ struct ZeroPadding1DOptions {
 /// Gradient: dy without the ends.
 /// Throws:   MaskError, ShapeError, OptionError for a number below 0.
 /// Source:   Keras 3, ZeroPadding1D.
+/// Example:  mg::ZeroPadding1D{{.padding = {2, 1}}}(padded);  // [4, 8, 3]: 2 before, 1 behind
 class ZeroPadding1D {
  public:
   using Options = ZeroPadding1DOptions;
   static constexpr std::string_view kind = "ZeroPadding1D";
-  static constexpr MaskContract contract = refuses_steps(
+  static constexpr MaskContract contract = detail::refuses_steps(
       "zeros put around the padding are not at the ends of the sequences",
       "MaskedConv1D with .padding same or causal, which sees zeros at each sequence's own ends · "
       "ZeroPadding1D before Masking · x.drop_mask(\"why\") to keep the padding as data",
@@ -107,11 +109,12 @@ struct Cropping1DOptions {
 /// Gradient: dy, with zeros at the ends.
 /// Throws:   MaskError; ShapeError where there are fewer steps; OptionError for a number below 0.
 /// Source:   Keras 3, Cropping1D.
+/// Example:  mg::Cropping1D{{.cropping = {1, 0}}}(padded);  // [4, 4, 3]: without the first step
 class Cropping1D {
  public:
   using Options = Cropping1DOptions;
   static constexpr std::string_view kind = "Cropping1D";
-  static constexpr MaskContract contract = refuses_steps(
+  static constexpr MaskContract contract = detail::refuses_steps(
       "it cuts by position, so it would take padding from one sequence and steps from another",
       "Cropping1D before Masking · slice(x, 1, start, stop), which cuts the mask too, by position "
       "· "

@@ -1,17 +1,17 @@
 #include <maskgrad/layers/convolution/separable_conv1d.hpp>
 
-#include <maskgrad/autograd/ops/depthwise.hpp>
-#include <maskgrad/autograd/ops/matmul.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/sequence/depthwise.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 
 SeparableConv1D::SeparableConv1D(SeparableConv1DOptions options)
     : info(kind, options.name),
       options_(std::move(options)),
-      windows_(window_options(kind, options_.kernel_size, options_.strides, options_.padding,
-                              options_.dilation_rate)),
+      windows_(detail::window_options(kind, options_.kernel_size, options_.strides,
+                                      options_.padding, options_.dilation_rate)),
       end_(options_.use_bias, options_.activation) {
   check::at_least(kind, "filters", options_.filters, 1);
   check::at_least(kind, "depth_multiplier", options_.depth_multiplier, 1);

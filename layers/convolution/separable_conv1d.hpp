@@ -43,15 +43,18 @@ struct SeparableConv1DOptions {
 /// Mask:     unsupported over time. Under [batch] it stays inside a row and propagates.
 /// Throws:   MaskError, ShapeError, OptionError.
 /// Source:   Chollet 2017; Keras 3, SeparableConv1D.
+/// Example:  mg::SeparableConv1D convolve{{.filters = 8, .kernel_size = 3, .strides = 2}};
+///           mg::build(convolve, padded_spec);
+///           convolve(padded);  // [4, 2, 8]
 class SeparableConv1D {
  public:
   using Options = SeparableConv1DOptions;
   static constexpr std::string_view kind = "SeparableConv1D";
-  static constexpr MaskContract contract =
-      refuses_steps("a window mixes neighbouring steps, so padding would leak",
-                    "MaskedConv1D with .groups = features, then Dense (the same, each sequence as "
-                    "if alone) · x.drop_mask(\"why\") to convolve the padding as data",
-                    convolves_padding);
+  static constexpr MaskContract contract = detail::refuses_steps(
+      "a window mixes neighboring steps, so padding would leak",
+      "MaskedConv1D with .groups = features, then Dense (the same, each sequence as "
+      "if alone) · x.drop_mask(\"why\") to convolve the padding as data",
+      detail::convolves_padding);
 
   explicit SeparableConv1D(SeparableConv1DOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -62,7 +65,7 @@ class SeparableConv1D {
   static void each_parameter(Self& self, F&& f) {
     f("depthwise_kernel", self.depthwise_kernel_);
     f("pointwise_kernel", self.pointwise_kernel_);
-    BiasAndActivation::each_parameter(self.end_, f);
+    detail::BiasAndActivation::each_parameter(self.end_, f);
   }
 
   const Options& options() const { return options_; }
@@ -71,7 +74,7 @@ class SeparableConv1D {
  private:
   Options options_;
   WindowOptions windows_;
-  BiasAndActivation end_;
+  detail::BiasAndActivation end_;
   Parameter depthwise_kernel_, pointwise_kernel_;
 };
 

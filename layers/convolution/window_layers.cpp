@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/core/nearest.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 Padding padding_option(std::string_view kind, const std::string& padding, bool causal) {
   static constexpr std::array<std::string_view, 3> all{"valid", "same", "causal"};
@@ -37,4 +37,4 @@ Tensor BiasAndActivation::operator()(const Tensor& y) const {
   return activation_(use_bias_ ? y + bias_ : y);
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/autograd/ops/windows.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/autograd/ops/sequence/windows.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 /// What the layers that lay windows over the steps have in common.
-namespace maskgrad {
+namespace maskgrad::detail {
 
 /// Of one that takes the steps as they stand, and so refuses a mask over them.
 constexpr MaskContract refuses_steps(std::string_view why, std::string_view ways_out,
@@ -59,4 +59,4 @@ class BiasAndActivation {
   Parameter bias_;
 };
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

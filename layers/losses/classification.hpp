@@ -8,8 +8,8 @@ namespace maskgrad {
 
 // Cross entropies, as Keras 3 defines them. `from_logits`: the prediction is logits, not
 // probabilities; it is true unless told (in Keras false), as logits lose no digits. Probabilities
-// are clipped to [1e-7, 1 - 1e-7]. Mask:     consumes; a position counts where target and
-// prediction are valid. The target is read
+// are clipped to [1e-7, 1 - 1e-7].
+// Mask:     consumes; a position counts where target and prediction are valid. The target is read
 //           nowhere else.
 // Gradient: of the reported value, to the prediction and to a real target.
 // Throws:   ShapeError (nothing is broadcast), TypeError; OptionError for options out of range.
@@ -32,8 +32,10 @@ struct CrossentropyOptions {
 };
 
 /// -(t log p + (1 - t) log(1 - p)), the mean over features. Where the mask covers the features,
-/// each value is a position. Shapes:   target and prediction [batch, ..., features]. Throws:   as
-/// above; OptionError for class weights where a position has several features.
+/// each value is a position.
+/// Shapes:   target and prediction [batch, ..., features].
+/// Throws:   as above; OptionError for class weights where a position has several features.
+/// Example:  mg::binary_crossentropy(onehot, model(x), {.label_smoothing = 0.1}).backward();
 Loss binary_crossentropy(const Tensor& target, const Tensor& prediction,
                          const CrossentropyOptions& options = {});
 
@@ -41,6 +43,8 @@ Loss binary_crossentropy(const Tensor& target, const Tensor& prediction,
 /// the target's greatest class.
 /// Shapes:   target and prediction [batch, ..., classes].
 /// Mask:     as above; over classes it is a MaskError.
+/// Example:  const mg::Tensor rare = mg::tensor({1.0f, 2.0f, 2.0f}, {3});
+///           mg::categorical_crossentropy(onehot, model(x), {.class_weight = rare}).backward();
 Loss categorical_crossentropy(const Tensor& target, const Tensor& prediction,
                               const CrossentropyOptions& options = {});
 
@@ -65,6 +69,7 @@ struct SparseCrossentropyOptions {
 /// Shapes:   target [batch, ...] i64, prediction [batch, ..., classes].
 /// Mask:     as above; over classes it is a MaskError. `ignore_class` masks its positions.
 /// Throws:   as above; IndexError for an id that is no class.
+/// Example:  mg::sparse_categorical_crossentropy(labels, model(x), {.ignore_class = 0}).backward();
 Loss sparse_categorical_crossentropy(const Tensor& target, const Tensor& prediction,
                                      const SparseCrossentropyOptions& options = {});
 

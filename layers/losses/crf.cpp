@@ -1,9 +1,9 @@
 #include <maskgrad/layers/losses/crf.hpp>
 
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/sequence.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/sequence/sequence.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 #include <maskgrad/layers/losses/weights.hpp>
 
 namespace maskgrad {

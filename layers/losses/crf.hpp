@@ -1,18 +1,19 @@
 #pragma once
 
-#include <maskgrad/autograd/ops/crf.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/autograd/ops/loss/crf.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 #include <maskgrad/layers/losses/loss.hpp>
 
 namespace maskgrad {
 
 /// Minus the log likelihood of tags under a linear-chain conditional random field; a sequence is
-/// one position. Shapes:   tags [batch, time] i64, potentials [batch, time, tags], transitions
-/// [tags, tags]. Mask:     consumes; a step counts where tags and potentials are valid. A sequence
-/// without one does
-///           not count. mean and per_sequence are both over the sequences.
+/// one position.
+/// Shapes:   tags [batch, time] i64, potentials [batch, time, tags], transitions [tags, tags].
+/// Mask:     consumes; a step counts where tags and potentials are valid. A sequence without one
+///           does not count. mean and per_sequence are both over the sequences.
 /// Gradient: of the reported value, to potentials and transitions.
 /// Throws:   ShapeError, TypeError, MaskError; IndexError for a tag out of range.
+/// Example:  mg::crf_loss(labels, model(x), mg::zeros({3, 3})).backward();
 Loss crf_loss(const Tensor& tags, const Tensor& potentials, const Tensor& transitions,
               const LossOptions& options = {});
 
@@ -38,8 +39,10 @@ struct CRFOptions {
 /// Mask:     supports.
 /// Throws:   ShapeError, MaskError.
 /// Source:   Lafferty et al. 2001.
-/// Example:  const auto* crf = model.layer(2).as<mg::CRF>();
-///           crf->loss(tags, model(x)).backward();   crf->decode(model.predict(x));
+/// Example:  mg::Sequential tagger{mg::Dense{{.units = 3}}, mg::CRF{}};
+///           tagger.build(mg::Spec::f32({mg::any, mg::any, 3}).masked(2));
+///           tagger.layer<mg::CRF>().loss(labels, tagger(x)).backward();
+///           tagger.layer<mg::CRF>().decode(tagger.predict(x));  // i64 [4, 5]
 class CRF {
  public:
   using Options = CRFOptions;

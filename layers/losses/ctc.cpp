@@ -1,6 +1,6 @@
 #include <maskgrad/layers/losses/ctc.hpp>
 
-#include <maskgrad/autograd/ops/ctc.hpp>
+#include <maskgrad/autograd/ops/loss/ctc.hpp>
 #include <maskgrad/layers/losses/weights.hpp>
 
 namespace maskgrad {

@@ -31,6 +31,8 @@ struct CTCOptions {
 ///           OptionError; IndexError for a label that is no class, or the blank.
 /// Source:   Graves et al. 2006; Keras 3, CTC, which gives a large number for an infeasible
 ///           sequence, as PyTorch gives infinity.
+/// Example:  const auto words = mg::from_sequences<std::int64_t>({{1, 2}, {2}, {1}, {2, 1}});
+///           mg::ctc(words, model(x), {.skip_infeasible = true}).backward();
 Loss ctc(const Tensor& labels, const Tensor& logits, const CTCOptions& options = {});
 
 }  // namespace maskgrad

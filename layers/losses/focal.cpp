@@ -1,9 +1,9 @@
 #include <maskgrad/layers/losses/focal.hpp>
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/layers/losses/entropies.hpp>
 #include <maskgrad/layers/losses/weights.hpp>
 

@@ -4,8 +4,7 @@
 
 namespace maskgrad {
 
-// Focal cross entropies: what is right already counts less. As Keras 3 defines them, but from
-// logits
+// Focal cross entropies: what is right already counts less. As Keras 3 defines them, but from logits
 // (`from_logits`, true unless told) without its clipping; q is the probability of being right.
 // Mask:     consumes; a position counts where target and prediction are valid. The target is read
 //           nowhere else.
@@ -37,6 +36,7 @@ struct BinaryFocalOptions {
 /// (1 - q)^gamma times the binary cross entropy, the mean over features, with
 /// q = t p + (1 - t) (1 - p). Where the mask covers the features, each value is a position.
 /// Shapes:   target and prediction [batch, ..., features].
+/// Example:  mg::binary_focal_crossentropy(onehot, model(x), {.apply_class_balancing = true});
 Loss binary_focal_crossentropy(const Tensor& target, const Tensor& prediction,
                                const BinaryFocalOptions& options = {});
 
@@ -63,6 +63,7 @@ struct CategoricalFocalOptions {
 /// -alpha times the sum over classes of (1 - p)^gamma t log p.
 /// Shapes:   target and prediction [batch, ..., classes].
 /// Mask:     as above; over classes it is a MaskError.
+/// Example:  mg::categorical_focal_crossentropy(onehot, model(x), {.gamma = 3}).backward();
 Loss categorical_focal_crossentropy(const Tensor& target, const Tensor& prediction,
                                     const CategoricalFocalOptions& options = {});
 

@@ -7,14 +7,14 @@
 #include <numeric>
 
 #include <maskgrad/autograd/noise.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
 #include <maskgrad/autograd/tape.hpp>
+#include <maskgrad/layers/layer/option_choice.hpp>
 #include <maskgrad/layers/losses/weights.hpp>
-#include <maskgrad/layers/option_choice.hpp>
 
 namespace maskgrad {
 
@@ -103,7 +103,8 @@ double Loss::value() const {
                       "or the reduction mean, sum or per_sequence");
     }
     const double factor = t.factor(t.count);
-    if (factor != 0) total += t.sum.item() * factor;  // at 0 it is not read: NaN may stand there
+    if (factor == 0) continue;  // it is not read: NaN may stand there
+    total += t.scaled_sum != 0 ? t.scaled_sum * factor * 0x1p100 : t.sum.item() * factor;
   }
   return total;
 }
@@ -127,8 +128,9 @@ void Loss::backward() const {
         "or an input x.with_grad()",
         str());
   }
-  tape::backward(roots, seeds, {.count = count});
-  next_noise_part(sequences_);
+  detail::NoiseStates models;
+  tape::backward(roots, seeds, {.count = count, .reached = &models});
+  detail::next_noise_part(models, sequences_);
 }
 
 std::string Loss::str() const {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <maskgrad/core/tensor.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -31,6 +31,7 @@ class Loss {
     double scale = 1;  ///< as in 0.5 * b
     Reduction reduction = Reduction::mean;
     std::int64_t fallen_away = 0;  ///< positions, see Loss::fallen_away
+    double scaled_sum = 0;         ///< the sum times 2^-100, where f64 cannot hold it, else 0
     /// What the term's gradient is multiplied by in all: scale / count, or scale for a sum.
     double factor(double whole_count) const;
   };
@@ -48,6 +49,7 @@ class Loss {
   /// loss is counted there, which is rarely meant. Of all terms.
   std::int64_t fallen_away() const;
   void set_fallen_away(std::int64_t positions) { terms_.front().fallen_away = positions; }
+  void set_scaled_sum(double sum) { terms_.front().scaled_sum = sum; }
   /// The loss at each position, under the mask of the prediction (and target).
   const Tensor& positions() const { return positions_; }
   /// Sequences in the batch, as noise counts them.
@@ -56,7 +58,8 @@ class Loss {
   /// all terms together.
   std::int64_t skipped() const { return skipped_; }
   void add_skipped(std::int64_t sequences) { skipped_ += sequences; }
-  /// Adds the gradient of `value()` to every parameter and input behind it.
+  /// Adds the gradient of `value()` to every parameter and input behind it. The noise of their
+  /// models goes on behind the batch's sequences.
   /// Throws:   GradError for the reduction `none`, and where the tape was used already.
   void backward() const;
   /// `mean_squared_error (mean over 1834 positions)`, and what was skipped.

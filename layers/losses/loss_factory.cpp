@@ -1,7 +1,7 @@
 #include <array>
 
 #include <maskgrad/core/named_table.hpp>
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/losses/loss_factory.hpp>
 #include <maskgrad/layers/losses/losses.hpp>
 
 namespace maskgrad {
@@ -77,7 +77,7 @@ std::span<const std::string_view> loss_names() {
   return class_names;
 }
 
-LossFunction loss_function(std::string_view name, std::string_view options) {
+LossFunction make_loss_function(std::string_view name, std::string_view options) {
   OptionReader reader(name, options);
   const bool lower = !name.empty() && name[0] >= 'a' && name[0] <= 'z';
   std::array<std::string_view, table.size()> names;
@@ -85,7 +85,8 @@ LossFunction loss_function(std::string_view name, std::string_view options) {
     if (name == table[i].name || name == table[i].function) return table[i].make(reader);
     names[i] = lower ? table[i].function : table[i].name;
   }
-  fail<OptionError>("loss_function", "there is no loss '{}'; {}", name, nearest_hint(name, names));
+  fail<OptionError>("make_loss_function", "there is no loss '{}'; {}", name,
+                    nearest_hint(name, names));
 }
 
 }  // namespace maskgrad

@@ -1,9 +1,9 @@
 #include <maskgrad/layers/losses/pairs.hpp>
 
 #include <maskgrad/autograd/check.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/core/mask_rows.hpp>
 
 namespace maskgrad::losses {

@@ -1,8 +1,8 @@
 #include <maskgrad/layers/losses/probabilistic.hpp>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/layers/losses/weights.hpp>
 
 namespace maskgrad {

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <limits>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/elementwise.hpp>
-#include <maskgrad/autograd/ops/normalise.hpp>
-#include <maskgrad/autograd/ops/pairwise.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/binary.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/elementwise/unary.hpp>
+#include <maskgrad/autograd/ops/normalization/normalize.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
 #include <maskgrad/layers/losses/weights.hpp>
 
@@ -19,7 +19,7 @@ namespace {
 constexpr double epsilon = 1e-7;  // Keras's
 
 struct HuberOf {
-  static constexpr Keeps keeps = Keeps::input;
+  static constexpr GradientReads keeps = GradientReads::input;
   double delta;
 
   template <class T>
@@ -63,7 +63,7 @@ struct Percentage {
 };
 
 struct LogCosh {
-  static constexpr Keeps keeps = Keeps::input;
+  static constexpr GradientReads keeps = GradientReads::input;
 
   template <class T>
   void values(const T* e, T* y, std::int64_t n) const {
@@ -74,25 +74,6 @@ struct LogCosh {
     kernels::simd::tanh(e, s, n);
   }
 };
-
-/// x, whose rows are scaled so that their squares are numbers with all digits; by powers of 2, and
-/// only where one needs it.
-Tensor squarable(const Tensor& x) {
-  if (x.is_meta() || x.dtype() != DType::f64 || x.shape().back() == 0) return x;
-  const Tensor scale = rows::make(x.shape().sub(0, x.rank() - 1) + Shape{1}, x.dtype(), x.mask());
-  const auto values = rows::of<double>(x);
-  const auto to = rows::of_mutable<double>(scale);
-  const auto width = static_cast<std::size_t>(x.shape().back());
-  bool any = false;
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    double top = 0;
-    for (const double v : values.subspan(i * width, width)) top = std::max(top, std::abs(v));
-    const bool odd = top > 0 && std::isfinite(top) && (top < 1e-140 || top > 1e140);
-    to[i] = odd ? std::exp2(-std::clamp(std::logb(top), -1000.0, 1000.0)) : 1;
-    any = any || odd;
-  }
-  return any ? x * scale : x;
-}
 
 /// 1 for each row that has a value other than 0, else 0; undefined where all have one.
 Tensor rows_not_0(const Tensor& x) {
@@ -115,8 +96,8 @@ Tensor rows_not_0(const Tensor& x) {
 
 /// x / |x|; 0 where it is 0, with the gradient 0: it has no direction.
 Tensor direction(const Tensor& x) {
-  const double least = x.dtype() == DType::f32 ? 1e-37 : 1e-150;
-  const Tensor unit = unit_normalise(squarable(x), least), some = rows_not_0(x);
+  constexpr double least = std::numeric_limits<double>::denorm_min();
+  const Tensor unit = unit_normalize(x, least), some = rows_not_0(x);
   return some.defined() ? losses::unless_0(some, unit) : unit;
 }
 
@@ -147,7 +128,7 @@ Loss mean_absolute_percentage_error(const Tensor& target, const Tensor& predicti
   constexpr std::string_view name = "mean_absolute_percentage_error";
   const auto in = losses::read_values(name, target, prediction, options);
   return in.weights.loss(
-      losses::at_positions(pairwise::binary<Percentage>(name, in.target, in.prediction)));
+      losses::at_positions(binary_op::binary<Percentage>(name, in.target, in.prediction)));
 }
 
 Loss mean_squared_logarithmic_error(const Tensor& target, const Tensor& prediction,

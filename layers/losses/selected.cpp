@@ -1,7 +1,7 @@
 #include <cmath>
 #include <limits>
 
-#include <maskgrad/autograd/ops/pairwise.hpp>
+#include <maskgrad/autograd/ops/elementwise/binary.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 
 namespace maskgrad::losses {
@@ -44,11 +44,11 @@ struct Unless0 {
 }  // namespace
 
 Tensor weighed(const Tensor& weight, const Tensor& x) {
-  return pairwise::binary<Weighed>("weighed", weight, x);
+  return binary_op::binary<Weighed>("weighed", weight, x);
 }
 
 Tensor unless_0(const Tensor& weight, const Tensor& x) {
-  return pairwise::binary<Unless0>("unless_0", weight, x);
+  return binary_op::binary<Unless0>("unless_0", weight, x);
 }
 
 }  // namespace maskgrad::losses

@@ -1,13 +1,14 @@
 #include <maskgrad/layers/losses/weights.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 #include <maskgrad/autograd/mode.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/select_where.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 
 namespace maskgrad::losses {
@@ -58,6 +59,16 @@ Tensor weighted_means(const Tensor& x, const Tensor& weights) {
 /// Sums are in f64, so that they hold what many values of f32 come to.
 Tensor wide(const Tensor& x) {
   return cast(x, DType::f64);
+}
+
+/// The loss, which says its sum also where f64 cannot hold that, but its mean.
+template <class F>
+Loss with_scaled_sum(Loss loss, F&& sum_of) {
+  const NoGrad no_grad;
+  if (std::isfinite(loss.terms().front().sum.item())) return loss;
+  const double scaled = sum_of(0x1p-100).item();
+  if (std::isfinite(scaled)) loss.set_scaled_sum(scaled);
+  return loss;
 }
 
 double count_of(const Tensor& x) {
@@ -124,11 +135,14 @@ Loss Weights::per_sequence(const Tensor& positions) const {
   const Tensor values = wide(positions), shown = with_zeros(positions);
   if (!sample_weight_.defined() || sample_weight_.rank() > 1) {
     const Tensor means = each_.defined() ? weighted_means(values, each_) : sequence_means(values);
-    return Loss(name_, shown, reduction_, batch, count_of(means), sum(means));
+    return with_scaled_sum(Loss(name_, shown, reduction_, batch, count_of(means), sum(means)),
+                           [&](double scale) { return sum(means * scale); });
   }
   const Tensor means = sequence_means(values);
   const Tensor of_means = weights_at(name_, means, sample_weight_);
-  return Loss(name_, shown, reduction_, batch, sum(of_means).item(), sum(means * of_means));
+  return with_scaled_sum(
+      Loss(name_, shown, reduction_, batch, sum(of_means).item(), sum(means * of_means)),
+      [&](double scale) { return sum(means * scale * of_means); });
 }
 
 Loss Weights::loss(const Tensor& positions) const {
@@ -145,12 +159,16 @@ Loss Weights::made(const Tensor& positions) const {
   const auto batch = positions.rank() > 0 ? positions.shape()[0] : 1;
   const Tensor values = wide(positions);
   if (!each_.defined()) {
-    return Loss(name_, positions, reduction_, batch, count_of(positions), sum(values));
+    return with_scaled_sum(
+        Loss(name_, positions, reduction_, batch, count_of(positions), sum(values)),
+        [&](double scale) { return sum(values * scale); });
   }
   // What has no loss after all has no weight either.
   const Tensor each = positions.has_mask() ? with_mask(each_, positions.mask()) : each_;
   const Tensor shown = with_zeros(positions * cast(each, positions.dtype()));
-  return Loss(name_, shown, reduction_, batch, sum(each).item(), sum(values * each));
+  return with_scaled_sum(
+      Loss(name_, shown, reduction_, batch, sum(each).item(), sum(values * each)),
+      [&](double scale) { return sum(values * scale * each); });
 }
 
 void Read::times(const Tensor& of_classes) {

@@ -1,7 +1,7 @@
 #include <maskgrad/layers/merging/concatenate.hpp>
 
-#include <maskgrad/autograd/ops/concatenate.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/shape/concatenate.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -23,6 +23,7 @@ struct ConcatenateOptions {
 /// Gradient: to each input its piece, zero where the AND is false.
 /// Throws:   OptionError, ShapeError; TypeError for types that differ.
 /// Source:   Keras 3, Concatenate.
+/// Example:  mg::Concatenate{{.axis = 1}}({x, y});  // [4, 10, 3], its mask too
 class Concatenate {
  public:
   using Options = ConcatenateOptions;

@@ -1,11 +1,11 @@
 #include <maskgrad/layers/merging/dot.hpp>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/einsum.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/linear/einsum.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 namespace {

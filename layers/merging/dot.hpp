@@ -2,13 +2,13 @@
 
 #include <array>
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
 struct DotOptions {
-  Ints axes;               ///< the axis of each input that is summed over, or one for both
+  IntegerList axes;        ///< the axis of each input that is summed over, or one for both
   bool normalize = false;  ///< first divide each vector along these axes by its length
   std::string name = {};
 
@@ -28,6 +28,7 @@ struct DotOptions {
 ///           refused.
 /// Throws:   OptionError, ShapeError, TypeError, MaskError.
 /// Source:   Keras 3, Dot; a length counts as 1e-7 or more.
+/// Example:  mg::Dot{{.axes = {2, 1}, .normalize = true}}({x, dense});  // [4, 5], cosines
 class Dot {
  public:
   using Options = DotOptions;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad::detail {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -25,6 +25,7 @@ Tensor merged(Merging how, const LayerInfo& info, const Tensors& inputs);
 /// Throws:   ShapeError for sizes that do not broadcast, another batch, another number of inputs;
 ///           TypeError for types that differ.
 /// Source:   Keras 3, merging layers.
+/// Example:  mg::Add{}({x, dense});  // [4, 5, 3] under x's mask: dense is added to every step
 template <Merging how>
 class Merge {
  public:

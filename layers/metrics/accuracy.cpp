@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 #include <maskgrad/layers/metrics/number_list.hpp>
 #include <maskgrad/layers/metrics/values.hpp>

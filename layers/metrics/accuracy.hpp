@@ -13,6 +13,8 @@ namespace maskgrad {
 /// The one of the three that the shapes ask for, as Keras's "accuracy": ids [...] for y_pred
 /// [..., classes]: SparseCategoricalAccuracy; one feature: BinaryAccuracy of probabilities; else
 /// CategoricalAccuracy. make_metric knows it as "accuracy".
+/// Example:  mg::Accuracy accuracy;
+///           accuracy.update(labels, model.predict(x));
 class Accuracy final : public Metric {
  public:
   Accuracy() : Metric("accuracy") {}
@@ -31,6 +33,8 @@ struct BinaryAccuracyOptions {
 };
 
 /// Of 0 and 1, the mean over features. Where the mask covers the features, each is a position.
+/// Example:  mg::BinaryAccuracy accuracy{{.threshold = 0.3}};
+///           accuracy.update(onehot, mg::sigmoid(model.predict(x)));
 class BinaryAccuracy final : public Metric {
  public:
   explicit BinaryAccuracy(BinaryAccuracyOptions options = {});
@@ -45,6 +49,8 @@ class BinaryAccuracy final : public Metric {
 
 /// Right where target and prediction are greatest at one class, the first of equal ones; where all
 /// scores are the same none is.
+/// Example:  mg::CategoricalAccuracy accuracy;
+///           accuracy.update(onehot, model.predict(x));
 class CategoricalAccuracy final : public Metric {
  public:
   CategoricalAccuracy() : Metric("CategoricalAccuracy") {}
@@ -55,6 +61,8 @@ class CategoricalAccuracy final : public Metric {
 
 /// Right where the true class has the greatest score, the first of equal ones; where all scores are
 /// the same none has.
+/// Example:  mg::SparseCategoricalAccuracy accuracy;
+///           accuracy.update(labels, model.predict(x), mg::tensor({1.0f, 1.0f, 0.5f, 1.0f}, {4}));
 class SparseCategoricalAccuracy final : public Metric {
  public:
   SparseCategoricalAccuracy() : Metric("SparseCategoricalAccuracy") {}
@@ -74,6 +82,8 @@ struct TopKOptions {
 
 /// Right where fewer than k classes have a greater score than the true one, the target's greatest,
 /// as TensorFlow's in_top_k has it, but not where all scores are the same.
+/// Example:  mg::TopKCategoricalAccuracy accuracy{{.k = 2}};
+///           accuracy.update(onehot, model.predict(x));
 class TopKCategoricalAccuracy final : public Metric {
  public:
   explicit TopKCategoricalAccuracy(TopKOptions options = {});
@@ -87,6 +97,8 @@ class TopKCategoricalAccuracy final : public Metric {
 };
 
 /// The same for ids.
+/// Example:  mg::SparseTopKCategoricalAccuracy accuracy{{.k = 2}};
+///           accuracy.update(labels, model.predict(x));
 class SparseTopKCategoricalAccuracy final : public Metric {
  public:
   explicit SparseTopKCategoricalAccuracy(TopKOptions options = {});

@@ -4,10 +4,10 @@
 #include <array>
 #include <cmath>
 
-#include <maskgrad/autograd/ops/activations.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
 #include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/nearest.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 #include <maskgrad/layers/metrics/values.hpp>
 
 namespace maskgrad {
@@ -97,7 +97,7 @@ MetricSums::Sums AUC::measure(const Tensor& y_true, const Tensor& y_pred,
   const auto labels = options_.multi_label ? static_cast<std::size_t>(y_pred.shape().back()) : 1;
   check_labels(y_pred, labels);
   Sums all{std::vector<double>(options_.exact ? 0 : labels * 2 * buckets())};
-  if (options_.exact) all.values.push_back(static_cast<double>(labels));
+  if (options_.exact) all.values = {static_cast<double>(labels), 0};
   const auto weights = rows::of<double>(in.weight);
   dispatch_real(kind(), p.dtype(), [&]<class T>() {
     const std::vector<T> thresholds(thresholds_.begin(), thresholds_.end());
@@ -122,7 +122,7 @@ MetricSums::Sums AUC::measure(const Tensor& y_true, const Tensor& y_pred,
           weights[i];
     }
   });
-  return options_.exact ? joined({{static_cast<double>(labels)}, 0}, all) : all;
+  return all;
 }
 
 void AUC::check_labels(const Tensor& y_pred, std::size_t labels) const {
@@ -134,39 +134,70 @@ void AUC::check_labels(const Tensor& y_pred, std::size_t labels) const {
   }
 }
 
-// What `exact` keeps: how many labels there are, then, in order, a triple for each different score
-// of a label's zeros (2 label) and ones (2 label + 1): which of them, the score, its weight.
-MetricSums::Sums AUC::joined(const Sums& a, const Sums& b) const {
-  if (!options_.exact) return MetricSums::joined(a, b);
-  if (a.values[0] != b.values[0]) {
-    fail<ShapeError>(kind(), "{} labels are kept and {} come; use a metric for each", a.values[0],
-                     b.values[0]);
+// What `exact` keeps: how many labels there are, and how many of the triples that follow are in
+// order, each different: a triple for each score of a label's zeros (2 label) and ones
+// (2 label + 1): which of them, the score, its weight.
+struct AUC::Scored {
+  double at = 0, score = 0, weight = 0;
+  bool nan() const { return score != score; }  // it stands in no order: it goes first
+  bool same(const Scored& b) const {
+    return at == b.at && (score == b.score || (nan() && b.nan()));
   }
-  using Triple = std::array<double, 3>;
-  std::vector<Triple> both;
-  for (const auto* of : {&a.values, &b.values}) {
-    for (std::size_t i = 1; i + 2 < of->size(); i += 3) {
-      both.push_back({(*of)[i], (*of)[i + 1], (*of)[i + 2]});
-    }
+  bool operator<(const Scored& b) const {
+    if (at != b.at) return at < b.at;
+    return nan() || b.nan() ? nan() && !b.nan() : score < b.score;
   }
-  // NaN stands in no order: it goes first, and once is enough.
-  const auto nan = [](const Triple& t) { return t[1] != t[1]; };
-  std::stable_sort(both.begin(), both.end(), [&](const Triple& s, const Triple& t) {
-    if (s[0] != t[0]) return s[0] < t[0];
-    return nan(s) || nan(t) ? nan(s) && !nan(t) : s[1] < t[1];
-  });
-  Sums all{{a.values[0]}, a.count + b.count};
-  const Triple* last = nullptr;
-  for (const auto& t : both) {
-    const bool same = last && (*last)[0] == t[0] && ((*last)[1] == t[1] || (nan(*last) && nan(t)));
-    if (same) {
-      all.values.back() += t[2];
+};
+
+std::vector<AUC::Scored> AUC::in_order(const std::vector<double>& kept) {
+  std::vector<Scored> all;
+  for (std::size_t i = 2; i + 2 < kept.size(); i += 3) {
+    all.push_back({kept[i], kept[i + 1], kept[i + 2]});
+  }
+  std::stable_sort(all.begin(), all.end());
+  std::size_t different = 0;
+  for (const Scored& s : all) {
+    if (different > 0 && all[different - 1].same(s)) {
+      all[different - 1].weight += s.weight;
     } else {
-      all.values.insert(all.values.end(), t.begin(), t.end());
+      all[different++] = s;
     }
-    last = &t;
   }
+  all.resize(different);
   return all;
+}
+
+void AUC::add(Sums& all, const Sums& more) const {
+  if (!options_.exact) return MetricSums::add(all, more);
+  if (all.values[0] != more.values[0]) {
+    fail<ShapeError>(kind(), "{} labels are kept and {} come; use a metric for each", all.values[0],
+                     more.values[0]);
+  }
+  all.count += more.count;
+  all.values.insert(all.values.end(), more.values.begin() + 2, more.values.end());
+  // They are put in order when they are twice as many, so that all sorting is that of the last.
+  if (static_cast<double>(all.values.size() / 3) < 2 * all.values[1]) return;
+  const auto sorted = in_order(all.values);
+  all.values.resize(2);
+  all.values[1] = static_cast<double>(sorted.size());
+  for (const Scored& s : sorted) all.values.insert(all.values.end(), {s.at, s.score, s.weight});
+}
+
+bool AUC::keeps(const std::vector<double>& sums) const {
+  const auto own = options_.label_weights.values.size();
+  if (!options_.exact) {
+    const auto size = 2 * buckets();
+    return !sums.empty() && sums.size() % size == 0 && (own == 0 || sums.size() / size == own);
+  }
+  if (sums.size() < 2 || sums.size() % 3 != 2) return false;
+  const double labels = sums[0];
+  if (!(labels >= 1 && labels <= 0x1p24) || (own != 0 && labels != static_cast<double>(own))) {
+    return false;
+  }
+  for (std::size_t i = 2; i < sums.size(); i += 3) {
+    if (!(sums[i] >= 0 && sums[i] < 2 * labels) || !(sums[i + 2] >= 0)) return false;
+  }
+  return true;
 }
 
 std::size_t AUC::labels() const {
@@ -188,18 +219,16 @@ std::vector<AUC::Point> AUC::points(std::size_t label) const {
   return points;
 }
 
-std::vector<AUC::Point> AUC::exact_points(std::size_t label) const {
-  const auto& kept = sums().values;
+std::vector<AUC::Point> AUC::exact_points(std::span<const Scored> of_label) {
   struct Step {
     double score;
     Point more;
   };
   std::vector<Step> steps;
-  for (std::size_t i = 1; i + 2 < kept.size(); i += 3) {
-    const auto at = static_cast<std::size_t>(kept[i]);
-    if (at / 2 != label) continue;
-    if (kept[i + 1] != kept[i + 1]) return {{kept[i + 1], kept[i + 1]}, {}};
-    steps.push_back({kept[i + 1], at % 2 ? Point{kept[i + 2], 0} : Point{0, kept[i + 2]}});
+  for (const Scored& s : of_label) {
+    if (s.nan()) return {{s.score, s.score}, {}};
+    const bool one = static_cast<std::size_t>(s.at) % 2 == 1;
+    steps.push_back({s.score, one ? Point{s.weight, 0} : Point{0, s.weight}});
   }
   std::sort(steps.begin(), steps.end(),
             [](const Step& a, const Step& b) { return a.score > b.score; });
@@ -213,8 +242,7 @@ std::vector<AUC::Point> AUC::exact_points(std::size_t label) const {
   return points;
 }
 
-double AUC::area(std::size_t label) const {
-  const auto points = options_.exact ? exact_points(label) : this->points(label);
+double AUC::area(const std::vector<Point>& points) const {
   if (std::isnan(points[0].all())) return points[0].all();
   const bool roc = options_.curve == "ROC";
   const auto& method = options_.summation_method;
@@ -242,9 +270,15 @@ double AUC::area(std::size_t label) const {
 Tensor AUC::result() const {
   const auto& own = options_.label_weights.values;
   double sum = 0, over = 0;
+  const auto scored = options_.exact ? in_order(sums().values) : std::vector<Scored>();
+  auto from = scored.begin();
   for (std::size_t k = 0; k < labels(); ++k) {
+    const auto end = std::find_if(from, scored.end(), [k](const Scored& s) {
+      return s.at >= static_cast<double>(2 * k + 2);
+    });
     const double weight = own.empty() ? 1 : own[k];
-    sum += weight * area(k);
+    sum += weight * area(options_.exact ? exact_points({from, end}) : points(k));
+    from = end;
     over += weight;
   }
   return result_of({over == 0 ? 0 : sum / over}, {});

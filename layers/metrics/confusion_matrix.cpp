@@ -5,7 +5,7 @@
 
 #include <maskgrad/autograd/check.hpp>
 #include <maskgrad/core/checked.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 #include <maskgrad/layers/metrics/values.hpp>
 
 namespace maskgrad {

@@ -20,6 +20,9 @@ struct ConfusionMatrixOptions {
 ///           classes], f64.
 /// Mask:     as Metric; over classes it is a MaskError.
 /// Throws:   as Metric's update; OptionError for less than one class.
+/// Example:  mg::ConfusionMatrix matrix{{.num_classes = 3}};
+///           matrix.update(labels, model.predict(x));
+///           matrix.result();  // [3, 3]
 class ConfusionMatrix final : public Metric {
  public:
   explicit ConfusionMatrix(ConfusionMatrixOptions options);
@@ -28,8 +31,8 @@ class ConfusionMatrix final : public Metric {
 
  protected:
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
-  bool keeps(std::size_t sums) const override {
-    return sums == static_cast<std::size_t>(options_.num_classes * options_.num_classes);
+  bool keeps(const std::vector<double>& sums) const override {
+    return sums.size() == static_cast<std::size_t>(options_.num_classes * options_.num_classes);
   }
 
  private:

@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include <maskgrad/autograd/check.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/sequences.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/plans/sequences.hpp>
 #include <maskgrad/layers/metrics/values.hpp>
 
 namespace maskgrad {

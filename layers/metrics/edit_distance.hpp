@@ -8,7 +8,7 @@ namespace maskgrad {
 
 struct EditDistanceOptions {
   bool normalize = true;  ///< over the tokens of all targets; false: over the sequences
-  /// Of predictions that CTC trains: neighbours that are the same become one, then this class goes.
+  /// Of predictions that CTC trains: neighbors that are the same become one, then this class goes.
   std::optional<std::int64_t> blank_index = {};
 
   template <class Self, class F>
@@ -27,6 +27,9 @@ struct EditDistanceOptions {
 ///           has one, and no mask [batch] is false.
 /// Throws:   ShapeError, TypeError, OptionError.
 /// Source:   Levenshtein 1966; KerasHub, EditDistance.
+/// Example:  mg::EditDistance edits{{.normalize = false}};
+///           edits.update(labels, model.predict(x));
+///           edits.value();  // edits a sequence
 class EditDistance final : public Metric {
  public:
   explicit EditDistance(EditDistanceOptions options = {})

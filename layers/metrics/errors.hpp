@@ -10,6 +10,8 @@ namespace maskgrad {
 // Mask, Throws: as Metric.
 
 /// The mean of |y_pred - y_true|.
+/// Example:  mg::MeanAbsoluteError error;
+///           error.update(y, model.predict(x));
 class MeanAbsoluteError final : public Metric {
  public:
   MeanAbsoluteError() : Metric("MeanAbsoluteError") {}
@@ -19,6 +21,8 @@ class MeanAbsoluteError final : public Metric {
 };
 
 /// The mean of (y_pred - y_true)^2.
+/// Example:  mg::MeanSquaredError error;
+///           error.update(y, model.predict(x));
 class MeanSquaredError final : public Metric {
  public:
   MeanSquaredError() : Metric("MeanSquaredError") {}
@@ -28,6 +32,8 @@ class MeanSquaredError final : public Metric {
 };
 
 /// Its square root, taken once, of the mean over everything.
+/// Example:  mg::RootMeanSquaredError error;
+///           error.update(y, model.predict(x));
 class RootMeanSquaredError final : public Metric {
  public:
   RootMeanSquaredError() : Metric("RootMeanSquaredError") {}

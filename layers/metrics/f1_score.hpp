@@ -32,6 +32,8 @@ struct F1ScoreOptions {
 ///           i64; the result is [classes], or one number with an average.
 /// Mask:     as Metric; over classes it is a MaskError.
 /// Throws:   as Metric's update; OptionError.
+/// Example:  mg::F1Score f1{{.average = "macro"}};
+///           f1.update(labels, model.predict(x));
 class F1Score final : public Metric {
  public:
   explicit F1Score(F1ScoreOptions options = {});
@@ -40,7 +42,9 @@ class F1Score final : public Metric {
 
  protected:
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
-  bool keeps(std::size_t sums) const override { return sums > 0 && sums % 3 == 0; }
+  bool keeps(const std::vector<double>& sums) const override {
+    return !sums.empty() && sums.size() % 3 == 0;
+  }
 
  private:
   F1ScoreOptions options_;

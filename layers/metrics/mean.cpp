@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <maskgrad/autograd/mode.hpp>
+#include <maskgrad/layers/metrics/wide_number.hpp>
 
 namespace maskgrad {
 
@@ -15,7 +16,11 @@ void Mean::update(double value, double weight) {
   if (!(weight >= 0) || std::isinf(weight)) {
     fail<OptionError>(kind(), "the weight is {}; expected a finite number of 0 or more", weight);
   }
-  if (weight > 0) join({{value * weight}, weight});
+  if (weight == 0) return;
+  constexpr double step = metrics::WideNumber::step;
+  const double plain = value * weight;
+  if (std::isfinite(plain) || !std::isfinite(value)) return join({{plain}, weight});
+  join({{std::ldexp(value, -static_cast<int>(step)) * weight}, weight, step});
 }
 
 }  // namespace maskgrad

@@ -5,7 +5,9 @@
 namespace maskgrad {
 
 /// The mean of valid values, or of numbers such as losses.
-/// Example:  loss_mean.update(loss.value(), loss.count());
+/// Example:  const mg::Loss loss = mg::mean_squared_error(y, model(x));
+///           mg::Mean loss_mean;
+///           loss_mean.update(loss.value(), loss.count());
 class Mean final : public MetricSums {
  public:
   Mean() : MetricSums("Mean") {}

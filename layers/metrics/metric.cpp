@@ -1,14 +1,16 @@
 #include <maskgrad/layers/metrics/metric.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 #include <maskgrad/autograd/mode.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
+#include <maskgrad/layers/metrics/wide_number.hpp>
 
 namespace maskgrad {
 namespace {
@@ -22,7 +24,8 @@ std::string options_of(const MetricSums& metric) {
 }  // namespace
 
 double MetricSums::mean() const {
-  return sums_.count > 0 ? sums_.values[0] / sums_.count : 0;
+  if (!(sums_.count > 0)) return 0;
+  return metrics::WideNumber{sums_.values[0], sums_.exponent}.over(sums_.count);
 }
 
 bool MetricSums::any_nan(std::size_t from, std::size_t n) const {
@@ -64,25 +67,36 @@ void MetricSums::merge(const MetricSums& other) {
 std::vector<double> MetricSums::counted() const {
   std::vector<double> all{sums_.count};
   all.insert(all.end(), sums_.values.begin(), sums_.values.end());
+  if (sums_.exponent != 0) all.push_back(sums_.exponent);
   return all;
 }
 
 void MetricSums::set_counted(const std::vector<double>& counted) {
   Sums sums;
   if (!counted.empty()) sums = {{counted.begin() + 1, counted.end()}, counted[0]};
+  if (sums.values.size() == 2 && keeps({0}) &&
+      std::abs(sums.values[1]) == metrics::WideNumber::step) {
+    sums.exponent = sums.values[1];
+    sums.values.pop_back();
+  }
   const auto have = sums.values.size();
-  if (!(sums.count >= 0) || (have == 0 ? sums.count > 0 : !keeps(have))) {
+  if (!(sums.count >= 0) || (have == 0 ? sums.count > 0 : !keeps(sums.values))) {
     fail<OptionError>(kind_, "a count of {} over {} sums; expected what counted() gave", sums.count,
                       have);
   }
   sums_ = std::move(sums);
 }
 
-MetricSums::Sums MetricSums::joined(const Sums& a, const Sums& b) const {
-  Sums both = a;
-  for (std::size_t i = 0; i < b.values.size(); ++i) both.values[i] += b.values[i];
-  both.count += b.count;
-  return both;
+void MetricSums::add(Sums& all, const Sums& more) const {
+  all.count += more.count;
+  if (all.values.size() == 1 && more.values.size() == 1) {
+    const auto sum = metrics::WideNumber{all.values[0], all.exponent} +
+                     metrics::WideNumber{more.values[0], more.exponent};
+    all.values[0] = sum.value;
+    all.exponent = sum.exponent;
+    return;
+  }
+  for (std::size_t i = 0; i < more.values.size(); ++i) all.values[i] += more.values[i];
 }
 
 void MetricSums::join(const Sums& more) {
@@ -93,14 +107,27 @@ void MetricSums::join(const Sums& more) {
                      "features before. Use a metric for each",
                      sums_.values.size(), more.values.size());
   }
-  sums_ = sums_.values.empty() ? more : joined(sums_, more);
+  if (sums_.values.empty()) {
+    sums_ = more;
+  } else {
+    add(sums_, more);
+  }
 }
 
 MetricSums::Sums MetricSums::over(const Tensor& positions, const Tensor& sample_weight) const {
   const Tensor x = cast(positions, DType::f64);
-  if (!sample_weight.defined()) return {{sum(x).item()}, static_cast<double>(rows::total(x))};
-  const Tensor weights = losses::weights_at(kind_, x, sample_weight);
-  return {{sum(losses::weighed(weights, x)).item()}, sum(weights).item()};
+  Tensor weights;
+  if (sample_weight.defined()) weights = losses::weights_at(kind_, x, sample_weight);
+  const auto total = [&](const Tensor& values) {
+    return sum(weights.defined() ? losses::weighed(weights, values) : values).item();
+  };
+  const double count =
+      weights.defined() ? sum(weights).item() : static_cast<double>(rows::total(x));
+  const double plain = total(x);
+  if (std::isfinite(plain)) return {{plain}, count};
+  const double scaled = total(x * 0x1p-600 * 0x1p-600);
+  if (!std::isfinite(scaled)) return {{plain}, count};
+  return {{scaled}, count, metrics::WideNumber::step};
 }
 
 namespace {

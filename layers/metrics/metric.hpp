@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <maskgrad/core/tensor.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -39,15 +39,17 @@ class MetricSums {
   struct Sums {
     std::vector<double> values;  ///< empty before the first batch
     double count = 0;
+    double exponent = 0;  ///< of a lone sum that f64 cannot hold: it is values[0] 2^exponent
   };
 
   explicit MetricSums(std::string_view kind) : kind_(kind) {}
-  /// Whether it keeps so many sums.
-  virtual bool keeps(std::size_t sums) const { return sums == 1; }
+  /// Whether it can have counted such sums.
+  virtual bool keeps(const std::vector<double>& sums) const { return sums.size() == 1; }
   /// Puts a further batch's sums, or another metric's, to these.
   void join(const Sums& more);
-  /// The sums of both, which are as many: a + b, unless a metric keeps other things than sums.
-  virtual Sums joined(const Sums& a, const Sums& b) const;
+  /// Adds the sums of more, which are as many: a + b, unless a metric keeps other things than sums.
+  /// What throws does so before it changes any.
+  virtual void add(Sums& all, const Sums& more) const;
   /// Whether there may be more of them with each batch.
   virtual bool grows() const { return false; }
   const Sums& sums() const { return sums_; }
@@ -71,8 +73,9 @@ class MetricSums {
 /// Mask:     consumes; a position counts where y_true, y_pred and sample_weight are all valid and
 ///           the weight is not 0. What stands elsewhere is not read.
 /// Example:  mg::SparseCategoricalAccuracy accuracy;
-///           for (...) accuracy.update(y, model.predict(x));
-///           fmt::print("{:.3f}\n", accuracy.value());
+///           for (const mg::Batch& b : batches.epoch(0)) {
+///             accuracy.update(b.target, model.predict(b.inputs[0]));
+///           }
 class Metric : public MetricSums {
  public:
   /// Counts a batch. `sample_weight`: weights of 0 or more, one for each position, or, with fewer

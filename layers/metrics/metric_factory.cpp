@@ -1,7 +1,7 @@
 #include <maskgrad/layers/metrics/metric_factory.hpp>
 
 #include <maskgrad/core/named_table.hpp>
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/layer/description.hpp>
 #include <maskgrad/layers/metrics/metrics.hpp>
 
 namespace maskgrad {

@@ -21,6 +21,7 @@ std::span<const std::string_view> metric_names();
 /// has counted.
 std::string describe(const MetricSums& metric);
 /// The metric that `describe` described. Throws: as make_metric.
+/// Example:  mg::metric_from(mg::describe(mg::TopKCategoricalAccuracy{{.k = 3}}));
 std::unique_ptr<Metric> metric_from(std::string_view json);
 
 }  // namespace maskgrad

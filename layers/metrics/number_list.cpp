@@ -5,15 +5,15 @@
 
 namespace maskgrad {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
 void read_option(OptionReader& reader, OptionName name, NumberList& list) {
   JsonText text{"[]"};
   reader(name, text);
   if (!reader.has(name)) return;
-  Json json = Json::parse(text.text);
-  if (json.is_null()) json = Json::array();
-  if (!json.is_array()) json = Json::array({json});
+  SortedJson json = SortedJson::parse(text.text);
+  if (json.is_null()) json = SortedJson::array();
+  if (!json.is_array()) json = SortedJson::array({json});
   list.values.clear();
   for (const auto& item : json) {
     if (!item.is_number()) reader.refuse(name, "a number, or an array of numbers");
@@ -23,7 +23,9 @@ void read_option(OptionReader& reader, OptionName name, NumberList& list) {
 
 void write_option(OptionWriter& writer, OptionName name, const NumberList& list) {
   const auto& all = list.values;
-  const Json json = all.empty() ? Json() : all.size() == 1 ? Json(all[0]) : Json(all);
+  const SortedJson json = all.empty()       ? SortedJson()
+                          : all.size() == 1 ? SortedJson(all[0])
+                                            : SortedJson(all);
   writer(name, JsonText{json.dump()});
 }
 

@@ -3,7 +3,7 @@
 #include <initializer_list>
 #include <vector>
 
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 

@@ -22,6 +22,8 @@ struct PerplexityOptions {
 /// Mask:     as Metric; over tokens it is a MaskError.
 /// Throws:   as Metric's update.
 /// Source:   KerasHub, Perplexity, which weighs a batch by its sequences, not by its tokens.
+/// Example:  mg::Perplexity perplexity{{.mask_token_id = 0}};
+///           perplexity.update(labels, model.predict(x));
 class Perplexity final : public Metric {
  public:
   explicit Perplexity(PerplexityOptions options = {}) : Metric("Perplexity"), options_(options) {}

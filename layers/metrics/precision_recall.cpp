@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include <maskgrad/autograd/ops/slice.hpp>
-#include <maskgrad/autograd/ops/sort.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
+#include <maskgrad/autograd/ops/shape/sort.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 #include <maskgrad/layers/metrics/values.hpp>
 
 namespace maskgrad {

@@ -30,7 +30,9 @@ class ThresholdCounts : public Metric {
  protected:
   ThresholdCounts(std::string_view kind, PrecisionOptions options);
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
-  bool keeps(std::size_t sums) const override { return sums == 3 * thresholds_.size(); }
+  bool keeps(const std::vector<double>& sums) const override {
+    return sums.size() == 3 * thresholds_.size();
+  }
   /// At each threshold true positives over themselves and the `others`-th count; 0 where there are
   /// neither.
   Tensor shares(std::size_t others) const;
@@ -46,6 +48,9 @@ class ThresholdCounts : public Metric {
 ///           number for one.
 /// Mask:     as Metric; each valid value counts. With top_k, over features it is a MaskError.
 /// Throws:   as Metric's update; OptionError; IndexError for a class that is not there.
+/// Example:  mg::Precision precision{{.thresholds = {0.3, 0.7}}};
+///           precision.update(onehot, mg::sigmoid(model.predict(x)));
+///           precision.result();  // [2]
 class Precision final : public ThresholdCounts {
  public:
   explicit Precision(PrecisionOptions options = {})
@@ -54,6 +59,8 @@ class Precision final : public ThresholdCounts {
 };
 
 /// true positives / all that are 1; 0, as in Keras, where nothing is. The rest as Precision.
+/// Example:  mg::Recall recall{{.class_id = 1}};
+///           recall.update(onehot, mg::sigmoid(model.predict(x)));
 class Recall final : public ThresholdCounts {
  public:
   explicit Recall(RecallOptions options = {}) : ThresholdCounts("Recall", std::move(options)) {}

@@ -28,6 +28,9 @@ struct R2ScoreOptions {
 /// Mask:     as Metric; over features it is a MaskError.
 /// Throws:   as Metric's update; OptionError.
 /// Source:   Chan, Golub and LeVeque 1979; Keras 3, R2Score.
+/// Example:  mg::R2Score score{{.class_aggregation = std::nullopt}};
+///           score.update(y, model.predict(x));
+///           score.result();  // [3]
 class R2Score final : public Metric {
  public:
   explicit R2Score(R2ScoreOptions options = {});
@@ -36,8 +39,8 @@ class R2Score final : public Metric {
 
  protected:
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
-  bool keeps(std::size_t sums) const override { return sums > 1 && sums % 3 == 1; }
-  Sums joined(const Sums& a, const Sums& b) const override;
+  bool keeps(const std::vector<double>& sums) const override;
+  void add(Sums& all, const Sums& more) const override;
 
  private:
   R2ScoreOptions options_;

@@ -2,9 +2,9 @@
 
 #include <maskgrad/autograd/check.hpp>
 #include <maskgrad/autograd/checking.hpp>
-#include <maskgrad/autograd/ops/gather.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/shape/gather.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
 
 namespace maskgrad::metrics {
 namespace {

@@ -12,7 +12,7 @@ bool inside(const std::string& path, const std::string& outer) {
 }
 
 /// A layer is traced when it ends, so after those that it called: puts it before them.
-void outer_first(std::vector<Trace::Step>& steps) {
+void outer_first(std::vector<detail::Trace::Step>& steps) {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     std::size_t first = i;
     while (first > 0 && inside(steps[first - 1].path, steps[i].path)) --first;
@@ -28,7 +28,7 @@ bool same(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-Flow::Flow(std::vector<Trace::Step> steps, Tensors inputs, Tensors outputs)
+Flow::Flow(std::vector<detail::Trace::Step> steps, Tensors inputs, Tensors outputs)
     : steps_(std::move(steps)), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {
   outer_first(steps_);
   std::size_t outer = 0;

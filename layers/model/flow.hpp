@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include <maskgrad/layers/model/trace.hpp>
-#include <maskgrad/layers/visit.hpp>
+#include <maskgrad/layers/layer/trace.hpp>
+#include <maskgrad/layers/layer/visit.hpp>
 
 namespace maskgrad {
 
@@ -20,10 +20,10 @@ class Flow {
     bool through = false;  ///< operations stand between, so it is the likely one
   };
 
-  Flow(std::vector<Trace::Step> steps, Tensors inputs, Tensors outputs);
+  Flow(std::vector<detail::Trace::Step> steps, Tensors inputs, Tensors outputs);
 
   /// The calls; a layer that wraps others stands before them.
-  const std::vector<Trace::Step>& steps() const { return steps_; }
+  const std::vector<detail::Trace::Step>& steps() const { return steps_; }
   const Tensors& inputs() const { return inputs_; }
   const Tensors& outputs() const { return outputs_; }
   /// Whether the step was called by another one.
@@ -35,7 +35,7 @@ class Flow {
 
   /// A line a call: layer, role, what goes in and what comes out.
   std::string table() const;
-  /// A graph for Graphviz: a box a layer, in the colour of its role; an edge with a mask is thick.
+  /// A graph for Graphviz: a box a layer, in the color of its role; an edge with a mask is thick.
   std::string dot() const;
   /// A line a call: layer, kind, result, mask, parameters; then their totals. The parameters are
   /// those of the layers of the model.
@@ -46,7 +46,7 @@ class Flow {
   std::vector<Source> find(const Tensor& x, std::size_t before,
                            const std::vector<bool>& read) const;
 
-  std::vector<Trace::Step> steps_;
+  std::vector<detail::Trace::Step> steps_;
   Tensors inputs_, outputs_;
   std::vector<bool> nested_;
   std::vector<std::vector<Source>> sources_;  ///< of each step, then of the model's outputs

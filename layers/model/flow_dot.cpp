@@ -6,7 +6,7 @@
 namespace maskgrad {
 namespace {
 
-std::string_view colour(MaskRole role) {
+std::string_view color(MaskRole role) {
   switch (role) {
     case MaskRole::produces:
       return "#b7e1b0";
@@ -60,7 +60,7 @@ std::string Flow::dot() const {
     const auto& s = steps_[i];
     text += fmt::format("  step{} [label=\"{}\\n{}\\n{}\", tooltip=\"{}\", fillcolor=\"{}\"];\n", i,
                         escaped(s.path), s.kind, name(s.contract.role), escaped(s.contract.why),
-                        colour(s.contract.role));
+                        color(s.contract.role));
   }
   text += "  output [label=\"output\", shape=oval, fillcolor=white];\n";
   for (std::size_t i = 0; i < steps_.size(); ++i) {

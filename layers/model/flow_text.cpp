@@ -87,7 +87,7 @@ std::string warning(const Flow& flow) {
   return text;
 }
 
-std::string mask_of(const Trace::Step& step) {
+std::string mask_of(const detail::Trace::Step& step) {
   const auto shape = [](const Tensors& xs) {
     const auto at = std::find_if(xs.begin(), xs.end(), [](const auto& x) { return x.has_mask(); });
     return at == xs.end() ? std::string("none") : at->mask().shape().str();

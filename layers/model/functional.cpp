@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/layer/description.hpp>
 
 namespace maskgrad {
 namespace {
@@ -182,7 +182,7 @@ void Functional::write_options(OptionWriter& writer) const {
     options.calls.push_back(inner.part());
   }
   options.outputs = flat(outputs_);
-  FunctionalOptions::each_option(options, writer);
+  FunctionalOptions::each_option(options, detail::Taking{writer});
 }
 
 }  // namespace maskgrad

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include <maskgrad/layers/any_layer.hpp>
-#include <maskgrad/layers/model/layer_list.hpp>
+#include <maskgrad/layers/layer/any_layer.hpp>
+#include <maskgrad/layers/layer/layer_list.hpp>
 #include <maskgrad/layers/model/model.hpp>
 
 namespace maskgrad {

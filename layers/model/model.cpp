@@ -1,7 +1,7 @@
 #include <maskgrad/layers/model/model.hpp>
 
-#include <maskgrad/autograd/ops/concatenate.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/ops/shape/concatenate.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
 #include <maskgrad/core/context.hpp>
 
 namespace maskgrad {

@@ -24,9 +24,12 @@ Tensors run_one_by_one(const Tensors& inputs, const std::function<Tensors(const 
 /// Makes the weights of a model from the specification of its input, and checks shapes and masks
 /// through all of it, before there is any data. Layers that have weights already keep them. The
 /// weights depend on `seed` and their paths, so two models built with one seed are equal; without
-/// one each model gets another (next_default_seed). The thread's noise begins anew
+/// one each model gets another (next_default_seed). Its noise and the thread's begin anew
 /// (autograd/noise.hpp). Gives the outputs as meta tensors.
 /// Throws:   what the layers throw, with their paths; the model is then as it was.
+/// Example:  mg::GRU gru{{.units = 8}};
+///           mg::build(gru, mg::Spec::f32({mg::any, mg::any, 3}).masked(2), mg::Seed{1});
+///           gru(x);  // [4, 8]
 template <class M>
 Tensors build(M& model, const std::vector<Spec>& specs, Seed seed = next_default_seed()) {
   if constexpr (detail::require_model<M>()) {
@@ -40,6 +43,7 @@ Tensors build(M& model, const std::vector<Spec>& specs, Seed seed = next_default
     });
     const NoGrad no_grad;
     Tensors outputs = detail::run_model(model, detail::metas_of(specs));
+    if (!place.inside) visit_model(model, detail::NewNoise());
     undo.keep();
     builder.done();
     if constexpr (std::same_as<M, AnyLayer>) model.set_built_with({specs, seed});
@@ -54,6 +58,7 @@ Tensors build(M& model, const Spec& spec, Seed seed = next_default_seed()) {
 }
 
 /// Every parameter of a model, each once, trainable or not. StateError before it is built.
+/// Example:  for (const auto& p : mg::parameters(model)) fmt::print("{}\n", p.name());
 template <class M>
 std::vector<Parameter> parameters(const M& model) {
   detail::ParameterList all;
@@ -64,12 +69,14 @@ std::vector<Parameter> parameters(const M& model) {
 }
 
 /// A model of its own with the same weights, in another type where one is given. (A copy shares
-/// its weights with the original.)
+/// its weights and its noise with the original.)
+/// Example:  mg::Sequential other = mg::clone(model), wide = mg::clone(model, mg::DType::f64);
 template <Model M>
 M clone(const M& model) {
   M copy = model;
   detail::Cloner cloner(DType::f32, true);
   visit_model(copy, [&](const LayerView& view) { cloner(view); });
+  visit_model(copy, detail::NewNoise());
   return copy;
 }
 template <Model M>
@@ -77,11 +84,13 @@ M clone(const M& model, DType dtype) {
   M copy = model;
   detail::Cloner cloner(dtype, false);
   visit_model(copy, [&](const LayerView& view) { cloner(view); });
+  visit_model(copy, detail::NewNoise());
   return copy;
 }
 
 /// Whether its weights are trained: `set_trainable(model.encoder, false)` freezes a layer or model.
 /// States of layers (moving averages) are none. StateError before it is built.
+/// Example:  mg::set_trainable(model.layer<mg::GRU>(), false);
 template <class M>
 void set_trainable(const M& model, bool trainable) {
   for (const auto& p : parameters(model)) {
@@ -91,17 +100,17 @@ void set_trainable(const M& model, bool trainable) {
 
 /// Lets the stateful recurrent layers of a model begin anew, or these samples of the batch.
 /// IndexError for a sample that is not in the batch.
+/// Example:  mg::Sequential carries{mg::GRU{{.units = 8, .stateful = true}}};
+///           carries.build(spec);
+///           carries(x);
+///           mg::reset_states(carries);
 template <Model M>
 void reset_states(M& model) {
-  visit_model(model, [](const LayerView& view) {
-    if (view.reset_state) view.reset_state(nullptr);
-  });
+  visit_model(model, [](const LayerView& view) { view.reset_state(nullptr); });
 }
 template <Model M>
 void reset_states(M& model, const std::vector<std::int64_t>& samples) {
-  visit_model(model, [&](const LayerView& view) {
-    if (view.reset_state) view.reset_state(&samples);
-  });
+  visit_model(model, [&](const LayerView& view) { view.reset_state(&samples); });
 }
 
 struct PredictOptions {
@@ -155,7 +164,7 @@ namespace detail {
 template <class M>
 Flow flow_of(M& model, const Tensors& inputs) {
   const NoGrad no_grad;
-  const Trace trace;
+  const detail::Trace trace;
   Tensors outputs = run_model(model, inputs);
   return Flow(trace.steps(), inputs, std::move(outputs));
 }
@@ -170,11 +179,13 @@ std::string summary_of(M& model, const Tensors& inputs) {
 
 /// What a built model does with masks, by running it on specifications of its inputs: `.table()`
 /// has a line for each call of a layer, `.dot()` draws it for Graphviz.
+/// Example:  mg::mask_flow(model, {mg::Spec::f32({mg::any, mg::any, 3}).masked(2)}).table();
 template <Model M>
 Flow mask_flow(M& model, const std::vector<Spec>& specs) {
   return detail::flow_of(model, detail::metas_of(specs));
 }
 /// Its layers with what they give, their masks and their parameters, as text.
+/// Example:  mg::summary(model, {mg::Spec::f32({mg::any, mg::any, 3}).masked(2)});
 template <Model M>
 std::string summary(M& model, const std::vector<Spec>& specs) {
   return detail::summary_of(model, detail::metas_of(specs));

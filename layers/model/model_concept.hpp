@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/layers/any_layer.hpp>
-#include <maskgrad/layers/visit.hpp>
+#include <maskgrad/layers/layer/any_layer.hpp>
+#include <maskgrad/layers/layer/visit.hpp>
 
 namespace maskgrad {
 

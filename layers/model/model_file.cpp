@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view where = "load_model";
+constexpr std::string_view in_load_model = "load_model";
 /// Values beyond those of the file that may be made: weights of a layer that does not list them.
 constexpr std::int64_t spare = 65536;
 
@@ -31,7 +31,7 @@ class FileWeights final : public detail::WeightWatch {
     const auto known = made_.find(owner_of(path));
     if (known != made_.end()) {
       if (known->second.shape() == shape) return known->second;
-      fail<FileError>(where, "{} says that the weight {} {} is that of {}, which is {}",
+      fail<FileError>(in_load_model, "{} says that the weight {} {} is that of {}, which is {}",
                       path_.string(), path, shape, known->first, known->second.shape());
     }
     std::int64_t more = 1;
@@ -51,7 +51,7 @@ class FileWeights final : public detail::WeightWatch {
     return static_cast<std::int64_t>(array.bytes.size() / size_of(array.dtype));
   }
   [[noreturn]] void refuse(const std::string& path, const Shape& shape) const {
-    fail<FileError>(where,
+    fail<FileError>(in_load_model,
                     "{} describes a weight {} {}, and holds {} values for all of its weights, of "
                     "which {} are left; nothing was made. It is damaged, or no honest one",
                     path_.string(), path, shape, held_, std::max<std::int64_t>(left_ - spare, 0));
@@ -109,8 +109,8 @@ void save_model(const fs::path& path, JsonPart description,
 }
 
 void refuse_loaded(const fs::path& path, std::string_view kind, std::string_view expected) {
-  fail<OptionError>(where, "{} holds a {}; expected a {}. load_any_model takes any", path.string(),
-                    kind, expected);
+  fail<OptionError>(in_load_model, "{} holds a {}; expected a {}. load_any_model takes any",
+                    path.string(), kind, expected);
 }
 
 }  // namespace detail
@@ -132,7 +132,7 @@ AnyLayer load_any_model(const fs::path& path, const LoadModelOptions& options) {
   const auto file = read_safetensors(path);
   const NoiseScope noise;  // a training that loads another model goes on as it was
   const auto notes = detail::notes_from(path, file.metadata);
-  AnyLayer model = detail::layer_from(where, notes.model);
+  AnyLayer model = detail::layer_from(in_load_model, notes.model);
   {
     const FileWeights weights(path, file.arrays, notes);
     build(model, notes.inputs, notes.seed);
@@ -141,7 +141,7 @@ AnyLayer load_any_model(const fs::path& path, const LoadModelOptions& options) {
                                 [](const auto& a) { return a.array.dtype == DType::f64; });
   if (wide) model = clone(model, DType::f64);
   const auto parameters = named_parameters(model);
-  detail::put_weights(where, path, parameters, file.arrays, {});
+  detail::put_weights(in_load_model, path, parameters, file.arrays, {});
   std::set<std::string> frozen;
   for (const auto& name : notes.frozen) frozen.insert(detail::joined_digits(name));
   for (const auto& [name, p] : parameters) {

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/model/model_from.hpp>
 #include <maskgrad/layers/model/weights_file.hpp>
 
 namespace maskgrad {
@@ -30,6 +30,8 @@ void save_any(const M& model, const std::filesystem::path& path, const std::vect
 /// which load_weights reads too.
 /// Throws:   OptionError for another ending, two weights of one name, or a layer that lists no
 ///           options; StateError before the model is built; FileError where the system refuses.
+/// Example:  mg::save_model(model, "model.safetensors");
+///           mg::Sequential same = mg::load_model("model.safetensors");
 template <Layer M>
 requires(requires(const M& model) {
   model.built_for();
@@ -55,9 +57,11 @@ struct LoadModelOptions {
 /// The model of such a file, built, with its weights, without its C++ code: through make_layer, so
 /// layers of one's own must be registered. Its kind does not matter. Weights that layers have in
 /// common are so again. It keeps the inputs it was saved with (`built_with`). Time and memory go by
-/// the file: no weight is made that it does not hold. Throws:   FileError for a file that holds
-/// none, or whose weights do not fit it; what make_layer
+/// the file: no weight is made that it does not hold.
+/// Throws:   FileError for a file that holds none, or whose weights do not fit it; what make_layer
 ///           and building throw.
+/// Example:  mg::save_model(model, "any.safetensors");
+///           mg::AnyLayer any_model = mg::load_any_model("any.safetensors");
 AnyLayer load_any_model(const std::filesystem::path& path, const LoadModelOptions& options = {});
 /// What a loaded model, or another of erased type, does with masks, and its layers, for the inputs
 /// that it was built with. StateError where they are not known.

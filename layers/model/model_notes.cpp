@@ -4,8 +4,8 @@ namespace maskgrad::detail {
 namespace {
 
 constexpr const char* key = "maskgrad_model";
-constexpr std::int64_t version = 1;
-constexpr std::string_view where = "load_model";
+constexpr std::int64_t notes_version = 1;
+constexpr std::string_view in_model_notes = "load_model";
 
 struct SpecOptions {
   std::vector<std::int64_t> shape;
@@ -21,7 +21,7 @@ struct SpecOptions {
 };
 
 struct NotesOptions {
-  std::int64_t version = detail::version;
+  std::int64_t version = notes_version;
   JsonPart model;
   std::vector<JsonPart> inputs;
   Seed seed;
@@ -81,7 +81,7 @@ ModelNotes notes_of(NotesOptions&& o) {
 }  // namespace
 
 Metadata metadata_of(const ModelNotes& notes) {
-  NotesOptions options{version, notes.model, {}, notes.seed, notes.frozen, {}};
+  NotesOptions options{notes_version, notes.model, {}, notes.seed, notes.frozen, {}};
   for (const auto& spec : notes.inputs) options.inputs.push_back(part_of(spec));
   for (const auto& [there, here] : notes.shared) {
     options.shared.push_back(there);
@@ -96,25 +96,27 @@ ModelNotes notes_from(const std::filesystem::path& path, const Metadata& metadat
   const auto text = metadata.find(key);
   if (text == metadata.end()) {
     const bool checkpoint = metadata.count("maskgrad_checkpoint") > 0;
-    fail<FileError>(where, "{} is {}: its metadata have no '{}'; {}", path.string(),
+    fail<FileError>(in_model_notes, "{} is {}: its metadata have no '{}'; {}", path.string(),
                     checkpoint ? "a checkpoint of a training, and no model" : "no model", key,
                     checkpoint ? "go on with it by fit, then save_model"
                                : "write one by save_model. load_weights reads weights alone");
   }
-  std::int64_t found = version;
+  std::int64_t found = notes_version;
   try {
     OptionReader reader("its metadata", text->second);
     NotesOptions options;
     reader("version", found);
-    if (found == version) {
+    if (found == notes_version) {
       NotesOptions::each_option(options, reader);
       reader.finish();
       return notes_of(std::move(options));
     }
   } catch (const Error& error) {
-    fail<FileError>(where, "{} does not say what model it holds ({})", path.string(), error.what());
+    fail<FileError>(in_model_notes, "{} does not say what model it holds ({})", path.string(),
+                    error.what());
   }
-  fail<FileError>(where, "{} is of version {}; expected {}", path.string(), found, version);
+  fail<FileError>(in_model_notes, "{} is of version {}; expected {}", path.string(), found,
+                  notes_version);
 }
 
 }  // namespace maskgrad::detail

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include <maskgrad/core/io/safetensors.hpp>
-#include <maskgrad/layers/options.hpp>
-#include <maskgrad/layers/spec.hpp>
+#include <maskgrad/layers/layer/options.hpp>
+#include <maskgrad/layers/layer/spec.hpp>
 
 namespace maskgrad::detail {
 

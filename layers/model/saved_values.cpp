@@ -9,7 +9,7 @@
 #include <set>
 
 #include <maskgrad/autograd/mode.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
 #include <maskgrad/core/rows.hpp>
 
 namespace maskgrad::detail {

@@ -1,8 +1,23 @@
 #include <maskgrad/layers/model/sequential.hpp>
 
-#include <maskgrad/layers/model/layer_list.hpp>
+#include <maskgrad/layers/layer/description.hpp>
+#include <maskgrad/layers/layer/layer_list.hpp>
 
 namespace maskgrad {
+namespace {
+
+struct SequentialOptions {
+  std::string name;
+  std::vector<JsonPart> layers;
+
+  template <class Self, class F>
+  static void each_option(Self& o, F&& f) {
+    f("name", o.name);
+    f(required("layers"), o.layers);
+  }
+};
+
+}  // namespace
 
 Sequential::Sequential(std::vector<AnyLayer> layers, std::string name)
     : info(kind, std::move(name)), layers_(std::move(layers)) {
@@ -22,6 +37,21 @@ Tensors Sequential::forward(const Tensors& inputs) {
 
 MaskContract Sequential::contract_now() const {
   return detail::contract_of_all(layers_);
+}
+
+Sequential Sequential::from_options(OptionReader& reader) {
+  const auto options = read_options<SequentialOptions>(reader);
+  std::vector<AnyLayer> layers;
+  for (const auto& layer : options.layers) {
+    layers.push_back(detail::layer_from("Sequential", layer));
+  }
+  return Sequential(std::move(layers), options.name);
+}
+
+void Sequential::write_options(OptionWriter& writer) const {
+  SequentialOptions options{info.named ? info.name : std::string(), {}};
+  for (const auto& layer : layers_) options.layers.push_back(detail::part_of(layer));
+  SequentialOptions::each_option(options, detail::Taking{writer});
 }
 
 }  // namespace maskgrad

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include <maskgrad/layers/any_layer.hpp>
-#include <maskgrad/layers/model/layer_list.hpp>
+#include <maskgrad/layers/layer/any_layer.hpp>
+#include <maskgrad/layers/layer/layer_list.hpp>
 #include <maskgrad/layers/model/model.hpp>
 
 namespace maskgrad {
@@ -12,6 +12,9 @@ namespace maskgrad {
 /// one. A copy shares its weights with the original; `clone` does not.
 /// Mask:     what its layers do; the first one that does not accept the mask refuses it.
 /// Throws:   OptionError without layers, or where two have the same name.
+/// Example:  mg::Sequential tagger{mg::Masking{}, mg::GRU{{.units = 8}}, mg::Dense{{.units = 2}}};
+///           tagger.build(mg::Spec::f32({mg::any, mg::any, 3}), mg::Seed{1});
+///           tagger(padded);  // [4, 2]
 class Sequential {
  public:
   static constexpr std::string_view kind = "Sequential";

@@ -1,7 +1,7 @@
 #include <maskgrad/layers/model/walks.hpp>
 
 #include <maskgrad/core/context.hpp>
-#include <maskgrad/layers/builder.hpp>
+#include <maskgrad/layers/layer/builder.hpp>
 
 namespace maskgrad::detail {
 
@@ -15,10 +15,11 @@ BuildPlace::BuildPlace(LayerInfo* info) {
 }
 
 Undo::~Undo() {
-  for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) (*undo)();  // inner layers first
+  // Inner layers first.
+  for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) (*undo)->put_back();
 }
 void Undo::remember(const LayerView& view) {
-  if (view.remember) undo_.push_back(view.remember());
+  if (auto before = view.remember()) undo_.push_back(std::move(before));
 }
 
 void check_built(const LayerView& view) {
@@ -51,6 +52,13 @@ void Cloner::operator()(const LayerView& view) {
     made_.emplace(identity(p), copy);
     made_.emplace(identity(copy), copy);  // where the walk comes by the same layer again
     originals_.push_back(std::exchange(p, copy));
+  }
+}
+
+void NewNoise::operator()(const LayerView& view) const {
+  if (view.info) view.info->noise = noise_;
+  for (const auto& entry : view.parameters) {
+    if (entry.second->defined()) entry.second->set_noise(noise_);
   }
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <maskgrad/autograd/distinct.hpp>
-#include <maskgrad/layers/visit.hpp>
+#include <maskgrad/layers/layer/visit.hpp>
 
 /// What a walk over the layers of a model gathers, copies or puts back.
 namespace maskgrad::detail {
@@ -23,7 +23,7 @@ class Undo {
   void keep() { undo_.clear(); }
 
  private:
-  std::vector<std::function<void()>> undo_;
+  std::vector<std::unique_ptr<Remembered>> undo_;
 };
 
 /// The parameters of a model, each once.
@@ -50,6 +50,14 @@ class Cloner {
   bool keep_;
   std::unordered_map<const void*, Parameter> made_;  ///< by what tells the original's values apart
   std::vector<Parameter> originals_;                 ///< which thus live as long
+};
+/// Gives the layers of a model and their parameters a noise of their own, which begins there.
+class NewNoise {
+ public:
+  void operator()(const LayerView& view) const;
+
+ private:
+  Ref<NoiseState> noise_ = make_ref<NoiseState>();
 };
 /// Where a model that is built stands in the build that runs already, as a layer's `build` builds
 /// the layer's own: inside that layer. Else it stands by itself.

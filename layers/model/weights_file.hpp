@@ -22,6 +22,7 @@ void collect_named(const LayerView& view, FirstTime& first, std::vector<NamedPar
 }
 
 /// Every parameter of a model, each once. StateError before it is built.
+/// Example:  mg::named_parameters(model).front().name;  // gru/kernel
 template <Model M>
 std::vector<NamedParameter> named_parameters(const M& model) {
   std::vector<NamedParameter> all;
@@ -34,6 +35,8 @@ std::vector<NamedParameter> named_parameters(const M& model) {
 /// says how: `.safetensors` or `.npz`.
 /// Throws:   FileError where the system refuses; OptionError for another ending or two parameters
 ///           of one name; StateError before the model is built.
+/// Example:  mg::save_weights(model, "weights.safetensors");
+///           mg::load_weights(model, "weights.safetensors");
 void save_weights(const std::vector<NamedParameter>& parameters, const std::filesystem::path& path);
 template <Model M>
 void save_weights(const M& model, const std::filesystem::path& path) {

@@ -26,9 +26,9 @@ void collect_torch(const LayerView& view, std::vector<TorchLayer>& into);
 ///   Embedding  Embedding: embeddings = weight
 ///   GRU        GRU: kernel = weight_ih_l0^T, recurrent_kernel = weight_hh_l0^T, bias = the rows
 ///              bias_ih_l0, bias_hh_l0; its gates r, z, n put in the order z, r, h
-///   LSTM, SimpleRNN  LSTM, RNN: the same, gates i, f, g, o as i, f, c, o; bias = the sum of its
-///   two LayerNormalization  LayerNorm: gamma = weight, beta = bias MultiHeadAttention
-///   MultiheadAttention: query, key and value/kernel = the thirds of
+///   LSTM, SimpleRNN     LSTM, RNN: the same, gates i, f, g, o as i, f, c, o; bias = both added
+///   LayerNormalization  LayerNorm: gamma = weight, beta = bias
+///   MultiHeadAttention  MultiheadAttention: query, key and value/kernel = the thirds of
 ///              in_proj_weight^T (else q_, k_ and v_proj_weight^T), output/kernel =
 ///              out_proj.weight^T, the axis of heads split; biases likewise
 ///   Bidirectional  by its own name; the backward half takes the arrays that end in _reverse

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
 
 namespace maskgrad {
 
@@ -53,7 +53,7 @@ Tensor BatchNormalization::forward(const Tensor& x) {
   check::feature_axis(info, kind, x, options_.axis);
   weights_.check(info, kind, x);
   if (training()) {
-    const auto batch = batch_normalise(x, options_.epsilon, weights_.affine());
+    const auto batch = batch_normalize(x, options_.epsilon, weights_.affine());
     if (batch.count > 0) {
       check_finite("mean", batch.mean, batch.count);
       check_finite("variance", batch.variance, batch.count);

@@ -40,6 +40,9 @@ struct BatchNormalizationOptions {
 /// Throws:   OptionError for options out of range, and for statistics that are NaN or infinite (the
 ///           moving ones are then as they were); ShapeError.
 /// Source:   Ioffe and Szegedy 2015; Keras 3, BatchNormalization.
+/// Example:  mg::BatchNormalization normal{{.momentum = 0.9}};
+///           mg::build(normal, spec);
+///           normal(x);  // by mean and variance over the 13 valid steps of the batch
 class BatchNormalization {
  public:
   using Options = BatchNormalizationOptions;
@@ -60,7 +63,7 @@ class BatchNormalization {
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
-    ScaleAndShift::each_parameter(self.weights_, f);
+    detail::ScaleAndShift::each_parameter(self.weights_, f);
     f("moving_mean", self.moving_mean_);
     f("moving_variance", self.moving_variance_);
   }
@@ -72,7 +75,7 @@ class BatchNormalization {
   void move(const Parameter& moving, const Tensor& batch) const;
 
   Options options_;
-  ScaleAndShift weights_;
+  detail::ScaleAndShift weights_;
   Parameter moving_mean_, moving_variance_;
 };
 

@@ -21,7 +21,7 @@ Tensor GroupNormalization::forward(const Tensor& x) const {
   check::feature_axis(info, kind, x, options_.axis);
   weights_.check(info, kind, x);
   const auto groups = options_.groups == -1 ? x.shape().back() : options_.groups;
-  return group_normalise(x, groups, options_.epsilon, weights_.affine());
+  return group_normalize(x, groups, options_.epsilon, weights_.affine());
 }
 
 }  // namespace maskgrad

@@ -27,13 +27,16 @@ struct GroupNormalizationOptions {
   }
 };
 
-/// Groups of neighbouring features, each by its mean and variance over all valid steps of the
+/// Groups of neighboring features, each by its mean and variance over all valid steps of the
 /// sequence; of [batch, features] over its features.
 /// Shapes:   x [batch, ..., features] -> the same; gamma, beta [features].
 /// Mask:     supports; refuses one over features.
 /// Throws:   OptionError where `groups` (-1: one a feature) does not divide the features, for an
 ///           epsilon of 0 or less, or another axis than the last; ShapeError.
 /// Source:   Wu and He 2018; Keras 3, GroupNormalization.
+/// Example:  mg::GroupNormalization normal{{.groups = -1}};
+///           mg::build(normal, spec);
+///           normal(x);  // [4, 5, 3]: each feature over its sequence's valid steps
 class GroupNormalization {
  public:
   using Options = GroupNormalizationOptions;
@@ -55,7 +58,7 @@ class GroupNormalization {
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
-    ScaleAndShift::each_parameter(self.weights_, f);
+    detail::ScaleAndShift::each_parameter(self.weights_, f);
   }
 
   const Options& options() const { return options_; }
@@ -63,7 +66,7 @@ class GroupNormalization {
 
  private:
   Options options_;
-  ScaleAndShift weights_;
+  detail::ScaleAndShift weights_;
 };
 
 }  // namespace maskgrad

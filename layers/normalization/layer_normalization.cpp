@@ -16,7 +16,7 @@ void LayerNormalization::build(const Tensor& x, Builder& builder) {
 Tensor LayerNormalization::forward(const Tensor& x) const {
   check::feature_axis(info, kind, x, options_.axis);
   weights_.check(info, kind, x);
-  return layer_normalise(x, options_.epsilon, weights_.affine());
+  return layer_normalize(x, options_.epsilon, weights_.affine());
 }
 
 }  // namespace maskgrad

@@ -31,13 +31,16 @@ struct LayerNormalizationOptions {
 /// Mask:     propagates; refuses one over features.
 /// Throws:   OptionError for an epsilon of 0 or less, or another axis than the last; ShapeError.
 /// Source:   Ba et al. 2016; Keras 3, LayerNormalization.
+/// Example:  mg::LayerNormalization normal{{.epsilon = 1e-6}};
+///           mg::build(normal, spec);
+///           normal(x);  // [4, 5, 3]
 class LayerNormalization {
  public:
   using Options = LayerNormalizationOptions;
   static constexpr std::string_view kind = "LayerNormalization";
   static constexpr MaskContract contract{
       .role = MaskRole::propagates,
-      .why = "each row is normalised by itself",
+      .why = "each row is normalized by itself",
       .full_role = MaskRole::unsupported,
       .ways_out =
           "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature is "
@@ -50,7 +53,7 @@ class LayerNormalization {
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
-    ScaleAndShift::each_parameter(self.weights_, f);
+    detail::ScaleAndShift::each_parameter(self.weights_, f);
   }
 
   const Options& options() const { return options_; }
@@ -58,7 +61,7 @@ class LayerNormalization {
 
  private:
   Options options_;
-  ScaleAndShift weights_;
+  detail::ScaleAndShift weights_;
 };
 
 }  // namespace maskgrad

@@ -1,6 +1,6 @@
 #include <maskgrad/layers/normalization/rms_normalization.hpp>
 
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 
@@ -17,7 +17,7 @@ void RMSNormalization::build(const Tensor& x, Builder& builder) {
 Tensor RMSNormalization::forward(const Tensor& x) const {
   check::feature_axis(info, kind, x, options_.axis);
   check::features(info, kind, x, scale_.shape()[0]);
-  return layer_normalise(x, options_.epsilon, {scale_.tensor(), {}}, false);
+  return layer_normalize(x, options_.epsilon, {scale_.tensor(), {}}, false);
 }
 
 }  // namespace maskgrad

@@ -22,13 +22,16 @@ struct RMSNormalizationOptions {
 /// Mask:     propagates; refuses one over features.
 /// Throws:   OptionError for an epsilon of 0 or less, or another axis than the last; ShapeError.
 /// Source:   Zhang and Sennrich 2019; Keras 3, RMSNormalization.
+/// Example:  mg::RMSNormalization normal{{.epsilon = 1e-5}};
+///           mg::build(normal, spec);
+///           normal(x);  // [4, 5, 3]
 class RMSNormalization {
  public:
   using Options = RMSNormalizationOptions;
   static constexpr std::string_view kind = "RMSNormalization";
   static constexpr MaskContract contract{
       .role = MaskRole::propagates,
-      .why = "each row is normalised by itself",
+      .why = "each row is normalized by itself",
       .full_role = MaskRole::unsupported,
       .ways_out =
           "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature is "

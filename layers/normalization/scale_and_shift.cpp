@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 void ScaleAndShift::build(const LayerInfo& info, std::string_view kind, const Tensor& x,
                           Builder& builder, const Initializer& gamma, const Initializer& beta) {
@@ -22,7 +22,9 @@ void ScaleAndShift::check(const LayerInfo& info, std::string_view kind, const Te
   if (scale_ || center_) check::features(info, kind, x, (scale_ ? gamma_ : beta_).shape()[0]);
 }
 
-namespace check {
+}  // namespace maskgrad::detail
+
+namespace maskgrad::check {
 
 void epsilon(std::string_view kind, double epsilon) {
   if (epsilon > 0) return;
@@ -38,5 +40,4 @@ void feature_axis(const LayerInfo& info, std::string_view kind, const Tensor& x,
                     axis, x.describe());
 }
 
-}  // namespace check
-}  // namespace maskgrad
+}  // namespace maskgrad::check

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <maskgrad/autograd/ops/normalise.hpp>
-#include <maskgrad/layers/layer.hpp>
+#include <maskgrad/autograd/ops/normalization/normalize.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
-/// The weights gamma and beta that normalisations share, and what they check.
+/// The weights gamma and beta that normalizations share, and what they check.
 class ScaleAndShift {
  public:
   ScaleAndShift(bool scale, bool center) : scale_(scale), center_(center) {}
@@ -27,11 +27,11 @@ class ScaleAndShift {
   Parameter gamma_, beta_;
 };
 
-namespace check {
+}  // namespace maskgrad::detail
+
+namespace maskgrad::check {
 /// OptionError unless `epsilon` is above 0.
 void epsilon(std::string_view kind, double epsilon);
 /// OptionError unless `axis` is that of the features, the last one of x.
 void feature_axis(const LayerInfo& info, std::string_view kind, const Tensor& x, std::int64_t axis);
-}  // namespace check
-
-}  // namespace maskgrad
+}  // namespace maskgrad::check

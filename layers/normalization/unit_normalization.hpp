@@ -20,13 +20,14 @@ struct UnitNormalizationOptions {
 /// Mask:     propagates; refuses one over features.
 /// Throws:   OptionError for another axis than the last.
 /// Source:   Keras 3, UnitNormalization.
+/// Example:  mg::UnitNormalization{}(x);  // [4, 5, 3], each step of length 1
 class UnitNormalization {
  public:
   using Options = UnitNormalizationOptions;
   static constexpr std::string_view kind = "UnitNormalization";
   static constexpr MaskContract contract{
       .role = MaskRole::propagates,
-      .why = "each row is normalised by itself",
+      .why = "each row is normalized by itself",
       .full_role = MaskRole::unsupported,
       .ways_out =
           "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature is "

@@ -1,20 +1,20 @@
 #include <maskgrad/layers/pooling/edge_step.hpp>
 
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/autograd/ops/sequence.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/sequence/sequence.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad::detail {
 
-Tensor edge_step(Edge edge, const LayerInfo& info, const Tensor& x) {
+Tensor edge_step(StepEdge edge, const LayerInfo& info, const Tensor& x) {
   check::has_steps(info, edge_step_kind(edge), x);
   // Without steps none exists, as in a sequence without a valid one.
   const bool none = x.shape()[1] == 0 && !x.is_meta();
   const Tensor steps =
       none ? with_mask(x, masks::all(x.shape().sub(0, 2), masks::origin_here("steps"))) : x;
   const int last = check::last_mask_axis(steps);
-  return take_step(moveaxis(steps, 1, last), edge == Edge::first ? 0 : -1, last);
+  return take_step(moveaxis(steps, 1, last), edge == StepEdge::first ? 0 : -1, last);
 }
 
 }  // namespace maskgrad::detail

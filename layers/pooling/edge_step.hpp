@@ -1,17 +1,17 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
-enum class Edge { first, last };
+enum class StepEdge { first, last };
 
 namespace detail {
-constexpr std::string_view edge_step_kind(Edge edge) {
-  return edge == Edge::first ? "FirstStep" : "LastStep";
+constexpr std::string_view edge_step_kind(StepEdge edge) {
+  return edge == StepEdge::first ? "FirstStep" : "LastStep";
 }
-Tensor edge_step(Edge edge, const LayerInfo& info, const Tensor& x);
+Tensor edge_step(StepEdge edge, const LayerInfo& info, const Tensor& x);
 }  // namespace detail
 
 /// The first or last valid step of each sequence, wherever its padding stands.
@@ -21,13 +21,14 @@ Tensor edge_step(Edge edge, const LayerInfo& info, const Tensor& x);
 /// Gradient: dy at that step, 0 elsewhere.
 /// Throws:   ShapeError.
 /// Source:   ours.
-template <Edge edge>
+/// Example:  mg::LastStep{}(x);  // [4, 3]: of the steps 0 to 4, those numbered 4, 2, 0 and 3
+template <StepEdge edge>
 class EdgeStep {
  public:
   using Options = NameOnly;
   static constexpr std::string_view kind = detail::edge_step_kind(edge);
   static constexpr MaskContract contract{.role = MaskRole::consumes,
-                                         .why = edge == Edge::first
+                                         .why = edge == StepEdge::first
                                                     ? "takes the first valid step of each sequence"
                                                     : "takes the last valid step of each sequence",
                                          .sample_role = MaskRole::propagates,
@@ -45,7 +46,7 @@ class EdgeStep {
   Options options_;
 };
 
-using FirstStep = EdgeStep<Edge::first>;
-using LastStep = EdgeStep<Edge::last>;
+using FirstStep = EdgeStep<StepEdge::first>;
+using LastStep = EdgeStep<StepEdge::last>;
 
 }  // namespace maskgrad

@@ -1,21 +1,21 @@
 #include <maskgrad/layers/pooling/global_pooling.hpp>
 
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad::detail {
 
-bool pools_channels_first(Pool pool, const std::string& data_format) {
+bool pools_channels_first(PoolingKind pool, const std::string& data_format) {
   return check::channels_first(global_pooling_kind(pool), data_format);
 }
 
-Tensor pooled(Pool pool, const LayerInfo& info, const Tensor& x, bool channels_first,
+Tensor pooled(PoolingKind pool, const LayerInfo& info, const Tensor& x, bool channels_first,
               bool keepdims) {
   check::layer_rank(info, global_pooling_kind(pool), x, 3,
                     channels_first ? "[batch, features, time]" : "[batch, time, features]");
   const int time = channels_first ? 2 : 1;
-  if (pool == Pool::max) return max(x, time, keepdims);
-  return pool == Pool::sum ? sum(x, time, keepdims) : mean(x, time, keepdims);
+  if (pool == PoolingKind::max) return max(x, time, keepdims);
+  return pool == PoolingKind::sum ? sum(x, time, keepdims) : mean(x, time, keepdims);
 }
 
 }  // namespace maskgrad::detail

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -19,33 +19,33 @@ struct GlobalPoolingOptions {
 };
 
 /// What a global pooling makes of a sequence's valid steps.
-enum class Pool { average, max, sum };
+enum class PoolingKind { average, max, sum };
 
 namespace detail {
-constexpr std::string_view global_pooling_kind(Pool pool) {
+constexpr std::string_view global_pooling_kind(PoolingKind pool) {
   constexpr std::string_view kinds[] = {"GlobalAveragePooling1D", "GlobalMaxPooling1D",
                                         "GlobalSumPooling1D"};
   return kinds[static_cast<std::size_t>(pool)];
 }
-constexpr MaskContract global_pooling_contract(Pool pool) {
+constexpr MaskContract global_pooling_contract(PoolingKind pool) {
   MaskContract contract{.role = MaskRole::consumes,
                         .why = "averages each sequence's valid steps",
                         .sample_role = MaskRole::propagates,
                         .keras = "an empty sequence gives NaN"};
-  if (pool == Pool::max) {
+  if (pool == PoolingKind::max) {
     contract.why = "takes the greatest of each sequence's valid steps";
     contract.keras = "warns that it destroys the mask; the padding counts";
   }
-  if (pool == Pool::sum) {
+  if (pool == PoolingKind::sum) {
     contract.why = "adds each sequence's valid steps";
     contract.after = "read, and ends; an empty sequence gives 0";
     contract.keras = "has none";
   }
   return contract;
 }
-Tensor pooled(Pool pool, const LayerInfo& info, const Tensor& x, bool channels_first,
+Tensor pooled(PoolingKind pool, const LayerInfo& info, const Tensor& x, bool channels_first,
               bool keepdims);
-bool pools_channels_first(Pool pool, const std::string& data_format);
+bool pools_channels_first(PoolingKind pool, const std::string& data_format);
 }  // namespace detail
 
 /// One value of each feature for a whole sequence.
@@ -57,7 +57,9 @@ bool pools_channels_first(Pool pool, const std::string& data_format);
 ///           several are greatest; of the sum dy.
 /// Throws:   ShapeError unless x has three axes; OptionError for a data_format.
 /// Source:   Keras 3, GlobalAveragePooling1D, GlobalMaxPooling1D.
-template <Pool pool>
+/// Example:  mg::GlobalAveragePooling1D{}(x);               // [4, 3]: over 5, 3, 1 and 4 steps
+///           mg::GlobalMaxPooling1D{{.keepdims = true}}(x);  // [4, 1, 3]
+template <PoolingKind pool>
 class GlobalPooling1D {
  public:
   using Options = GlobalPoolingOptions;
@@ -89,8 +91,8 @@ class GlobalPooling1D {
   bool channels_first_;
 };
 
-using GlobalAveragePooling1D = GlobalPooling1D<Pool::average>;
-using GlobalMaxPooling1D = GlobalPooling1D<Pool::max>;
-using GlobalSumPooling1D = GlobalPooling1D<Pool::sum>;
+using GlobalAveragePooling1D = GlobalPooling1D<PoolingKind::average>;
+using GlobalMaxPooling1D = GlobalPooling1D<PoolingKind::max>;
+using GlobalSumPooling1D = GlobalPooling1D<PoolingKind::sum>;
 
 }  // namespace maskgrad

@@ -2,28 +2,40 @@
 
 #include <limits>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad::detail {
 
 WindowOptions pooling_windows(std::string_view kind, const WindowPoolingOptions& o) {
   const WindowOptions windows{o.pool_size, o.strides.value_or(o.pool_size),
-                              padding_option(kind, o.padding, false)};
+                              detail::padding_option(kind, o.padding, false)};
   check::at_least(kind, "pool_size", windows.width, 1);
   check::at_least(kind, "strides", windows.stride, 1);
   return windows;
 }
 
-Tensor pooled(Pool pool, const LayerInfo& info, std::string_view kind, const Tensor& x,
+Tensor pooled(PoolingKind pool, const LayerInfo& info, std::string_view kind, const Tensor& x,
               const WindowOptions& options) {
   check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  if (pool == Pool::max) {
+  if (pool == PoolingKind::max) {
     return max(windows(x, options, -std::numeric_limits<double>::infinity()), {2});
   }
   const Tensor w = windows(x, options);
-  return options.padding == Padding::valid ? mean(w, {2}) : sum(w, {2}) / window_sizes(x, options);
+  if (options.padding == Padding::valid) return mean(w, {2});
+  const Tensor sizes = window_sizes(x, options), plain = sum(w, {2}) / sizes;
+  if (plain.is_meta()) return plain;
+  const bool finite = dispatch_real(kind, x.dtype(), [&]<class T>() {
+    return kernels::all_finite_of(rows::of<T>(plain).data(), rows::total(plain));
+  });
+  if (finite) return plain;
+  // A sum on the way may be beyond the type where the mean is not.
+  const Tensor share = static_cast<double>(options.width) / sizes;
+  return where(isfinite(plain), plain, mean(w, {2}) * share);
 }
 
 }  // namespace maskgrad::detail

@@ -21,26 +21,28 @@ struct WindowPoolingOptions {
 };
 
 namespace detail {
-constexpr std::string_view window_pooling_kind(Pool pool, bool masked) {
-  if (masked) return pool == Pool::max ? "MaskedMaxPooling1D" : "MaskedAveragePooling1D";
-  return pool == Pool::max ? "MaxPooling1D" : "AveragePooling1D";
+constexpr std::string_view window_pooling_kind(PoolingKind pool, bool masked) {
+  if (masked) return pool == PoolingKind::max ? "MaskedMaxPooling1D" : "MaskedAveragePooling1D";
+  return pool == PoolingKind::max ? "MaxPooling1D" : "AveragePooling1D";
 }
-constexpr MaskContract window_pooling_contract(Pool pool, bool masked) {
-  if (masked) return takes_valid_steps("pools each sequence's valid steps as if it were alone");
+constexpr MaskContract window_pooling_contract(PoolingKind pool, bool masked) {
+  if (masked)
+    return detail::takes_valid_steps("pools each sequence's valid steps as if it were alone");
   constexpr std::string_view keras = "warns that it destroys the mask, and pools the padding";
-  return pool == Pool::max
-             ? refuses_steps("a window takes neighbouring steps, so padding could be the greatest",
-                             "MaskedMaxPooling1D (each sequence pooled as if alone) · "
-                             "x.drop_mask(\"why\") to pool the padding as data",
-                             keras)
-             : refuses_steps("a window mixes neighbouring steps, so padding would leak",
-                             "MaskedAveragePooling1D (each sequence pooled as if alone) · "
-                             "x.drop_mask(\"why\") to pool the padding as data",
-                             keras);
+  return pool == PoolingKind::max
+             ? detail::refuses_steps(
+                   "a window takes neighboring steps, so padding could be the greatest",
+                   "MaskedMaxPooling1D (each sequence pooled as if alone) · "
+                   "x.drop_mask(\"why\") to pool the padding as data",
+                   keras)
+             : detail::refuses_steps("a window mixes neighboring steps, so padding would leak",
+                                     "MaskedAveragePooling1D (each sequence pooled as if alone) · "
+                                     "x.drop_mask(\"why\") to pool the padding as data",
+                                     keras);
 }
 /// Throws OptionError, naming `kind`, for options out of range.
 WindowOptions pooling_windows(std::string_view kind, const WindowPoolingOptions& options);
-Tensor pooled(Pool pool, const LayerInfo& info, std::string_view kind, const Tensor& x,
+Tensor pooled(PoolingKind pool, const LayerInfo& info, std::string_view kind, const Tensor& x,
               const WindowOptions& options);
 }  // namespace detail
 
@@ -54,7 +56,9 @@ Tensor pooled(Pool pool, const LayerInfo& info, std::string_view kind, const Ten
 /// Gradient: dy to what is greatest, in equal parts where several are; of the mean dy / n.
 /// Throws:   MaskError, ShapeError, OptionError.
 /// Source:   Keras 3, MaxPooling1D, AveragePooling1D; the masked ones are ours.
-template <Pool pool, bool masked>
+/// Example:  mg::MaxPooling1D{{.padding = "same"}}(padded);   // [4, 3, 3]
+///           mg::MaskedMaxPooling1D{{.pool_size = 2}}(x);     // [4, 2, 3], of 2, 1, 0 and 2 steps
+template <PoolingKind pool, bool masked>
 class WindowPooling1D {
  public:
   using Options = WindowPoolingOptions;
@@ -76,9 +80,9 @@ class WindowPooling1D {
   WindowOptions windows_;
 };
 
-using MaxPooling1D = WindowPooling1D<Pool::max, false>;
-using AveragePooling1D = WindowPooling1D<Pool::average, false>;
-using MaskedMaxPooling1D = WindowPooling1D<Pool::max, true>;
-using MaskedAveragePooling1D = WindowPooling1D<Pool::average, true>;
+using MaxPooling1D = WindowPooling1D<PoolingKind::max, false>;
+using AveragePooling1D = WindowPooling1D<PoolingKind::average, false>;
+using MaskedMaxPooling1D = WindowPooling1D<PoolingKind::max, true>;
+using MaskedAveragePooling1D = WindowPooling1D<PoolingKind::average, true>;
 
 }  // namespace maskgrad

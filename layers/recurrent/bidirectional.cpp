@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/concatenate.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/shape/concatenate.hpp>
 #include <maskgrad/core/nearest.hpp>
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/layer/description.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
 #include <maskgrad/layers/recurrent/lstm.hpp>
 #include <maskgrad/layers/recurrent/rnn.hpp>

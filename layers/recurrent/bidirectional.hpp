@@ -2,8 +2,9 @@
 
 #include <concepts>
 
-#include <maskgrad/layers/any_layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/any_layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
+#include <maskgrad/layers/recurrent/recurrence.hpp>
 
 namespace maskgrad {
 
@@ -20,21 +21,18 @@ struct BidirectionalOptions {
 ///           them. Further inputs: initial states, the forward layer's first.
 /// Throws:   OptionError for an unknown merge_mode; what the layer throws.
 /// Source:   Schuster and Paliwal 1997; Keras 3, Bidirectional.
-/// Example:  mg::Bidirectional{mg::GRU{{.units = 64}}, {.merge_mode = "sum"}}
+/// Example:  mg::Bidirectional both{mg::GRU{{.units = 64}}, {.merge_mode = "sum"}};
+///           mg::build(both, spec);
+///           both(x);  // [4, 64]; with concat [4, 128]
 class Bidirectional {
  public:
   static constexpr std::string_view kind = "Bidirectional";
-  static constexpr MaskContract contract{
-      .role = MaskRole::supports,
-      .why =
-          "runs each sequence's valid steps in both orders; without return_sequences it consumes",
-      .sample_role = MaskRole::propagates,
-      .full_role = MaskRole::unsupported,
-      .ways_out =
-          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
-          "feature is missing",
-      .after = "read, and passed on; without return_sequences it ends",
-      .keras = "repeats the last output at masked steps"};
+  static constexpr MaskContract contract = [] {
+    MaskContract both = detail::recurrent_contract;
+    both.why =
+        "runs each sequence's valid steps in both orders; without return_sequences it consumes";
+    return both;
+  }();
 
   template <Layer L>
   requires(requires(const L& layer) {

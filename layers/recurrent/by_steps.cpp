@@ -5,45 +5,19 @@
 #include <numeric>
 
 #include <maskgrad/autograd/noise.hpp>
-#include <maskgrad/autograd/ops/concatenate.hpp>
-#include <maskgrad/autograd/ops/gather.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/moves.hpp>
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/autograd/ops/select_where.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/shape/concatenate.hpp>
+#include <maskgrad/autograd/ops/shape/gather.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/autograd/ops/shape/rearrange.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
 #include <maskgrad/core/null_function.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 namespace {
 
-/// Where a sequence has a last output: it has a step.
-Mask has_steps(const Tensor& x) {
-  if (x.has_mask() && x.mask().rank() == 2) return masks::any_over(x.mask(), 1U << 1, false);
-  if (x.has_mask() || x.shape()[1] != 0) return x.mask();
-  return Mask::keep(std::vector<bool>(static_cast<std::size_t>(x.shape()[0])), {x.shape()[0]});
-}
-
-bool samples_masked(const Tensor& x) {
-  return x.has_mask() && x.mask().rank() == 1;
-}
-
-}  // namespace
-
-Tensor last_output(const Tensor& x, const Tensor& state) {
-  const Mask there = has_steps(x);
-  if (!there || (!masks::is_meta(there) && there.all_valid() && !state.has_mask())) return state;
-  return with_mask(state, there);
-}
-
-Tensor first_state(const Tensor& x, const Tensor& given, std::int64_t units) {
-  const Tensor s = given.defined() ? given : zeros({x.shape()[0], units}, x.dtype());
-  return samples_masked(x) ? with_mask(s, x.mask()) : s;
-}
-
-namespace {
-
-constexpr std::string_view op = "run_by_steps";
+constexpr std::string_view run_by_steps_op = "run_by_steps";
 
 /// The valid steps of masked sequences in the order in which they run: step k of all sequences that
 /// have one, the longest first, so that those that go on stand in front at each step.
@@ -121,15 +95,16 @@ class States {
 };
 
 /// Runs each step for the sequences that have it alone, as a batch without a mask.
-SteppedResult run_valid_steps(const Tensor& x, const Tensors& states, bool backwards,
-                              const StepFunction& step) {
+Tensors run_valid_steps(const Tensor& x, const Tensors& states, bool backwards,
+                        const StepFunction& step) {
   const Schedule plan(x.mask(), backwards);
   auto samples = std::make_shared<NoiseSamples>();
-  samples->outer = noise_position().samples;
+  samples->outer = NoiseSamplesScope::current();
   samples->order = plan.order;
   const NoiseSamplesScope scope(samples);
   const auto valid = plan.rows.size();
-  const Tensor steps = moves::take_rows(op, x, plan.rows, Shape{valid} + rows::inner_shape(x), {});
+  const Tensor steps =
+      rearrange::take_rows(run_by_steps_op, x, plan.rows, Shape{valid} + rows::inner_shape(x), {});
   Tensors first, outputs;
   for (const auto& s : states) first.push_back(ordered(s, plan.order));
   States now(std::move(first), plan.order.size());
@@ -144,10 +119,24 @@ SteppedResult run_valid_steps(const Tensor& x, const Tensors& states, bool backw
   }
   const Tensor all = concatenate(outputs, 0);
   const Shape shape = x.shape().sub(0, 2) + all.shape().sub(1, all.rank());
-  const Tensor grouped = moves::regroup(op, all, shape, x.mask());
-  SteppedResult result{moves::take_rows(op, grouped, plan.places, shape, x.mask()), {}};
-  for (const auto& s : now.all()) result.states.push_back(ordered(s, inverse(plan.order)));
-  return result;
+  const Tensor grouped = rearrange::regroup(run_by_steps_op, all, shape, x.mask());
+  Tensors results{rearrange::take_rows(run_by_steps_op, grouped, plan.places, shape, x.mask())};
+  for (const auto& s : now.all()) results.push_back(ordered(s, inverse(plan.order)));
+  return results;
+}
+
+/// Where no step can run: what it would give for the first one says the shape of the output.
+Tensors without_steps(const Tensor& x, Tensors states, const StepFunction& step) {
+  const Mask samples =
+      x.has_mask() ? masks::meta(x.mask().shape().sub(0, 1), x.mask().origin()) : Mask();
+  Tensors before;
+  for (const auto& s : states) before.push_back(rows::make_meta(s.shape(), s.dtype(), s.mask()));
+  const Shape row = x.shape().sub(0, 1) + x.shape().sub(2, x.rank());
+  const Shape out = step(rows::make_meta(row, x.dtype(), samples), before)[0].shape();
+  const Shape all = x.shape().sub(0, 2) + out.sub(1, out.rank());
+  states.insert(states.begin(), x.is_meta() ? rows::make_meta(all, x.dtype(), x.mask())
+                                            : rows::make_zeros(all, x.dtype(), x.mask()));
+  return states;
 }
 
 /// Whether the mask says of each step whether it is there, some are, and the states are of all
@@ -160,11 +149,11 @@ bool has_valid_steps(const Tensor& x, const Tensors& states) {
 
 }  // namespace
 
-SteppedResult run_by_steps(const Tensor& x, Tensors states, bool backwards,
-                           const StepFunction& step) {
+Tensors run_by_steps(const Tensor& x, Tensors states, bool backwards, const StepFunction& step) {
   detail::require_function("run_by_steps", step);
-  if (has_valid_steps(x, states)) return run_valid_steps(x, states, backwards, step);
   const auto time = x.shape()[1];
+  if (x.is_meta() || time == 0) return without_steps(x, std::move(states), step);
+  if (has_valid_steps(x, states)) return run_valid_steps(x, states, backwards, step);
   Tensors outputs(static_cast<std::size_t>(time));
   const NoiseOfSteps noise;
   for (std::int64_t k = 0; k < time; ++k) {
@@ -174,9 +163,11 @@ SteppedResult run_by_steps(const Tensor& x, Tensors states, bool backwards,
     outputs[static_cast<std::size_t>(t)] = next[0];
     for (std::size_t i = 0; i < states.size(); ++i) states[i] = or_else(next[i + 1], states[i]);
   }
-  if (!samples_masked(x)) return {stack(outputs, 1), std::move(states)};
   // Under a mask [batch] time is an inner axis: it must not join the mask.
-  return {permute(stack(outputs, 2), {0, 2, 1}), std::move(states)};
+  const bool samples = x.has_mask() && x.mask().rank() == 1;
+  states.insert(states.begin(),
+                samples ? permute(stack(outputs, 2), {0, 2, 1}) : stack(outputs, 1));
+  return states;
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <maskgrad/autograd/mode.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/select_where.hpp>
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 
 namespace maskgrad {
 

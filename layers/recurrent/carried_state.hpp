@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <maskgrad/layers/spec.hpp>
+#include <maskgrad/layers/layer/spec.hpp>
 
 namespace maskgrad {
 
@@ -22,6 +22,7 @@ class CarriedState {
   Tensors begin(std::string_view where, std::int64_t batch) const;
   /// Takes the states behind a batch. Where a sample is masked it has none, and keeps what it had.
   void keep(const Tensors& states);
+  const std::vector<std::int64_t>& sizes() const { return sizes_; }
   /// What is carried now, for checkpoints; empty at first.
   const Tensors& states() const { return states_; }
   void set(Tensors states) { states_ = std::move(states); }

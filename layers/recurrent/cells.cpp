@@ -2,72 +2,15 @@
 
 #include <algorithm>
 
-#include <maskgrad/layers/factory.hpp>
-#include <maskgrad/layers/model/layer_list.hpp>
+#include <maskgrad/layers/layer/description.hpp>
+#include <maskgrad/layers/layer/layer_list.hpp>
 
 namespace maskgrad {
-namespace {
 
-/// f of the built-in cell that `cell` is; `otherwise` where it is none.
-template <class R, class F>
-R of_built_in(AnyLayer& cell, const F& f, R otherwise) {
-  if (auto* c = cell.as_if<SimpleRNNCell>()) return f(*c);
-  if (auto* c = cell.as_if<GRUCell>()) return f(*c);
-  if (auto* c = cell.as_if<LSTMCell>()) return f(*c);
-  if (auto* c = cell.as_if<StackedRNNCells>()) return f(*c);
-  return otherwise;
-}
-
-}  // namespace
-
-bool runs_whole(AnyLayer& cell) {
-  return of_built_in(
-      cell, [](auto& c) { return c.runs_whole(); }, false);
-}
-
-SteppedResult run_whole(AnyLayer& cell, const Tensor& x, const Tensors& states, bool backwards) {
-  return of_built_in(
-      cell, [&](auto& c) { return c.run_whole(x, states, backwards); }, SteppedResult{});
-}
-
-RecurrentSettings SimpleRNNCellOptions::settings() const {
-  return {.cell = kernels::Cell::simple_rnn,
-          .units = units,
-          .activation = activation,
-          .use_bias = use_bias,
-          .kernel_initializer = kernel_initializer,
-          .recurrent_initializer = recurrent_initializer,
-          .bias_initializer = bias_initializer,
-          .dropout = dropout,
-          .recurrent_dropout = recurrent_dropout};
-}
-
-RecurrentSettings GRUCellOptions::settings() const {
-  return {.cell = kernels::Cell::gru,
-          .units = units,
-          .activation = activation,
-          .recurrent_activation = recurrent_activation,
-          .use_bias = use_bias,
-          .kernel_initializer = kernel_initializer,
-          .recurrent_initializer = recurrent_initializer,
-          .bias_initializer = bias_initializer,
-          .dropout = dropout,
-          .recurrent_dropout = recurrent_dropout,
-          .reset_after = reset_after};
-}
-
-RecurrentSettings LSTMCellOptions::settings() const {
-  return {.cell = kernels::Cell::lstm,
-          .units = units,
-          .activation = activation,
-          .recurrent_activation = recurrent_activation,
-          .use_bias = use_bias,
-          .kernel_initializer = kernel_initializer,
-          .recurrent_initializer = recurrent_initializer,
-          .bias_initializer = bias_initializer,
-          .unit_forget_bias = unit_forget_bias,
-          .dropout = dropout,
-          .recurrent_dropout = recurrent_dropout};
+Tensors detail::step_of(AnyLayer& cell, const Tensor& x, const Tensors& states) {
+  Tensors inputs{x};
+  inputs.insert(inputs.end(), states.begin(), states.end());
+  return cell.call(inputs);
 }
 
 StackedRNNCells::StackedRNNCells(std::vector<AnyLayer> cells, std::string name)
@@ -90,18 +33,13 @@ std::vector<std::int64_t> StackedRNNCells::state_sizes() const {
   return all;
 }
 
-Tensors StackedRNNCells::forward(const Tensors& inputs) {
-  if (inputs.size() != 1 + state_sizes().size()) {
-    fail<ShapeError>(kind, "{} inputs; expected x and {} states", inputs.size(),
-                     state_sizes().size());
-  }
-  Tensors results{inputs[0]};
-  auto state = inputs.begin() + 1;
+template <class F>
+Tensors StackedRNNCells::through_all(const Tensor& x, const Tensors& states, const F& run) {
+  Tensors results{x};
+  auto state = states.begin();
   for (auto& cell : cells_) {
     const auto end = state + static_cast<std::ptrdiff_t>(cell.state_sizes().size());
-    Tensors given{results[0]};
-    given.insert(given.end(), state, end);
-    const Tensors made = cell.call(given);
+    const Tensors made = run(cell, results[0], Tensors(state, end));
     results[0] = made[0];
     results.insert(results.end(), made.begin() + 1, made.end());
     state = end;
@@ -109,23 +47,23 @@ Tensors StackedRNNCells::forward(const Tensors& inputs) {
   return results;
 }
 
-bool StackedRNNCells::runs_whole() {
-  return info.built && std::all_of(cells_.begin(), cells_.end(),
-                                   [](AnyLayer& cell) { return maskgrad::runs_whole(cell); });
+Tensors StackedRNNCells::forward(const Tensors& inputs) {
+  const auto expected = state_sizes().size();
+  if (inputs.size() != 1 + expected) {
+    fail<ShapeError>(kind, "{} inputs; expected x and {} states", inputs.size(), expected);
+  }
+  return through_all(inputs[0], {inputs.begin() + 1, inputs.end()}, detail::step_of);
 }
 
-SteppedResult StackedRNNCells::run_whole(const Tensor& x, const Tensors& states, bool backwards) {
-  const LayerScope scope(kind, info.path);
-  SteppedResult all{x, {}};
-  auto state = states.begin();
-  for (auto& cell : cells_) {
-    const auto end = state + static_cast<std::ptrdiff_t>(cell.state_sizes().size());
-    const auto one = maskgrad::run_whole(cell, all.output, Tensors(state, end), backwards);
-    all.output = one.output;
-    all.states.insert(all.states.end(), one.states.begin(), one.states.end());
-    state = end;
-  }
-  return all;
+bool StackedRNNCells::runs_whole() const {
+  return info.built && std::all_of(cells_.begin(), cells_.end(),
+                                   [](const AnyLayer& cell) { return cell.runs_whole(); });
+}
+
+Tensors StackedRNNCells::run_whole(const Tensor& x, const Tensors& states, bool backwards) {
+  return through_all(x, states, [backwards](AnyLayer& cell, const Tensor& in, const Tensors& own) {
+    return cell.run_whole(in, own, backwards);
+  });
 }
 
 StackedRNNCells StackedRNNCells::from_options(OptionReader& reader) {
@@ -142,7 +80,7 @@ StackedRNNCells StackedRNNCells::from_options(OptionReader& reader) {
 void StackedRNNCells::write_options(OptionWriter& writer) const {
   std::vector<JsonPart> texts;
   for (const auto& cell : cells_) texts.push_back(detail::part_of(cell));
-  writer(required("cells"), texts);
+  writer(required("cells"), std::move(texts));
   writer("name", info.named ? info.name : std::string());
 }
 

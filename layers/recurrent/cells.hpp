@@ -1,14 +1,17 @@
 #pragma once
 
-#include <maskgrad/layers/any_layer.hpp>
-#include <maskgrad/layers/recurrent/by_steps.hpp>
-#include <maskgrad/layers/recurrent/recurrent_core.hpp>
+#include <maskgrad/layers/layer/any_layer.hpp>
+#include <maskgrad/layers/recurrent/recurrent_layer.hpp>
 
 namespace maskgrad {
 
 /// A recurrent cell is a layer that makes one step: `forward` takes x [batch, features] and its
 /// states, gives the output and the states behind it; `state_sizes()` says how wide they are. RNN
-/// runs one over time, also one of the user's own.
+/// runs one over time, also one of the user's own. A cell may have a faster way over whole
+/// sequences: while it `runs_whole()`, `run_whole(x, states, backwards)` gives all outputs, then
+/// the last states, as steps would; undefined states are zeros. So do the library's own, by the
+/// kernels of SimpleRNN, GRU and LSTM: with tanh and sigmoid, in training without dropout, once
+/// built.
 inline constexpr MaskContract cell_contract{
     .role = MaskRole::propagates,
     .why = "makes one step of each sample by itself",
@@ -17,145 +20,52 @@ inline constexpr MaskContract cell_contract{
         "a mask over samples · x.drop_mask(\"why\", fill) to put a value where a feature is "
         "missing"};
 
-struct SimpleRNNCellOptions {
-  std::int64_t units;
-  std::string activation = "tanh";
-  bool use_bias = true;
-  Initializer kernel_initializer = "glorot_uniform";
-  Initializer recurrent_initializer = "orthogonal";
-  Initializer bias_initializer = "zeros";
-  double dropout = 0;
-  double recurrent_dropout = 0;
-  std::string name = {};
+namespace detail {
 
-  template <class Self, class F>
-  static void each_option(Self& o, F&& f) {
-    f(required("units"), o.units);
-    f("activation", o.activation);
-    f("use_bias", o.use_bias);
-    f("kernel_initializer", o.kernel_initializer);
-    f("recurrent_initializer", o.recurrent_initializer);
-    f("bias_initializer", o.bias_initializer);
-    f("dropout", o.dropout);
-    f("recurrent_dropout", o.recurrent_dropout);
-    f("name", o.name);
-  }
-  RecurrentSettings settings() const;
-};
+/// One step of a cell of any type -> the output, then the states behind it.
+Tensors step_of(AnyLayer& cell, const Tensor& x, const Tensors& states);
 
-struct GRUCellOptions {
-  std::int64_t units;
-  std::string activation = "tanh";
-  std::string recurrent_activation = "sigmoid";
-  bool use_bias = true;
-  Initializer kernel_initializer = "glorot_uniform";
-  Initializer recurrent_initializer = "orthogonal";
-  Initializer bias_initializer = "zeros";
-  double dropout = 0;
-  double recurrent_dropout = 0;
-  bool reset_after = true;
-  std::string name = {};
+/// What the three cells have in common; the class of each names it.
+template <class Derived, kernels::Cell cell>
+class RecurrentCell : public RecurrentBase<Derived, false, cell> {
+  using Base = RecurrentBase<Derived, false, cell>;
 
-  template <class Self, class F>
-  static void each_option(Self& o, F&& f) {
-    f(required("units"), o.units);
-    f("activation", o.activation);
-    f("recurrent_activation", o.recurrent_activation);
-    f("use_bias", o.use_bias);
-    f("kernel_initializer", o.kernel_initializer);
-    f("recurrent_initializer", o.recurrent_initializer);
-    f("bias_initializer", o.bias_initializer);
-    f("dropout", o.dropout);
-    f("recurrent_dropout", o.recurrent_dropout);
-    f("reset_after", o.reset_after);
-    f("name", o.name);
-  }
-  RecurrentSettings settings() const;
-};
-
-struct LSTMCellOptions {
-  std::int64_t units;
-  std::string activation = "tanh";
-  std::string recurrent_activation = "sigmoid";
-  bool use_bias = true;
-  Initializer kernel_initializer = "glorot_uniform";
-  Initializer recurrent_initializer = "orthogonal";
-  Initializer bias_initializer = "zeros";
-  bool unit_forget_bias = true;
-  double dropout = 0;
-  double recurrent_dropout = 0;
-  std::string name = {};
-
-  template <class Self, class F>
-  static void each_option(Self& o, F&& f) {
-    f(required("units"), o.units);
-    f("activation", o.activation);
-    f("recurrent_activation", o.recurrent_activation);
-    f("use_bias", o.use_bias);
-    f("kernel_initializer", o.kernel_initializer);
-    f("recurrent_initializer", o.recurrent_initializer);
-    f("bias_initializer", o.bias_initializer);
-    f("unit_forget_bias", o.unit_forget_bias);
-    f("dropout", o.dropout);
-    f("recurrent_dropout", o.recurrent_dropout);
-    f("name", o.name);
-  }
-  RecurrentSettings settings() const;
-};
-
-/// What the three cells have in common; the class below each names it.
-template <class Derived, class CellOptions>
-class RecurrentCell {
  public:
-  using Options = CellOptions;
+  using Base::info, Base::Base;
   static constexpr MaskContract contract = cell_contract;
 
-  explicit RecurrentCell(Options options)
-      : info(Derived::kind, options.name),
-        options_(std::move(options)),
-        core_(Derived::kind, options_.settings()) {}
-
-  std::vector<std::int64_t> state_sizes() const {
-    return std::vector<std::int64_t>(static_cast<std::size_t>(core_.states()), options_.units);
-  }
-  void build(const Tensor& x, Builder& builder) { core_.build(info, Derived::kind, x, builder); }
+  std::vector<std::int64_t> state_sizes() const { return this->core_.state_sizes(); }
   Tensors forward(const Tensors& inputs) const {
-    return core_.forward_cell(info, Derived::kind, inputs);
+    return this->core_.forward_cell(info, Derived::kind, inputs);
   }
-  /// See maskgrad::runs_whole, maskgrad::run_whole.
-  bool runs_whole() const { return info.built && core_.runs_whole(); }
-  SteppedResult run_whole(const Tensor& x, const Tensors& states, bool backwards) const {
-    const LayerScope scope(Derived::kind, info.path);
-    return core_.run_whole(info, Derived::kind, x, states, backwards);
+  bool runs_whole() const {
+    return info.built && this->core_.fused() && !this->core_.drops_inputs();
   }
-  template <class Self, class F>
-  static void each_parameter(Self& self, F&& f) {
-    RecurrentCore::each_parameter(self.core_, f);
+  Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards) const {
+    return this->core_.run_whole(this->core_.enter(info, Derived::kind, x), states, backwards);
   }
-
-  const Options& options() const { return options_; }
-  LayerInfo info;
-
- private:
-  Options options_;
-  RecurrentCore core_;
 };
+
+}  // namespace detail
 
 /// One step of SimpleRNN, GRU, LSTM: their options, weights and formulas.
 /// Shapes:   x [..., features], states [..., units] -> output [..., units], the states.
 /// Mask:     propagates.
 /// Source:   Keras 3, SimpleRNNCell, GRUCell, LSTMCell.
-class SimpleRNNCell : public RecurrentCell<SimpleRNNCell, SimpleRNNCellOptions> {
+/// Example:  mg::RNN rnn{mg::GRUCell{{.units = 8}}, {.return_sequences = true}};
+///           mg::build(rnn, spec);
+///           rnn(x);  // [4, 5, 8]
+class SimpleRNNCell : public detail::RecurrentCell<SimpleRNNCell, kernels::Cell::simple_rnn> {
  public:
   static constexpr std::string_view kind = "SimpleRNNCell";
   using RecurrentCell::RecurrentCell;
 };
-class GRUCell : public RecurrentCell<GRUCell, GRUCellOptions> {
+class GRUCell : public detail::RecurrentCell<GRUCell, kernels::Cell::gru> {
  public:
   static constexpr std::string_view kind = "GRUCell";
   using RecurrentCell::RecurrentCell;
 };
-class LSTMCell : public RecurrentCell<LSTMCell, LSTMCellOptions> {
+class LSTMCell : public detail::RecurrentCell<LSTMCell, kernels::Cell::lstm> {
  public:
   static constexpr std::string_view kind = "LSTMCell";
   using RecurrentCell::RecurrentCell;
@@ -166,6 +76,10 @@ class LSTMCell : public RecurrentCell<LSTMCell, LSTMCellOptions> {
 /// Mask:     propagates a mask over samples.
 /// Throws:   OptionError without cells, or for a layer that is none.
 /// Source:   Keras 3, StackedRNNCells.
+/// Example:  mg::StackedRNNCells cells({mg::GRUCell{{.units = 16}}, mg::LSTMCell{{.units = 8}}});
+///           mg::RNN rnn{cells};
+///           mg::build(rnn, spec);
+///           rnn(x);  // [4, 8]
 class StackedRNNCells {
  public:
   static constexpr std::string_view kind = "StackedRNNCells";
@@ -177,8 +91,8 @@ class StackedRNNCells {
 
   std::vector<std::int64_t> state_sizes() const;
   Tensors forward(const Tensors& inputs);
-  bool runs_whole();
-  SteppedResult run_whole(const Tensor& x, const Tensors& states, bool backwards);
+  bool runs_whole() const;
+  Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards);
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {
     for (auto& cell : self.cells_) f(cell.info().name, cell);
@@ -187,13 +101,11 @@ class StackedRNNCells {
   LayerInfo info;
 
  private:
+  /// x and the states through `run(cell, x, states)` of one cell after the other.
+  template <class F>
+  Tensors through_all(const Tensor& x, const Tensors& states, const F& run);
+
   std::vector<AnyLayer> cells_;
 };
-
-/// Whether the kernels run `cell` over whole sequences: SimpleRNNCell, GRUCell and LSTMCell with
-/// tanh and sigmoid, in training without dropout, once built; StackedRNNCells of these.
-bool runs_whole(AnyLayer& cell);
-/// What run_by_steps gives with such a cell.
-SteppedResult run_whole(AnyLayer& cell, const Tensor& x, const Tensors& states, bool backwards);
 
 }  // namespace maskgrad

@@ -1,45 +1,8 @@
 #pragma once
 
-#include <maskgrad/layers/recurrent/recurrent_core.hpp>
+#include <maskgrad/layers/recurrent/recurrent_layer.hpp>
 
 namespace maskgrad {
-
-struct GRUOptions {
-  std::int64_t units;
-  std::string activation = "tanh";
-  std::string recurrent_activation = "sigmoid";
-  bool use_bias = true;
-  Initializer kernel_initializer = "glorot_uniform";
-  Initializer recurrent_initializer = "orthogonal";
-  Initializer bias_initializer = "zeros";
-  double dropout = 0;
-  double recurrent_dropout = 0;
-  bool return_sequences = false;
-  bool return_state = false;
-  bool go_backwards = false;
-  bool stateful = false;
-  bool reset_after = true;
-  std::string name = {};
-
-  template <class Self, class F>
-  static void each_option(Self& o, F&& f) {
-    f(required("units"), o.units);
-    f("activation", o.activation);
-    f("recurrent_activation", o.recurrent_activation);
-    f("use_bias", o.use_bias);
-    f("kernel_initializer", o.kernel_initializer);
-    f("recurrent_initializer", o.recurrent_initializer);
-    f("bias_initializer", o.bias_initializer);
-    f("dropout", o.dropout);
-    f("recurrent_dropout", o.recurrent_dropout);
-    f("return_sequences", o.return_sequences);
-    f("return_state", o.return_state);
-    f("go_backwards", o.go_backwards);
-    f("stateful", o.stateful);
-    f("reset_after", o.reset_after);
-    f("name", o.name);
-  }
-};
 
 /// Gated recurrent unit over each sequence's valid steps.
 ///   z, r = sigmoid(x W + h R + b),  h' = z h + (1 - z) tanh(x W_h + r (h R_h + b_rh) + b_h)
@@ -50,45 +13,14 @@ struct GRUOptions {
 ///           masked, its state is the initial one.
 /// Throws:   OptionError, ShapeError, MaskError (a mask over features).
 /// Source:   Cho et al. 2014; Keras 3, GRU.
-class GRU {
+/// Example:  mg::GRU gru{{.units = 8, .return_sequences = true}};
+///           mg::build(gru, spec);
+///           const auto [output, state] = gru.with_state(x);  // [4, 5, 8] and [4, 8]
+///           gru.with_state(y, state);                        // goes on from there
+class GRU : public detail::RecurrentLayer<GRU, kernels::Cell::gru> {
  public:
-  using Options = GRUOptions;
   static constexpr std::string_view kind = "GRU";
-  static constexpr MaskContract contract = recurrent_contract;
-
-  explicit GRU(GRUOptions options);
-  MaskContract contract_now() const { return recurrent_contract_of(core_.settings()); }
-  Tensor operator()(const Tensor& x) { return call(*this, x); }
-  /// {output, state}, from an initial state where one is given.
-  struct WithState {
-    Tensor output, state;
-  };
-  WithState with_state(const Tensor& x, const Tensor& initial = {});
-  void build(const Tensor& x, Builder& builder) { core_.build(info, kind, x, builder); }
-  Tensors forward(const Tensors& inputs) {
-    return core_.forward(info, kind, inputs, core_.settings().return_state);
-  }
-
-  /// The same layer without weights, over the steps in the other direction, its outputs back in
-  /// this one's order: the other half of a Bidirectional.
-  GRU mirrored() const;
-
-  /// With `stateful`: the next batch begins anew, or these samples of it.
-  void reset_state() { core_.reset_state(); }
-  void reset_state(const std::vector<std::int64_t>& samples) { core_.reset_state(kind, samples); }
-  CarriedState* carried_state() { return core_.carried_state(); }
-
-  template <class Self, class F>
-  static void each_parameter(Self& self, F&& f) {
-    RecurrentCore::each_parameter(self.core_, f);
-  }
-
-  const Options& options() const { return options_; }
-  LayerInfo info;
-
- private:
-  GRUOptions options_;
-  RecurrentCore core_;
+  using RecurrentLayer::RecurrentLayer;
 };
 
 }  // namespace maskgrad

@@ -1,42 +1,8 @@
 #pragma once
 
-#include <maskgrad/layers/options.hpp>
-#include <maskgrad/layers/recurrent/recurrent_core.hpp>
+#include <maskgrad/layers/recurrent/recurrent_layer.hpp>
 
 namespace maskgrad {
-
-struct SimpleRNNOptions {
-  std::int64_t units;
-  std::string activation = "tanh";
-  bool use_bias = true;
-  Initializer kernel_initializer = "glorot_uniform";
-  Initializer recurrent_initializer = "orthogonal";
-  Initializer bias_initializer = "zeros";
-  double dropout = 0;
-  double recurrent_dropout = 0;
-  bool return_sequences = false;
-  bool return_state = false;
-  bool go_backwards = false;
-  bool stateful = false;
-  std::string name = {};
-
-  template <class Self, class F>
-  static void each_option(Self& o, F&& f) {
-    f(required("units"), o.units);
-    f("activation", o.activation);
-    f("use_bias", o.use_bias);
-    f("kernel_initializer", o.kernel_initializer);
-    f("recurrent_initializer", o.recurrent_initializer);
-    f("bias_initializer", o.bias_initializer);
-    f("dropout", o.dropout);
-    f("recurrent_dropout", o.recurrent_dropout);
-    f("return_sequences", o.return_sequences);
-    f("return_state", o.return_state);
-    f("go_backwards", o.go_backwards);
-    f("stateful", o.stateful);
-    f("name", o.name);
-  }
-};
 
 /// Fully connected recurrence over each sequence's valid steps: h' = tanh(x W + h R + b).
 /// Shapes:   x [batch, time, features] (and h0 [batch, units]) -> the last output [batch, units],
@@ -46,45 +12,13 @@ struct SimpleRNNOptions {
 ///           masked, its state is the initial one.
 /// Throws:   OptionError, ShapeError, MaskError (a mask over features).
 /// Source:   Elman 1990; Keras 3, SimpleRNN.
-class SimpleRNN {
+/// Example:  mg::SimpleRNN rnn{{.units = 8, .activation = "relu"}};
+///           mg::build(rnn, spec);
+///           rnn(x);  // [4, 8]: behind each sequence's last valid step
+class SimpleRNN : public detail::RecurrentLayer<SimpleRNN, kernels::Cell::simple_rnn> {
  public:
-  using Options = SimpleRNNOptions;
   static constexpr std::string_view kind = "SimpleRNN";
-  static constexpr MaskContract contract = recurrent_contract;
-
-  explicit SimpleRNN(SimpleRNNOptions options);
-  MaskContract contract_now() const { return recurrent_contract_of(core_.settings()); }
-  Tensor operator()(const Tensor& x) { return call(*this, x); }
-  /// {output, state}, from an initial state where one is given.
-  struct WithState {
-    Tensor output, state;
-  };
-  WithState with_state(const Tensor& x, const Tensor& initial = {});
-  const Options& options() const { return options_; }
-  void build(const Tensor& x, Builder& builder) { core_.build(info, kind, x, builder); }
-  Tensors forward(const Tensors& inputs) {
-    return core_.forward(info, kind, inputs, core_.settings().return_state);
-  }
-
-  /// The same layer without weights, over the steps in the other direction, its outputs back in
-  /// this one's order: the other half of a Bidirectional.
-  SimpleRNN mirrored() const;
-
-  /// With `stateful`: the next batch begins anew, or these samples of it.
-  void reset_state() { core_.reset_state(); }
-  void reset_state(const std::vector<std::int64_t>& samples) { core_.reset_state(kind, samples); }
-  CarriedState* carried_state() { return core_.carried_state(); }
-
-  template <class Self, class F>
-  static void each_parameter(Self& self, F&& f) {
-    RecurrentCore::each_parameter(self.core_, f);
-  }
-
-  LayerInfo info;
-
- private:
-  Options options_;
-  RecurrentCore core_;
+  using RecurrentLayer::RecurrentLayer;
 };
 
 }  // namespace maskgrad

@@ -13,6 +13,9 @@ using AlphaDropoutOptions = DropoutOptions;
 /// Mask:     propagates; as Dropout.
 /// Throws:   as Dropout.
 /// Source:   Klambauer et al. 2017, arXiv:1706.02515; Keras 3, AlphaDropout.
+/// Example:  mg::AlphaDropout drop{{.rate = 0.1}};
+///           mg::build(drop, spec);
+///           drop(mg::selu(x));  // [4, 5, 3]
 class AlphaDropout {
  public:
   using Options = AlphaDropoutOptions;

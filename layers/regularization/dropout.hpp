@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include <maskgrad/autograd/ops/dropout.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/noise/dropout.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 #include <maskgrad/layers/regularization/noise_shape.hpp>
 
 namespace maskgrad {
@@ -29,6 +29,9 @@ struct DropoutOptions {
 /// Mask:     propagates; what is dropped does not depend on padding (autograd/noise.hpp).
 /// Throws:   OptionError where rate is not in [0, 1), or noise_shape shares another axis.
 /// Source:   Srivastava et al. 2014; Keras 3, Dropout.
+/// Example:  mg::Dropout drop{{.rate = 0.2, .noise_shape = {{-1, 1, -1}}}};
+///           mg::build(drop, spec);
+///           drop(x);  // [4, 5, 3], with a feature over all steps or not at all
 class Dropout {
  public:
   using Options = DropoutOptions;

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include <maskgrad/autograd/ops/dropout.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/noise/dropout.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 
@@ -26,6 +26,9 @@ struct GaussianDropoutOptions {
 /// Mask:     propagates; what is drawn does not depend on padding (autograd/noise.hpp).
 /// Throws:   OptionError where rate is not in [0, 1).
 /// Source:   Srivastava et al. 2014; Keras 3, GaussianDropout.
+/// Example:  mg::GaussianDropout drop{{.rate = 0.1}};
+///           mg::build(drop, spec);
+///           drop(x);  // [4, 5, 3], times numbers of variance 1/9
 class GaussianDropout {
  public:
   using Options = GaussianDropoutOptions;

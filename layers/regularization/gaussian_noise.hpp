@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include <maskgrad/autograd/ops/dropout.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/noise/dropout.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 
@@ -25,6 +25,9 @@ struct GaussianNoiseOptions {
 /// Mask:     propagates; what is drawn does not depend on padding (autograd/noise.hpp).
 /// Throws:   OptionError where stddev is below 0.
 /// Source:   Keras 3, GaussianNoise.
+/// Example:  mg::GaussianNoise noise{{.stddev = 0.1, .seed = mg::Seed{7}}};
+///           mg::build(noise, spec);
+///           noise(x);  // [4, 5, 3]
 class GaussianNoise {
  public:
   using Options = GaussianNoiseOptions;

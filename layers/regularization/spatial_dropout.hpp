@@ -13,6 +13,9 @@ using SpatialDropout1DOptions = GaussianDropoutOptions;
 /// Mask:     propagates; what is dropped does not depend on padding (autograd/noise.hpp).
 /// Throws:   OptionError where rate is not in [0, 1); ShapeError for other ranks.
 /// Source:   Tompson et al. 2014, arXiv:1411.4280; Keras 3, SpatialDropout1D.
+/// Example:  mg::SpatialDropout1D drop{{.rate = 0.2}};
+///           mg::build(drop, spec);
+///           drop(x);  // [4, 5, 3]
 class SpatialDropout1D {
  public:
   using Options = SpatialDropout1DOptions;

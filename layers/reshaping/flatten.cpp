@@ -1,8 +1,8 @@
 #include <maskgrad/layers/reshaping/flatten.hpp>
 
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -22,6 +22,7 @@ struct FlattenOptions {
 ///           single values, it propagates.
 /// Throws:   MaskError, OptionError, ShapeError.
 /// Source:   Keras 3, Flatten.
+/// Example:  mg::Flatten{}(padded);  // [4, 15]; of x it would be a MaskError
 class Flatten {
  public:
   using Options = FlattenOptions;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -22,6 +22,7 @@ struct PermuteOptions {
 ///           brings features among the steps is refused.
 /// Throws:   OptionError unless `dims` has each of 1 to its length once; ShapeError, MaskError.
 /// Source:   Keras 3, Permute.
+/// Example:  mg::Permute{{.dims = {1, 3, 2}}}(heads);  // [4, 5, 4, 2] under the mask of heads
 class Permute {
  public:
   using Options = PermuteOptions;

@@ -1,8 +1,8 @@
 #include <maskgrad/layers/reshaping/repeat_vector.hpp>
 
-#include <maskgrad/autograd/ops/repeat.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/shape/repeat.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -22,6 +22,7 @@ struct RepeatVectorOptions {
 /// Gradient: dy summed over the copies.
 /// Throws:   OptionError for n below 1; ShapeError unless x has two axes.
 /// Source:   Keras 3, RepeatVector.
+/// Example:  mg::RepeatVector{{.n = 5}}(dense);  // [4, 5, 3]
 class RepeatVector {
  public:
   using Options = RepeatVectorOptions;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include <maskgrad/autograd/ops/reshape.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
 
 namespace maskgrad {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -23,6 +23,7 @@ struct ReshapeOptions {
 /// Throws:   OptionError for sizes below 0 but one -1; ShapeError for another number of values;
 ///           MaskError.
 /// Source:   Keras 3, Reshape.
+/// Example:  mg::Reshape{{.target_shape = {-1, 8}}}(heads);  // [4, 5, 8] under the mask of heads
 class Reshape {
  public:
   using Options = ReshapeOptions;

@@ -1,8 +1,8 @@
 #include <maskgrad/layers/reshaping/reverse.hpp>
 
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/autograd/ops/sequence.hpp>
-#include <maskgrad/layers/check.hpp>
+#include <maskgrad/autograd/ops/sequence/sequence.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad {
 

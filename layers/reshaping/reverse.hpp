@@ -1,7 +1,7 @@
 #pragma once
 
-#include <maskgrad/layers/layer.hpp>
-#include <maskgrad/layers/options.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
+#include <maskgrad/layers/layer/options.hpp>
 
 namespace maskgrad {
 
@@ -11,6 +11,7 @@ namespace maskgrad {
 /// Gradient: dy reversed.
 /// Throws:   ShapeError.
 /// Source:   ours; Keras's Bidirectional does this for the layer it wraps.
+/// Example:  mg::Reverse{}(x);  // [4, 5, 3] under x's mask, each sequence's last valid step first
 class Reverse {
  public:
   using Options = NameOnly;

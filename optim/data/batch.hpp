@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <maskgrad/layers/spec.hpp>
+#include <maskgrad/layers/layer/spec.hpp>
 
 namespace maskgrad {
 

@@ -13,7 +13,7 @@
 namespace maskgrad::data {
 namespace {
 
-constexpr std::string_view where = "Dataset::from_callback";
+constexpr std::string_view in_dataset_from_callback = "Dataset::from_callback";
 
 /// One input, target or weight of a batch, from what each sequence gave for it.
 class Joined {
@@ -46,13 +46,14 @@ class Joined {
 
   void check(const Tensor& x, const Piece& piece) const {
     if (!x.defined() || x.is_meta() || x.has_mask() || (steps_ && x.rank() == 0)) {
-      fail<ShapeError>(where, "sequence {}: {} is {}; expected a tensor {} without a mask",
-                       piece.sample, name_, x.describe(), steps_ ? "[steps, ...]" : "[...]");
+      fail<ShapeError>(in_dataset_from_callback,
+                       "sequence {}: {} is {}; expected a tensor {} without a mask", piece.sample,
+                       name_, x.describe(), steps_ ? "[steps, ...]" : "[...]");
     }
     if (!joined_.defined()) return;
     const Shape expected = joined_.shape().sub(steps_ ? 2 : 1, joined_.rank());
     if (x.dtype() == joined_.dtype() && inner(x) == expected) return;
-    fail<ShapeError>(where,
+    fail<ShapeError>(in_dataset_from_callback,
                      "sequence {}: {} is {}; expected {}{} as in the sequences before; give every "
                      "sequence the same type and axes",
                      piece.sample, name_, x.describe(), maskgrad::name(joined_.dtype()),
@@ -71,15 +72,17 @@ class Joined {
 }  // namespace
 
 CallbackSource::CallbackSource(CallbackOptions options) : options_(std::move(options)) {
-  if (!options_.sample) fail<OptionError>(where, "no function was given; set .sample");
+  if (!options_.sample)
+    fail<OptionError>(in_dataset_from_callback, "no function was given; set .sample");
   std::int64_t sum = 0;
   for (std::size_t i = 0; i < options_.lengths.size(); ++i) {
     const auto length = options_.lengths[i];
     if (length < 0) {
-      fail<ShapeError>(where, "sequence {} has length {}; expected 0 or more steps", i, length);
+      fail<ShapeError>(in_dataset_from_callback,
+                       "sequence {} has length {}; expected 0 or more steps", i, length);
     }
     if (length > checked::most - sum) {
-      fail<ShapeError>(where,
+      fail<ShapeError>(in_dataset_from_callback,
                        "sequence {} has length {}, and those before {} steps; expected at most {} "
                        "steps in all",
                        i, length, sum, checked::most + 0);
@@ -93,12 +96,12 @@ bool CallbackSource::has_steps(std::size_t input) const {
   return std::find(whole.begin(), whole.end(), static_cast<std::int64_t>(input)) == whole.end();
 }
 
-Sample CallbackSource::sample(const Piece& piece) const {
-  Sample s = options_.sample(piece.sample);
+SequenceData CallbackSource::sample(const Piece& piece) const {
+  SequenceData s = options_.sample(piece.sample);
   const auto length = this->length(piece.sample);
   const auto check = [&](const Tensor& x, const std::string& name) {
     if (!x.defined() || x.rank() == 0 || x.shape()[0] == length) return;
-    fail<ShapeError>(where,
+    fail<ShapeError>(in_dataset_from_callback,
                      "sequence {}: {} is {}; expected {} steps, its length; give every step, or "
                      "say in the options that it has one value a sequence",
                      piece.sample, name, x.describe(), length);
@@ -119,7 +122,7 @@ Batch CallbackSource::read(std::span<const Piece> pieces) const {
   const Mask mask = masks::from_lengths(lengths, any, "Dataset");
   std::vector<Joined> inputs, target, weight;
   for (std::size_t k = 0; k < pieces.size(); ++k) {
-    const Sample s = sample(pieces[k]);
+    const SequenceData s = sample(pieces[k]);
     if (k == 0) {
       for (std::size_t i = 0; i < s.inputs.size(); ++i) {
         inputs.emplace_back(fmt::format("input {}", i), pieces, mask, has_steps(i));
@@ -131,7 +134,7 @@ Batch CallbackSource::read(std::span<const Piece> pieces) const {
     }
     if (s.inputs.size() != inputs.size() || s.target.defined() == target.empty() ||
         s.weight.defined() == weight.empty()) {
-      fail<ShapeError>(where,
+      fail<ShapeError>(in_dataset_from_callback,
                        "sequence {} has {} inputs, {} target and {} weight, sequence {} {}, {} and "
                        "{}; give every sequence the same",
                        pieces[k].sample, s.inputs.size(), s.target.defined() ? 1 : 0,

@@ -20,7 +20,7 @@ class CallbackSource final : public Source {
 
  private:
   bool has_steps(std::size_t input) const;
-  Sample sample(const Piece& piece) const;
+  SequenceData sample(const Piece& piece) const;
 
   CallbackOptions options_;
   mutable std::mutex one_at_a_time_;

@@ -47,7 +47,8 @@ class CsvFile final : public ArrayFile {
   std::size_t column(std::string_view option, const std::string& name) const {
     return header_.at(option, name);
   }
-  void add_extra(Field& field, std::string_view option, const std::vector<std::string>& classes);
+  void add_extra(ReadField& field, std::string_view option,
+                 const std::vector<std::string>& classes);
   void read_line(const CsvReader& in);
   std::size_t sequence_of(const CsvReader& in, std::string_view id);
   void sort_by_sequence();
@@ -71,9 +72,9 @@ class CsvFile final : public ArrayFile {
   std::optional<std::size_t> target_, split_;  // columns
 };
 
-void CsvFile::add_extra(Field& field, std::string_view option,
+void CsvFile::add_extra(ReadField& field, std::string_view option,
                         const std::vector<std::string>& classes) {
-  if (field.per == Per::automatic) field.per = Per::step;
+  if (field.per == ValuesPer::automatic) field.per = ValuesPer::step;
   const auto at = column(option, field.name);
   if (field.name == "values" || field.name == "lengths") {
     fail<OptionError>("read_dataset",
@@ -84,7 +85,7 @@ void CsvFile::add_extra(Field& field, std::string_view option,
   const bool texts = field.texts || !classes.empty();
   extras_.emplace_back(CsvColumn::Options{.name = field.name,
                                           .at = at,
-                                          .per_sequence = field.per == Per::sequence,
+                                          .per_sequence = field.per == ValuesPer::sequence,
                                           .holds = option != "target" ? Holds::numbers
                                                    : texts            ? Holds::texts
                                                                       : Holds::either,

@@ -97,7 +97,7 @@ Tensor from_sequences(const Tensors& sequences) {
     options.lengths.push_back(x.shape()[0]);
   }
   options.sample = [&](std::int64_t i) {
-    return Sample{.inputs = {sequences[static_cast<std::size_t>(i)]}};
+    return SequenceData{.inputs = {sequences[static_cast<std::size_t>(i)]}};
   };
   return Dataset::from_callback(std::move(options)).batch(all).inputs[0];
 }
@@ -152,14 +152,14 @@ void check_steps(std::string_view where, std::int64_t steps) {
 
 }  // namespace
 
-Dataset Dataset::truncated(std::int64_t steps, Keep keep) const {
+Dataset Dataset::truncated(std::int64_t steps, KeepSteps keep) const {
   check_steps("Dataset::truncated", steps);
   if (!source_) return {};
   source_->check_cuts("Dataset::truncated");
   std::vector<Piece> pieces;
   for (std::int64_t i = 0; i < size(); ++i) {
     const auto length = source_->length(i), kept = std::min(length, steps);
-    pieces.push_back({i, keep == Keep::last ? length - kept : 0, kept});
+    pieces.push_back({i, keep == KeepSteps::last ? length - kept : 0, kept});
   }
   return over(std::make_shared<data::ViewSource>(source_, std::move(pieces)));
 }
@@ -197,7 +197,7 @@ Dataset Dataset::next_step(std::int64_t input) const {
   return over(std::make_shared<data::NextStepSource>(source_, static_cast<std::size_t>(input)));
 }
 
-Dataset Dataset::standardised(const Standardizer& standardizer) const {
+Dataset Dataset::standardized(const Standardizer& standardizer) const {
   if (!source_) return {};
   return map([standardizer](Batch batch) { return standardizer.apply(std::move(batch)); });
 }

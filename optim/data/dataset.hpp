@@ -12,22 +12,23 @@
 namespace maskgrad {
 
 /// One sequence, as a callback gives it.
-struct Sample {
+struct SequenceData {
   Tensors inputs;  ///< each [steps, ...], or [...] where the input has one value a sequence
   Tensor target = {}, weight = {};
 };
 
 /// What a data set is that a function makes, sequence by sequence.
 struct CallbackOptions {
-  std::vector<std::int64_t> lengths;            ///< steps of each sequence
-  std::function<Sample(std::int64_t)> sample;   ///< sequence i; never called by two threads at once
+  std::vector<std::int64_t> lengths;  ///< steps of each sequence
+  std::function<SequenceData(std::int64_t)>
+      sample;                                   ///< sequence i; never called by two threads at once
   std::vector<std::int64_t> whole_inputs = {};  ///< inputs with one value a sequence, by number
   bool target_steps = false;                    ///< the target has a value for each step
   bool weight_steps = false;                    ///< the weight has one
 };
 
 /// Which end of a sequence is kept when it is cut.
-enum class Keep { first, last };
+enum class KeepSteps { first, last };
 
 struct SplitOptions {
   std::vector<double> fractions = {0.8, 0.2};  ///< of the sequences; the rest is left out
@@ -79,7 +80,7 @@ class Dataset {
   /// The sequences of these numbers, in this order; one may come twice.
   Dataset subset(std::vector<std::int64_t> samples) const;
   /// Sequences of more than `steps` steps cut to their first or last ones.
-  Dataset truncated(std::int64_t steps, Keep keep = Keep::first) const;
+  Dataset truncated(std::int64_t steps, KeepSteps keep = KeepSteps::first) const;
   /// Each sequence cut into sequences of `steps` steps (the last one may have fewer) that know
   /// nothing of each other. For pieces that carry state see BatchesOptions::window.
   Dataset pieces(std::int64_t steps) const;
@@ -91,7 +92,7 @@ class Dataset {
   /// before, with zeros. MaskError, while reading, for an input without steps.
   Dataset next_step(std::int64_t input = 0) const;
   /// Each batch after the standardizer.
-  Dataset standardised(const Standardizer& standardizer) const;
+  Dataset standardized(const Standardizer& standardizer) const;
 
   /// The sequences that the file or the source counts to a part, by name ("train") or number.
   /// OptionError, with the parts there are, where there is no such part.

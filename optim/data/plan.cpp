@@ -9,10 +9,10 @@
 namespace maskgrad::data {
 namespace {
 
-constexpr std::string_view where = "Batches";
+constexpr std::string_view in_batches = "Batches";
 
 void check_not_negative(std::string_view name, std::int64_t value) {
-  if (value < 0) fail<OptionError>(where, ".{} is {}; expected 0 or more", name, value);
+  if (value < 0) fail<OptionError>(in_batches, ".{} is {}; expected 0 or more", name, value);
 }
 
 BatchesOptions checked(BatchesOptions o, const Dataset& data) {
@@ -22,16 +22,17 @@ BatchesOptions checked(BatchesOptions o, const Dataset& data) {
   check_not_negative("window", o.window);
   check_not_negative("prefetch", o.prefetch);
   if (o.bucket_size > 0 && !o.bucket) {
-    fail<OptionError>(where, ".bucket_size is {}, but .bucket is not set; set it, or leave both",
+    fail<OptionError>(in_batches,
+                      ".bucket_size is {}, but .bucket is not set; set it, or leave both",
                       o.bucket_size);
   }
   if (o.window > 0 && (o.max_rows > 0 || o.bucket)) {
-    fail<OptionError>(where,
+    fail<OptionError>(in_batches,
                       ".window excludes {}: carried state needs the same rows in every batch; say "
                       ".batch_size, or cut sequences by Dataset::pieces()",
                       o.max_rows > 0 ? ".max_rows" : ".bucket");
   }
-  if (o.window > 0 && data.size() > 0) data.source()->check_cuts(where);
+  if (o.window > 0 && data.size() > 0) data.source()->check_cuts(in_batches);
   if (o.batch_size == 0 && o.max_rows == 0) o.batch_size = 32;
   return o;
 }
@@ -63,7 +64,7 @@ Planner::Planner(Dataset data, BatchesOptions options)
     : data_(std::move(data)), options_(checked(options, data_)) {}
 
 std::shared_ptr<const Plan> Planner::plan(std::int64_t epoch) const {
-  if (epoch < 0) fail<IndexError>(where, "epoch {}; expected 0 or more", epoch);
+  if (epoch < 0) fail<IndexError>(in_batches, "epoch {}; expected 0 or more", epoch);
   std::lock_guard lock(mutex_);
   // Without shuffling every epoch is the first.
   if (!options_.shuffle) epoch = 0;
@@ -100,7 +101,8 @@ void Planner::sort_buckets(std::vector<std::int64_t>& order) const {
     auto batch = std::min(options_.batch_size, data_.size());  // more than all is all
     if (batch == 0) {
       const auto rows = std::min(options_.max_rows, steps);
-      batch = maskgrad::checked::product(where, "sequences and rows", {data_.size(), rows}) / steps;
+      batch = maskgrad::checked::product(in_batches, "sequences and rows", {data_.size(), rows}) /
+              steps;
     }
     size = 50 * std::max<std::int64_t>(1, batch);
   }
@@ -145,7 +147,7 @@ Plan Planner::windows(const std::vector<std::int64_t>& order) const {
   const auto total = static_cast<std::int64_t>(order.size());
   std::int64_t count = 0;
   for (const auto sample : order) count += source.length(sample) / options_.window + 1;
-  check_room(where, count);
+  check_room(in_batches, count);
   std::vector<Piece> rows(static_cast<std::size_t>(std::min(options_.batch_size, total)));
   std::size_t next = 0;
   Plan plan;

@@ -19,7 +19,7 @@ namespace {
 using data::Column;
 using data::Runs;
 
-constexpr std::string_view where = "read_dataset";
+constexpr std::string_view in_read_dataset = "read_dataset";
 
 /// Makes the columns of a data set from the arrays of a file.
 class Assembler {
@@ -27,11 +27,12 @@ class Assembler {
   Assembler(const std::filesystem::path& path, ReadOptions options)
       : path_(path.string()), options_(std::move(options)) {
     if (options_.inputs.empty()) {
-      fail<OptionError>(where, ".inputs is empty; expected the names of one array or more");
+      fail<OptionError>(in_read_dataset,
+                        ".inputs is empty; expected the names of one array or more");
     }
     file_ = data::open_array_file(path, options_);
     auto& first = options_.inputs[0];
-    if (first.per == Per::automatic) first.per = Per::step;
+    if (first.per == ValuesPer::automatic) first.per = ValuesPer::step;
   }
 
   Dataset dataset() {
@@ -50,7 +51,8 @@ class Assembler {
  private:
   template <class... Args>
   [[noreturn]] void refuse(fmt::format_string<Args...> text, Args&&... args) const {
-    fail<FileError>(where, "{}: {}", path_, detail::format(text, fmt::make_format_args(args...)));
+    fail<FileError>(in_read_dataset, "{}: {}", path_,
+                    detail::format(text, fmt::make_format_args(args...)));
   }
 
   ArrayRows rows(std::string_view option, const std::string& name) const {
@@ -61,7 +63,7 @@ class Assembler {
     }
     const auto names = file_->names();
     const std::vector<std::string_view> known(names.begin(), names.end());
-    fail<OptionError>(where, "{} has no array '{}' (.{}); {}", path_, name, option,
+    fail<OptionError>(in_read_dataset, "{} has no array '{}' (.{}); {}", path_, name, option,
                       known.empty() ? "it has none" : nearest_hint(name, known));
   }
 
@@ -101,9 +103,9 @@ class Assembler {
     steps_ = std::make_shared<Runs>(std::move(found.runs));
   }
   Runs runs_of_mask(const std::string& name);
-  Column column(const Field& field, std::string_view option);
+  Column column(const ReadField& field, std::string_view option);
   bool must_be_steps(const ArrayRows& r, std::string_view option) const;
-  bool has_steps(const Field& field, const ArrayRows& r, std::string_view option) const;
+  bool has_steps(const ReadField& field, const ArrayRows& r, std::string_view option) const;
   ArrayRows numbered(const std::string& name) {
     names_.classes = options_.classes;
     return data::number_texts(file_->texts(name), path_ + ", array " + detail::in_quotes(name),
@@ -130,12 +132,13 @@ void Assembler::find_steps() {
   const data::ArrayFacts facts{path_, name, values.shape(), options_.layout};
   const bool one = options_.layout == StepLayout::one_sequence;
   if (one && !(lengths.empty() && mask.empty())) {
-    fail<OptionError>(where, "{} has '{}', but .layout says that it is one sequence; leave out one",
-                      path_, lengths.empty() ? mask : lengths);
+    fail<OptionError>(in_read_dataset,
+                      "{} has '{}', but .layout says that it is one sequence; leave out one", path_,
+                      lengths.empty() ? mask : lengths);
   }
   if (!mask.empty()) {
     if (!lengths.empty() || options_.layout == StepLayout::rows) {
-      fail<OptionError>(where,
+      fail<OptionError>(in_read_dataset,
                         "{} has both '{}' and '{}'; say which of them tells the steps, in .lengths "
                         "or .mask",
                         path_, lengths.empty() ? ".layout = StepLayout::rows" : lengths, mask);
@@ -165,7 +168,7 @@ Runs Assembler::runs_of_mask(const std::string& name) {
   time_ = r.shape()[1];
   const auto size = static_cast<std::size_t>(r.rows() * time_);
   std::unique_ptr<bool[]> bits;
-  detail::with_room({std::string(where), path_}, size,
+  detail::with_room({std::string(in_read_dataset), path_}, size,
                     [&] { bits = std::make_unique<bool[]>(size); });
   r.read(0, r.rows(), DType::boolean, reinterpret_cast<std::byte*>(bits.get()));
   return Runs::of_bits({bits.get(), size}, r.rows(), time_);
@@ -180,7 +183,8 @@ bool Assembler::must_be_steps(const ArrayRows& r, std::string_view option) const
 }
 
 /// Whether an array has a row for each step; otherwise it has one for each sequence.
-bool Assembler::has_steps(const Field& field, const ArrayRows& r, std::string_view option) const {
+bool Assembler::has_steps(const ReadField& field, const ArrayRows& r,
+                          std::string_view option) const {
   const auto& shape = r.shape();
   const auto sequences = static_cast<std::int64_t>(steps_->length.size());
   const bool padded = time_ >= 0;
@@ -193,28 +197,32 @@ bool Assembler::has_steps(const Field& field, const ArrayRows& r, std::string_vi
   const auto rows_of_sequences = fmt::format("a row for each of {} sequences", sequences);
   const auto given = fmt::format("the array {} has the shape [{}]", detail::in_quotes(field.name),
                                  fmt::join(shape, ", "));
-  if (field.per == Per::automatic && sequences > 0) {
+  if (field.per == ValuesPer::automatic && sequences > 0) {
     if (steps && whole) {
       if (must_be_steps(r, option)) return true;
-      refuse("{}; that fits {}, and {}; set .per of the field to Per::step or Per::sequence", given,
-             rows_of_steps, rows_of_sequences);
+      refuse(
+          "{}; that fits {}, and {}; set .per of the field to ValuesPer::step or "
+          "ValuesPer::sequence",
+          given, rows_of_steps, rows_of_sequences);
     }
     if (!padded && whole && shape.size() >= 2 && longest_ > 1 && shape[1] == longest_) {
       refuse(
-          "{}; that fits {}, and padded steps; set .per of the field to Per::sequence, or .lengths "
+          "{}; that fits {}, and padded steps; set .per of the field to ValuesPer::sequence, or "
+          ".lengths "
           "of the field to '{}' where it holds padded steps",
           given, rows_of_sequences, name_of(options_.lengths, "lengths"));
     }
   }
-  const bool wants = field.per == Per::step || (field.per == Per::automatic && steps && !whole);
+  const bool wants =
+      field.per == ValuesPer::step || (field.per == ValuesPer::automatic && steps && !whole);
   if (wants ? steps : whole) return wants;
   refuse("{}; expected {}", given,
-         field.per == Per::step       ? rows_of_steps
-         : field.per == Per::sequence ? rows_of_sequences
-                                      : rows_of_steps + ", or " + rows_of_sequences);
+         field.per == ValuesPer::step       ? rows_of_steps
+         : field.per == ValuesPer::sequence ? rows_of_sequences
+                                            : rows_of_steps + ", or " + rows_of_sequences);
 }
 
-Column Assembler::column(const Field& field, std::string_view option) {
+Column Assembler::column(const ReadField& field, std::string_view option) {
   const bool texts =
       option == "target" && file_->contains(field.name) && file_->holds_texts(field.name);
   const ArrayRows r = texts ? numbered(field.name) : rows(option, field.name);

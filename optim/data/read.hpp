@@ -10,7 +10,7 @@
 namespace maskgrad {
 
 /// What an array of a file has a row for.
-enum class Per { automatic, step, sequence };
+enum class ValuesPer { automatic, step, sequence };
 
 /// How the steps of sequences stand in an array.
 enum class StepLayout {
@@ -28,12 +28,12 @@ enum class LineEnd {
 };
 
 /// An array of a file, or a column of a CSV file, as an input, target or weight.
-struct Field {
+struct ReadField {
   std::string name = {};
   /// What batches hold; i64 for ids (whole numbers; a last axis of size 1 is left out). By default
   /// f32, and for a target of integers i64.
   std::optional<DType> dtype = {};
-  Per per = Per::automatic;  ///< by default what fits; refused where both do
+  ValuesPer per = ValuesPer::automatic;  ///< by default what fits; refused where both do
   std::string lengths = {};  ///< lengths of its own, where they are not those of the set
   StepLayout layout = StepLayout::automatic;  ///< with lengths of its own
   bool texts = false;  ///< CSV: a target is names of classes, also where all are numbers
@@ -42,9 +42,9 @@ struct Field {
 /// Which array of a file is what. Those with a name in quotes below are taken where the file has
 /// them, unless another is named; a name that is given must be there.
 struct ReadOptions {
-  std::vector<Field> inputs = {{"values"}};
-  Field target = {};                      ///< "labels"
-  Field weight = {};                      ///< none
+  std::vector<ReadField> inputs = {{"values"}};
+  ReadField target = {};                  ///< "labels"
+  ReadField weight = {};                  ///< none
   std::string lengths = {};               ///< "lengths": steps of each sequence
   std::string mask = {};                  ///< "mask": [sequences, time], true or 1 = valid
   std::string split = {};                 ///< "split": the part of each sequence, see Dataset::part
@@ -73,9 +73,10 @@ struct ReadOptions {
 /// see Dataset::class_names; other names are read from texts `split_names` and `classes`. Sequences
 /// are read from the file when a batch needs them; deflated and Fortran-ordered arrays and CSV
 /// files are loaded. In a CSV file the lines of an id may stand apart; a target or weight is of
-/// each step unless its field says Per::sequence.
+/// each step unless its field says ValuesPer::sequence.
 /// Throws:   FileError, with place, what is there and what was expected; where a file has two
 ///           readings, or no step, with the option that decides. OptionError for other names.
+/// Example:  mg::read_dataset("steps.csv", {.target = {.name = "label"}});
 Dataset read_dataset(const std::filesystem::path& path, ReadOptions options = {});
 
 }  // namespace maskgrad

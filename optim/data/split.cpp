@@ -15,16 +15,16 @@ namespace {
 
 using Samples = std::vector<std::int64_t>;
 
-constexpr std::string_view where = "Dataset::split";
+constexpr std::string_view in_dataset_split = "Dataset::split";
 
 void check_fractions(const std::vector<double>& fractions) {
   double sum = 0;
   for (const double f : fractions) {
-    if (!(f > 0)) fail<OptionError>(where, "a fraction is {}; expected one above 0", f);
+    if (!(f > 0)) fail<OptionError>(in_dataset_split, "a fraction is {}; expected one above 0", f);
     sum += f;
   }
   if (sum <= 1 + 1e-9 && !fractions.empty()) return;
-  fail<OptionError>(where, "the fractions {} add up to {}; expected some, of 1 at most",
+  fail<OptionError>(in_dataset_split, "the fractions {} add up to {}; expected some, of 1 at most",
                     fmt::join(fractions, ", "), sum);
 }
 
@@ -34,7 +34,7 @@ Samples classes_of(const Dataset& data) {
   for (const Batch& batch : Batches{data, {.max_rows = 65536, .shuffle = false}}.epoch(0)) {
     const Tensor& y = batch.target;
     if (!y.defined() || y.dtype() != DType::i64 || y.has_mask() || y.rank() != 1) {
-      fail<OptionError>(where,
+      fail<OptionError>(in_dataset_split,
                         "the target is {}; .stratified expects a class (i64) for each sequence; "
                         "leave it out",
                         y.defined() ? y.describe() : "not there");

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
 #include <maskgrad/core/rows.hpp>
 #include <maskgrad/optim/data/batches.hpp>

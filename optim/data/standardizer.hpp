@@ -14,7 +14,7 @@ struct StandardizerOptions {
 /// Brings the features of an input (or the target, for regression) to mean 0 and variance 1 over
 /// the valid steps that it was fitted on: y = (x - mean) / scale, feature by feature.
 ///   const auto standard = mg::Standardizer::fit(training);
-///   ... training.standardised(standard), validation.standardised(standard)
+///   ... training.standardized(standard), validation.standardized(standard)
 /// Fit it on training sequences only. A feature that never changes there has the scale 1.
 class Standardizer {
  public:
@@ -34,7 +34,7 @@ class Standardizer {
   /// gradients and keep masks.
   Tensor apply(const Tensor& x) const;
   Tensor undo(const Tensor& y) const;
-  /// The batch with its input, or its target, standardised.
+  /// The batch with its input, or its target, standardized.
   Batch apply(Batch batch) const;
 
   /// A safetensors file of `mean` and `scale`. FileError where it is none or cannot be written.

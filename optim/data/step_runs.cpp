@@ -11,12 +11,12 @@
 namespace maskgrad::data {
 namespace {
 
-constexpr std::string_view where = "read_dataset";
+constexpr std::string_view in_step_runs = "read_dataset";
 
 template <class... Args>
 [[noreturn]] void refuse(const ArrayFacts& array, fmt::format_string<Args...> text,
                          Args&&... args) {
-  fail<FileError>(where, "{}: {}", array.file,
+  fail<FileError>(in_step_runs, "{}: {}", array.file,
                   detail::format(text, fmt::make_format_args(args...)));
 }
 

@@ -20,6 +20,7 @@ struct DecayOptions {
 /// The rate times `factor` after each `every`, in stairs: factor^floor(t / every).
 /// Throws:   OptionError unless every and factor are above 0.
 /// Source:   PyTorch, StepLR.
+/// Example:  mg::Schedule schedule = mg::StepDecay{{.every = 10, .factor = 0.5}};
 class StepDecay final : public ScheduleOf<StepDecay, DecayOptions> {
  public:
   static constexpr std::string_view name = "StepDecay";
@@ -29,6 +30,8 @@ class StepDecay final : public ScheduleOf<StepDecay, DecayOptions> {
 
 /// The same without stairs: factor^(t / every).
 /// Source:   Keras 3, ExponentialDecay.
+/// Example:  mg::Schedule schedule = mg::ExponentialDecay{
+///               {.every = 1000, .factor = 0.9, .unit = mg::ScheduleUnit::step}};
 class ExponentialDecay final : public ScheduleOf<ExponentialDecay, DecayOptions> {
  public:
   static constexpr std::string_view name = "ExponentialDecay";
@@ -52,6 +55,8 @@ struct CosineDecayOptions {
 /// Half a wave down: alpha + (1 - alpha) (1 + cos(pi t / over)) / 2.
 /// Throws:   OptionError unless over is above 0 and alpha in [0, 1).
 /// Source:   Loshchilov and Hutter 2017, SGDR; Keras 3, CosineDecay.
+/// Example:  mg::Schedule schedule = mg::CosineDecay{{.over = 30, .alpha = 0.1}};
+///           schedule.factor({.epoch = 15});  // 0.55
 class CosineDecay final : public ScheduleOf<CosineDecay, CosineDecayOptions> {
  public:
   static constexpr std::string_view name = "CosineDecay";
@@ -79,6 +84,7 @@ struct OneCycleOptions {
 /// Half a wave up to the rate, then half a wave down to almost nothing.
 /// Throws:   OptionError unless over is above 0, peak_at in (0, 1), and the factors 1 or more.
 /// Source:   Smith and Topin 2018, Super-convergence; PyTorch, OneCycleLR.
+/// Example:  mg::Schedule schedule = mg::OneCycle{{.over = 30, .peak_at = 0.2}};
 class OneCycle final : public ScheduleOf<OneCycle, OneCycleOptions> {
  public:
   static constexpr std::string_view name = "OneCycle";
@@ -104,6 +110,7 @@ struct WarmUpOptions {
 /// A line up from `from` to 1, then 1; times another schedule where there is one.
 /// Throws:   OptionError unless over is above 0 and from in [0, 1).
 /// Source:   Goyal et al. 2017, Accurate, large minibatch SGD.
+/// Example:  mg::WarmUp rule{{.over = 2, .then = mg::CosineDecay{{.over = 30}}}};
 class WarmUp final : public ScheduleOf<WarmUp, WarmUpOptions> {
  public:
   static constexpr std::string_view name = "WarmUp";

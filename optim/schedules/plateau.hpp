@@ -30,6 +30,7 @@ struct PlateauOptions {
 /// Throws:   OptionError unless factor is in (0, 1), and for numbers below 0; at the end of an
 ///           epoch that has no such value.
 /// Source:   Keras 3, ReduceLROnPlateau.
+/// Example:  mg::Schedule schedule = mg::Plateau{{.monitor = "loss", .patience = 3}};
 class Plateau final : public ScheduleOf<Plateau, PlateauOptions> {
  public:
   static constexpr std::string_view name = "Plateau";
@@ -41,7 +42,7 @@ class Plateau final : public ScheduleOf<Plateau, PlateauOptions> {
   void set_state(const std::vector<double>& state) override;
 
  private:
-  Watch watch_;
+  MonitoredValue watch_;
   double factor_ = 1;
   std::int64_t waited_ = 0, cooling_ = 0;
 };

@@ -44,9 +44,9 @@ class ScheduleRule {
 };
 
 /// A schedule as a value; none leaves the learning rate as it is.
-/// Example:  mg::Schedule schedule = mg::WarmUp{{.over = 2, .then = mg::CosineDecay{{.over =
-/// 30}}}};
-///           adam.set_learning_rate(1e-3 * schedule.factor({epoch + done, step}));
+/// Example:  mg::CosineDecay decay{{.over = 30}};
+///           mg::Schedule schedule = mg::WarmUp{{.over = 2, .then = decay}};
+///           adam.set_learning_rate(1e-3 * schedule.factor({.epoch = 1.5, .step = 150}));
 class Schedule {
  public:
   Schedule() = default;
@@ -103,6 +103,7 @@ std::span<const std::string_view> schedule_names();
 /// A schedule as JSON, {"class_name": ..., "config": {...}}; `null` where there is none.
 std::string describe(const Schedule& schedule);
 /// The schedule that `describe` described. Throws: as make_schedule.
+/// Example:  mg::schedule_from(mg::describe(mg::Schedule(mg::CosineDecay{{.over = 30}})));
 Schedule schedule_from(std::string_view json);
 
 }  // namespace maskgrad

@@ -1,6 +1,6 @@
 #include <maskgrad/core/named_table.hpp>
-#include <maskgrad/layers/factory.hpp>
-#include <maskgrad/layers/option_choice.hpp>
+#include <maskgrad/layers/layer/description.hpp>
+#include <maskgrad/layers/layer/option_choice.hpp>
 #include <maskgrad/optim/schedules/decays.hpp>
 #include <maskgrad/optim/schedules/plateau.hpp>
 

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view where = "checkpoint";
+constexpr std::string_view in_checkpoint = "checkpoint";
 constexpr std::string_view prefix = "checkpoint-", ending = ".safetensors";
 constexpr const char* state_key = "maskgrad_checkpoint";
 
@@ -34,7 +34,7 @@ std::optional<std::int64_t> step_of(const fs::path& path) {
 
 CheckpointFolder::CheckpointFolder(const CheckpointOptions& options) : options_(options) {
   const auto count = [](std::string_view name, std::int64_t value, double least) {
-    check::option(where, name, static_cast<double>(value), least, INFINITY);
+    check::option(in_checkpoint, name, static_cast<double>(value), least, INFINITY);
   };
   count("every_epochs", options.every_epochs, 0);
   count("every_steps", options.every_steps, 0);
@@ -46,7 +46,7 @@ std::vector<std::pair<std::int64_t, fs::path>> CheckpointFolder::list() const {
   std::error_code error;
   fs::directory_iterator files(options_.folder, error);
   if (error && error != std::errc::no_such_file_or_directory) {
-    fail<FileError>(where, "the folder {} cannot be read ({}); give the path of a folder",
+    fail<FileError>(in_checkpoint, "the folder {} cannot be read ({}); give the path of a folder",
                     options_.folder.string(), error.message());
   }
   for (; !error && files != fs::directory_iterator(); files.increment(error)) {
@@ -58,7 +58,7 @@ std::vector<std::pair<std::int64_t, fs::path>> CheckpointFolder::list() const {
 
 fs::path CheckpointFolder::write(std::int64_t step, const NamedArrays& arrays,
                                  const std::string& state) {
-  make_folders(options_.folder, where);
+  make_folders(options_.folder, in_checkpoint);
   const auto path = options_.folder / fmt::format("{}{:09}{}", prefix, step, ending);
   write_safetensors(path, arrays, {{state_key, state}}, Checksum::crc32);
   std::erase(bad_, path);
@@ -90,8 +90,8 @@ std::optional<CheckpointFolder::Found> CheckpointFolder::newest(
       reader.verify();
       const auto state = reader.metadata().find(state_key);
       if (state == reader.metadata().end()) {
-        fail<FileError>(where, "{} is no checkpoint: its metadata has no '{}'", at->second.string(),
-                        state_key);
+        fail<FileError>(in_checkpoint, "{} is no checkpoint: its metadata has no '{}'",
+                        at->second.string(), state_key);
       }
       Found found{at->second, reader.read_all(), state->second};
       accept(found);
@@ -104,7 +104,7 @@ std::optional<CheckpointFolder::Found> CheckpointFolder::newest(
     }
   }
   if (all.empty()) return {};
-  fail<FileError>(where,
+  fail<FileError>(in_checkpoint,
                   "none of the {} in {} can be used; move them away to begin anew, or give another "
                   "folder{}",
                   all.size(), options_.folder.string(), reasons);
@@ -114,7 +114,7 @@ void CheckpointFolder::refuse_used() const {
   const auto all = list();
   if (all.empty()) return;
   fail<FileError>(
-      where,
+      in_checkpoint,
       "the folder {} has {} of an earlier run, the newest {}; set .resume to go on from "
       "it, or give another folder",
       options_.folder.string(), all.size(), all.back().second.filename().string());

@@ -71,6 +71,8 @@ struct FitOptions {
   std::FILE* output = stdout;    ///< where progress goes
   bool detect_anomaly = false;   ///< see DetectAnomaly; slow
   bool catch_interrupts = true;  ///< see Interrupts
+  /// Is called in each step between the gradients and the update, see StepOptions.
+  std::function<void(const UpdateEvent&)> before_update = {};
   std::function<void(FitEvent&)> on_step = {};
   std::function<void(FitEvent&)> on_epoch = {};
 };
@@ -84,14 +86,12 @@ struct FitOptions {
 ///           loss cannot be meant for; FileError for checkpoints that do not fit the model, with
 ///           nothing changed; StateError before the model is built; what the model, the data and
 ///           the callbacks throw. What comes from a step names its epoch, step and sequences.
-/// Example:  mg::Adam adam{model.parameters()};
-///           auto history = mg::fit(model, adam, batches, {
-///               .loss = "sparse_categorical_crossentropy",
-///               .epochs = 20,
-///               .metrics = {"SparseCategoricalAccuracy"},
-///               .validation = mg::Batches{valid, {.shuffle = false}},
-///               .early_stopping = mg::EarlyStoppingOptions{.patience = 3},
-///               .checkpoints = {.folder = "run1"}});
+/// Example:  mg::fit(model, adam, batches,
+///                   {.loss = "sparse_categorical_crossentropy",
+///                    .epochs = 20,
+///                    .metrics = {"accuracy"},
+///                    .validation = mg::Batches{valid, {.shuffle = false}},
+///                    .checkpoints = {.folder = "run1"}});
 History fit(ModelRef model, Optimizer& optimizer, const Batches& batches, FitOptions options);
 
 }  // namespace maskgrad

@@ -15,7 +15,7 @@
 namespace maskgrad::detail {
 namespace {
 
-constexpr std::string_view where = "metrics_file";
+constexpr std::string_view in_metrics_file = "metrics_file";
 
 std::span<const std::byte> bytes(std::string_view text) {
   return std::as_bytes(std::span(text));
@@ -38,7 +38,7 @@ void make_folder_of(const std::filesystem::path& path) {
 MetricsFile::MetricsFile(std::filesystem::path path)
     : path_(std::move(path)), csv_(path_.extension() == ".csv") {
   if (csv_ || path_.extension() == ".jsonl") return;
-  fail<OptionError>(where, "'{}' ends in '{}'; expected .csv or .jsonl", path_.string(),
+  fail<OptionError>(in_metrics_file, "'{}' ends in '{}'; expected .csv or .jsonl", path_.string(),
                     path_.extension().string());
 }
 
@@ -65,7 +65,7 @@ std::string MetricsFile::begin(const std::vector<EpochRecord>& epochs) {
   for (const auto& record : epochs) kept_ += line(record);
   make_folder_of(path_);
   try {
-    write_file(path_, bytes(header_ + kept_), where);
+    write_file(path_, bytes(header_ + kept_), in_metrics_file);
     kept_.clear();
     begun_ = true;
     return {};
@@ -104,8 +104,8 @@ std::string MetricsFile::add(const EpochRecord& record) {
     kept_.clear();
     return {};
   }
-  return fmt::format("{}: {} cannot be written ({}); its lines are kept until it can be: {}", where,
-                     in_quotes(path_.string(), 300),
+  return fmt::format("{}: {} cannot be written ({}); its lines are kept until it can be: {}",
+                     in_metrics_file, in_quotes(path_.string(), 300),
                      error == EINVAL || error == ENXIO ? "it is no file, but a pipe or a device"
                                                        : std::system_category().message(error),
                      "make room, or get the right to write a file of that name there");

@@ -1,6 +1,6 @@
 #include <maskgrad/optim/train/model_ref.hpp>
 
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/layer/description.hpp>
 
 namespace maskgrad {
 
@@ -20,22 +20,18 @@ const std::vector<Parameter>& ModelRef::parameters() const {
 void ModelRef::begin(const Batch& batch) const {
   if (static_cast<std::int64_t>(batch.begins.size()) == batch.size()) return reset_states();
   if (batch.begins.empty()) return;
-  visit_([&](const LayerView& view) {
-    if (view.reset_state) view.reset_state(&batch.begins);
-  });
+  visit_([&](const LayerView& view) { view.reset_state(&batch.begins); });
 }
 
 void ModelRef::reset_states() const {
-  visit_([](const LayerView& view) {
-    if (view.reset_state) view.reset_state(nullptr);
-  });
+  visit_([](const LayerView& view) { view.reset_state(nullptr); });
 }
 
 std::string ModelRef::description() const {
   std::string text;
   bool outermost = true;
   visit_([&](const LayerView& view) {
-    if (!std::exchange(outermost, false) || !view.write_options) return;
+    if (!std::exchange(outermost, false) || !view.is_layer()) return;
     try {
       OptionWriter writer;
       view.write_options(writer);

@@ -4,7 +4,8 @@
 
 #include <limits>
 
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/layer/description.hpp>
+#include <maskgrad/layers/losses/loss_factory.hpp>
 #include <maskgrad/layers/metrics/metric_factory.hpp>
 
 namespace maskgrad {
@@ -17,7 +18,7 @@ constexpr double none = std::numeric_limits<double>::quiet_NaN();
 TrainingLoss::TrainingLoss(const std::string& name, std::string_view options)
     : name_(options == "{}" ? name : fmt::format("{} {}", name, options)),
       by_name_(true),
-      call_(of_first_output(loss_function(name, options))) {}
+      call_(of_first_output(make_loss_function(name, options))) {}
 
 void TrainingLoss::refuse_empty() {
   fail<OptionError>("TrainingLoss",

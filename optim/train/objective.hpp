@@ -23,8 +23,10 @@ constexpr bool may_be_empty<std::function<S>> = true;
 
 /// What a training makes small: a loss by name with options, a function of target and prediction,
 /// with sample weights or without, or a function of the batch and all outputs of the model.
-/// Example:  mg::TrainingLoss{"mean_squared_error"}
-///           mg::TrainingLoss{[](const mg::Batch& b, const mg::Tensors& y) { return ...; }}
+/// Example:  mg::TrainingLoss{"Huber", R"({"delta": 0.5})"};
+///           mg::TrainingLoss{[](const mg::Batch& b, const mg::Tensors& outputs) {
+///             return mg::mean_squared_error(b.target, outputs[0]);
+///           }};
 class TrainingLoss {
  public:
   using Call = std::function<Loss(const Batch& batch, const Tensors& outputs)>;
@@ -64,7 +66,8 @@ class TrainingLoss {
 };
 
 /// A metric that a training follows, under the name that logs have it by.
-/// Example:  mg::TrainingMetric{"SparseCategoricalAccuracy"}, mg::TrainingMetric{"acc", mg::AUC{}}
+/// Example:  mg::TrainingMetric{"SparseCategoricalAccuracy"};
+///           mg::TrainingMetric{"area", mg::AUC{{.from_logits = true}}};
 class TrainingMetric {
  public:
   /// By its name as make_metric takes it; logs have it in snake case, as the class above has it.

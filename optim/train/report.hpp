@@ -24,6 +24,7 @@ struct ReportOptions {
 /// A page about a training: results, curves, the data's lengths and padding, the model's mask flow,
 /// settings, seeds, versions. One text without scripts that needs no network and no other file; the
 /// same for the same history and options, but for the time.
+/// Example:  mg::report_html(history, {.title = "Words", .model = model.mask_flow()});
 std::string report_html(const History& history, const ReportOptions& options = {});
 
 /// The same as a file, which appears as a whole or not at all.

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include <maskgrad/autograd/noise.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
 #include <maskgrad/core/quoted.hpp>
 #include <maskgrad/core/threads.hpp>
 #include <maskgrad/layers/recurrent/carried_state.hpp>
@@ -17,7 +17,7 @@
 namespace maskgrad {
 namespace {
 
-constexpr std::string_view where = "train_step";
+constexpr std::string_view in_steps = "train_step";
 
 /// Lets go of all gradients at its end.
 class ClearGradients {
@@ -34,14 +34,15 @@ class ClearGradients {
 };
 
 void refuse_stateful(const ModelRef& model, std::string_view option, std::string_view instead) {
-  model.visit([&](const LayerView& view) { detail::refuse_carried(view, where, option, instead); });
+  model.visit(
+      [&](const LayerView& view) { detail::refuse_carried(view, in_steps, option, instead); });
 }
 
 /// How many parts the batch is computed in.
 std::int64_t parts_of(const ModelRef& model, const Batch& batch, const StepOptions& options) {
   const auto asked = options.micro_batches;
   if (asked < 1) {
-    fail<OptionError>(where, "the option .micro_batches is {}; expected 1 or more", asked);
+    fail<OptionError>(in_steps, "the option .micro_batches is {}; expected 1 or more", asked);
   }
   if (options.batch_invariant) {
     refuse_stateful(model, "batch_invariant is true", "use batches of 1");
@@ -59,7 +60,7 @@ Loss forward(const ModelRef& model, const TrainingLoss& loss, const Batch& batch
   Loss made = loss(batch, outputs);
   const double value = made.value();
   if (!std::isfinite(value)) {
-    fail<GradError>(where,
+    fail<GradError>(in_steps,
                     "the loss is {} ({}); nothing of this step was applied. Try a lower learning "
                     "rate or clip_norm; detect_anomaly finds the operation where it began",
                     std::isnan(value) ? "nan"
@@ -80,7 +81,7 @@ void check_reached(const ModelRef& model, const Optimizer& optimizer) {
   const auto& of_model = model.parameters();
   const auto other = std::find_if(of_model.begin(), of_model.end(), has_gradient);
   if (other == of_model.end()) return;
-  fail<OptionError>(where,
+  fail<OptionError>(in_steps,
                     "the optimizer {} has none of the parameters that got a gradient, such as the "
                     "model's '{}': it was made with those of another model, or before this one was "
                     "built or cloned. Make it with this model's parameters()",
@@ -139,7 +140,9 @@ RowCount count_rows(const Batch& batch) {
 Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& loss,
                                     const Batch& batch, const StepOptions& options) {
   const auto parts = parts_of(model, batch, options);
+  const NoisePosition begin = detail::noise_position_of(model.parameters());
   if (parts == 1 && !options.batch_invariant) {
+    const NoiseStep step(begin);
     const Loss whole = forward(model, loss, batch, options);
     whole.backward();
     return {whole.value(), whole.count()};
@@ -149,6 +152,7 @@ Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& l
     const auto from = shard_begin(batch.size(), parts, i);
     const auto to = shard_begin(batch.size(), parts, i + 1);
     const Batch part = part_of(batch, from, to);
+    const NoiseStep step({begin.step, begin.sequence + from, begin.calls});
     sums.add(forward(model, loss, part, options));
   }
   return sums.finish();
@@ -158,6 +162,7 @@ TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& l
                      const Batch& batch, const StepOptions& options) {
   // Those of the model that the optimizer does not train get gradients too.
   const ClearGradients clear(optimizer.parameters()), clear_others(model.parameters());
+  const NoiseStep step(detail::noise_position_of(optimizer.parameters()));
   model.begin(batch);
   const auto total = [&] {
     const WeightNoise noise(optimizer.parameters(), options.weight_noise,
@@ -165,6 +170,10 @@ TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& l
     return compute_gradients(model, loss, batch, options);
   }();
   check_reached(model, optimizer);
+  if (options.before_update) {
+    options.before_update(
+        {optimizer.parameters(), total.value, total.count, 0, optimizer.steps() + 1});
+  }
   if (options.clip_value != 0) clip_by_value(optimizer.parameters(), options.clip_value);
   if (options.clip_norm != 0) clip_by_global_norm(optimizer.parameters(), options.clip_norm);
   return {total.value, total.count, optimizer.step()};
@@ -179,7 +188,7 @@ namespace detail {
 
 void refuse_fallen_away(const Loss& loss) {
   if (loss.fallen_away() == 0) return;
-  fail<MaskError>(where,
+  fail<MaskError>(in_steps,
                   "{} positions fell away, as the masks of target and prediction differ ({}); give "
                   "both the same lengths, or leave out .strict_lengths",
                   loss.fallen_away(), loss.str());

@@ -14,14 +14,26 @@
 namespace maskgrad {
 
 /// Rows `from` to `to` of a batch, as a batch.
+/// Example:  const mg::Batch half = mg::part_of(batch, 0, 2);  // its input is [2, 5, 3]
 Batch part_of(const Batch& batch, std::int64_t from, std::int64_t to);
 
 /// Valid rows of a batch's first input, and its rows of padding. A row is a step, or a sequence
 /// where the input has one value a sequence.
+/// Example:  mg::count_rows(batch).valid;  // 13
 struct RowCount {
   std::int64_t valid = 0, padding = 0;
 };
 RowCount count_rows(const Batch& batch);
+
+/// What stands between the gradients of a step and the optimizer's update. A hook there may read
+/// the gradients, and put others in their place by set_grad: of these the update is made.
+struct UpdateEvent {
+  const std::vector<Parameter>& parameters;  ///< the optimizer's, with the gradients of the batch
+  double loss = 0, count = 0;                ///< of the batch
+  std::int64_t epoch = 0;                    ///< from 1; 0 in a loop by hand
+  /// From 1, of all epochs; in a loop by hand those before it are the ones that were applied.
+  std::int64_t step = 0;
+};
 
 struct StepOptions {
   /// Parts that the batch is split into, one after the other in memory: at most one a sequence. The
@@ -38,12 +50,19 @@ struct StepOptions {
   Seed seed = {};               ///< of the weight noise, which changes with each step
   /// Sees each part with what the model gave for it, as metrics do.
   std::function<void(const Batch& part, const Tensors& outputs, const Loss& loss)> seen = {};
+  /// Is called when the gradients of the whole batch stand, before clipping and the update: for
+  /// gradients that are logged, scaled, clipped in a way of one's own, or averaged over processes.
+  /// Where it throws, nothing is updated and no gradient is left behind.
+  std::function<void(const UpdateEvent&)> before_update = {};
 };
 
 /// Forward and backward of one batch; gradients stand as after one backward of the whole.
 /// Throws:   GradError where the loss is NaN or infinite, with no gradient left behind; OptionError
 ///           for micro_batches below 1, and for parts where layers carry state from batch to batch;
 ///           MaskError for what strict_lengths refuses.
+/// Example:  const mg::TrainingLoss loss = "sparse_categorical_crossentropy";
+///           mg::compute_gradients(model, loss, batch, {.micro_batches = 2});
+///           adam.step();
 Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& loss,
                                     const Batch& batch, const StepOptions& options = {});
 
@@ -51,11 +70,15 @@ struct TrainStep {
   double loss = 0, count = 0;
   StepReport report;
 };
-/// A whole step: stateful layers begin where the batch says so, weight noise, gradients, clipping,
-/// the optimizer.
-/// Throws:   as compute_gradients and Optimizer::step; OptionError where the gradients are of
-///           other parameters than the optimizer's. Then no gradient is left behind.
-/// Example:  for (const mg::Batch& b : batches.epoch(e)) mg::train_step(model, adam, loss, b);
+/// A whole step: stateful layers begin where the batch says so, weight noise, gradients,
+/// before_update, clipping, the optimizer. All noise is drawn at one NoiseStep: the one that is
+/// open, else where the training of the optimizer's parameters stands.
+/// Throws:   as compute_gradients, before_update and Optimizer::step; OptionError where the
+///           gradients are of other parameters than the optimizer's. Then no gradient is left
+///           behind.
+/// Example:  for (const mg::Batch& b : batches.epoch(0)) {
+///             mg::train_step(model, adam, "sparse_categorical_crossentropy", b, {.clip_norm = 1});
+///           }
 TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& loss,
                      const Batch& batch, const StepOptions& options = {});
 
@@ -63,6 +86,7 @@ TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& l
 /// first. Stateful layers begin anew before and after; with batch_invariant (see PredictOptions)
 /// they are refused. Errors name the batch and its sequences; OptionError for two metrics of a
 /// name.
+/// Example:  mg::evaluate(model, batches, "sparse_categorical_crossentropy", {"accuracy"});
 Logs evaluate(ModelRef model, const Batches& batches, const TrainingLoss& loss,
               std::vector<TrainingMetric> metrics = {}, const PredictOptions& options = {});
 

@@ -14,7 +14,7 @@
 namespace maskgrad::detail {
 namespace {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
 constexpr double slack = 1e-3;    // of probabilities, which are rounded
 constexpr std::size_t few = 8;    // labels that may well be of one class by chance
@@ -94,11 +94,11 @@ struct Activation {
 
 /// The activation among a layer's options; empty where there is none.
 std::string activation_of(const LayerView& view) {
-  if (!view.write_options) return {};
+  if (!view.is_layer()) return {};
   try {
     OptionWriter writer;
     view.write_options(writer);
-    const Json options = Json::parse(writer.json(), nullptr, false);
+    const SortedJson options = SortedJson::parse(writer.json(), nullptr, false);
     const auto at = options.find("activation");
     return at != options.end() && at->is_string() ? at->get<std::string>() : std::string();
   } catch (const Error&) {
@@ -228,7 +228,7 @@ std::vector<std::string> suspicions(const ModelRef& model, const TrainingLoss& l
   if (plain(c.loss) == "ctc") return {};  // its labels are no values at the prediction's positions
   c.takes = takes(plain(c.loss));
   if (space < loss.name().size()) {
-    const Json options = Json::parse(loss.name().substr(space + 1), nullptr, false);
+    const SortedJson options = SortedJson::parse(loss.name().substr(space + 1), nullptr, false);
     if (options.is_object()) c.from_logits = options.value("from_logits", true);
   }
   const auto pair = losses::together(batch.target.value(), outputs[0].value());

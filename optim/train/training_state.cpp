@@ -14,7 +14,7 @@
 namespace maskgrad::detail {
 namespace {
 
-constexpr std::int64_t version = 1;
+constexpr std::int64_t state_version = 1;
 
 /// A number, or the name of one that JSON does not have.
 Json number(double value) {
@@ -43,11 +43,12 @@ Json record(const EpochRecord& r) {
 /// A text of our own making: a long training has many records.
 JsonLimits unlimited() {
   constexpr auto most = std::numeric_limits<std::int64_t>::max();
-  return {most, most};
+  return {most, most, most};
 }
 /// The file bounds the values by its length; what it says of the model is nested in it.
 JsonLimits state_limits() {
-  return {JsonLimitsScope::current().depth + 16, unlimited().values};
+  const auto& now = JsonLimitsScope::current();
+  return {now.depth + 16, unlimited().values, now.layers};
 }
 
 /// As a difference shows it: short.
@@ -141,33 +142,36 @@ EpochRecord StateReader::record(const Json& json) const {
 
 TrainingState StateReader::read() const {
   const Json& found = at(json_, "version");
-  if (found != version) {
-    fail<FileError>("checkpoint", "{} is of version {}; expected {}", from_, shown(found), version);
+  if (found != state_version) {
+    fail<FileError>("checkpoint", "{} is of version {}; expected {}", from_, shown(found),
+                    state_version);
   }
   TrainingState s;
-  s.epoch = count("epoch");
-  s.batch = count("batch");
-  s.step = count("step");
-  s.applied = count("applied");
-  s.skipped = count("skipped");
-  s.rows = count("rows");
-  s.padding = count("padding");
-  s.waited = count("waited");
-  if (json_.contains("fallen_away")) s.fallen_away = count("fallen_away");  // as above
-  if (json_.contains("infeasible")) s.infeasible = count("infeasible");
-  s.seconds = number(at(json_, "seconds"));
-  s.loss = numbers(at(json_, "loss"));
-  for (const auto& m : list(json_, "metrics")) s.metrics.push_back(numbers(m));
-  s.base_rate = number(at(json_, "base_rate"));
-  s.rate = number(at(json_, "rate"));
-  s.schedule = numbers(at(json_, "schedule"));
-  if (!at(json_, "best").is_null()) s.best = number(at(json_, "best"));
-  if (!at(json_, "best_epoch").is_null()) s.best_epoch = count("best_epoch");
+  RunState& run = s.run;
+  EarlyStoppingState& early = s.early_stopping;
+  run.epoch = count("epoch");
+  run.batch = count("batch");
+  run.step = count("step");
+  run.applied = count("applied");
+  run.skipped = count("skipped");
+  run.rows = count("rows");
+  run.padding = count("padding");
+  early.waited = count("waited");
+  if (json_.contains("fallen_away")) run.fallen_away = count("fallen_away");  // as above
+  if (json_.contains("infeasible")) run.infeasible = count("infeasible");
+  run.seconds = number(at(json_, "seconds"));
+  run.loss = numbers(at(json_, "loss"));
+  for (const auto& m : list(json_, "metrics")) run.metrics.push_back(numbers(m));
+  s.rate.base = number(at(json_, "base_rate"));
+  s.rate.now = number(at(json_, "rate"));
+  s.rate.schedule = numbers(at(json_, "schedule"));
+  if (!at(json_, "best").is_null()) early.best = number(at(json_, "best"));
+  if (!at(json_, "best_epoch").is_null()) early.best_epoch = count("best_epoch");
   const Json &stopped = at(json_, "stopped_early"), &reductions = at(json_, "reductions");
   require(stopped.is_boolean() && reductions.is_string(), shown(stopped) + ", " + shown(reductions),
           "whether it stopped early, and the loss's reductions");
-  s.stopped_early = stopped.get<bool>();
-  for (const auto& r : list(json_, "epochs")) s.epochs.push_back(record(r));
+  early.stopped = stopped.get<bool>();
+  for (const auto& r : list(json_, "epochs")) run.epochs.push_back(record(r));
   s.reductions = reductions.get<std::string>();
   const Json& settings = at(json_, "settings");
   require(settings.is_object(), fmt::format("'settings' is {}", shown(settings)), "an object");
@@ -178,65 +182,73 @@ TrainingState StateReader::read() const {
 
 void StateReader::check(const TrainingState& s) const {
   check_epochs(s);
-  require(s.seconds >= 0 && std::isfinite(s.seconds), fmt::format("{} seconds", s.seconds),
-          "0 or more");
-  const bool rates = s.base_rate >= 0 && s.rate >= 0 && std::isfinite(s.base_rate + s.rate);
-  require(rates, fmt::format("learning rates {} and {}", s.base_rate, s.rate), "0 or more");
-  require(!s.best || !std::isnan(*s.best), "the best value is nan", "a number");
+  require(s.run.seconds >= 0 && std::isfinite(s.run.seconds),
+          fmt::format("{} seconds", s.run.seconds), "0 or more");
+  const bool rates = s.rate.base >= 0 && s.rate.now >= 0 && std::isfinite(s.rate.base + s.rate.now);
+  require(rates, fmt::format("learning rates {} and {}", s.rate.base, s.rate.now), "0 or more");
+  require(!s.early_stopping.best || !std::isnan(*s.early_stopping.best), "the best value is nan",
+          "a number");
   // LossTotal: the batches, then sum, count, scale and 1 or 0 of each term.
-  const auto& loss = s.loss;
-  bool counted = loss.size() % 4 == 1 && loss[0] == static_cast<double>(s.batch);
+  const auto& loss = s.run.loss;
+  bool counted = loss.size() % 4 == 1 && loss[0] == static_cast<double>(s.run.batch);
   for (std::size_t i = 1; counted && i < loss.size(); i += 4) {
     counted = loss[i + 1] >= 0 && (loss[i + 3] == 0 || loss[i + 3] == 1);
   }
-  require(counted && (s.batch == 0 || loss.size() > 1), "what the loss has counted",
-          fmt::format("its terms over {} batches", s.batch));
+  require(counted && (s.run.batch == 0 || loss.size() > 1), "what the loss has counted",
+          fmt::format("its terms over {} batches", s.run.batch));
 }
 
 void StateReader::check_epochs(const TrainingState& s) const {
-  require(std::cmp_equal(s.epochs.size(), s.epoch), fmt::format("{} records", s.epochs.size()),
-          fmt::format("{}, of the epochs done", s.epoch));
-  std::int64_t epoch = 0, applied = 0, skipped = s.skipped;
-  for (const auto& r : s.epochs) {
-    require(r.epoch == ++epoch && r.steps >= applied && r.steps <= s.applied,
+  const RunState& run = s.run;
+  const EarlyStoppingState& early = s.early_stopping;
+  require(std::cmp_equal(run.epochs.size(), run.epoch),
+          fmt::format("{} records", run.epochs.size()),
+          fmt::format("{}, of the epochs done", run.epoch));
+  std::int64_t epoch = 0, applied = 0, skipped = run.skipped;
+  for (const auto& r : run.epochs) {
+    require(r.epoch == ++epoch && r.steps >= applied && r.steps <= run.applied,
             fmt::format("the record of epoch {} has {} steps", r.epoch, r.steps),
-            fmt::format("epoch {}, and {} to {} steps", epoch, applied, s.applied));
+            fmt::format("epoch {}, and {} to {} steps", epoch, applied, run.applied));
     applied = r.steps;
     skipped += r.skipped;
   }
-  const auto all = static_cast<double>(s.applied) + static_cast<double>(skipped);
-  require(static_cast<double>(s.step) == all && s.skipped <= s.batch && s.waited <= s.epoch + 1,
-          fmt::format("step {}, batch {}, {} epochs waited", s.step, s.batch, s.waited),
-          fmt::format("{} applied and {} skipped, of which {} in this epoch", s.applied, skipped,
-                      s.skipped));
-  const bool there = !s.best_epoch || (*s.best_epoch >= 1 && *s.best_epoch <= s.epoch);
+  const auto all = static_cast<double>(run.applied) + static_cast<double>(skipped);
+  require(static_cast<double>(run.step) == all && run.skipped <= run.batch &&
+              early.waited <= run.epoch + 1,
+          fmt::format("step {}, batch {}, {} epochs waited", run.step, run.batch, early.waited),
+          fmt::format("{} applied and {} skipped, of which {} in this epoch", run.applied, skipped,
+                      run.skipped));
+  const bool there =
+      !early.best_epoch || (*early.best_epoch >= 1 && *early.best_epoch <= run.epoch);
   require(there, "the best epoch is none of those done", "one of them");
 }
 
 std::string to_json(const TrainingState& s) {
-  Json json{{"version", version},
-            {"epoch", s.epoch},
-            {"batch", s.batch},
-            {"step", s.step},
-            {"applied", s.applied},
-            {"skipped", s.skipped},
-            {"rows", s.rows},
-            {"padding", s.padding},
-            {"seconds", number(s.seconds)},
-            {"loss", numbers(s.loss)},
-            {"fallen_away", s.fallen_away},
-            {"infeasible", s.infeasible}};
+  const RunState& run = s.run;
+  const EarlyStoppingState& early = s.early_stopping;
+  Json json{{"version", state_version},
+            {"epoch", run.epoch},
+            {"batch", run.batch},
+            {"step", run.step},
+            {"applied", run.applied},
+            {"skipped", run.skipped},
+            {"rows", run.rows},
+            {"padding", run.padding},
+            {"seconds", number(run.seconds)},
+            {"loss", numbers(run.loss)},
+            {"fallen_away", run.fallen_away},
+            {"infeasible", run.infeasible}};
   json["metrics"] = Json::array();
-  for (const auto& m : s.metrics) json["metrics"].push_back(numbers(m));
-  json["base_rate"] = number(s.base_rate);
-  json["rate"] = number(s.rate);
-  json["schedule"] = numbers(s.schedule);
-  json["best"] = s.best ? number(*s.best) : Json();
-  json["best_epoch"] = s.best_epoch ? Json(*s.best_epoch) : Json();
-  json["waited"] = s.waited;
-  json["stopped_early"] = s.stopped_early;
+  for (const auto& m : run.metrics) json["metrics"].push_back(numbers(m));
+  json["base_rate"] = number(s.rate.base);
+  json["rate"] = number(s.rate.now);
+  json["schedule"] = numbers(s.rate.schedule);
+  json["best"] = early.best ? number(*early.best) : Json();
+  json["best_epoch"] = early.best_epoch ? Json(*early.best_epoch) : Json();
+  json["waited"] = early.waited;
+  json["stopped_early"] = early.stopped;
   json["epochs"] = Json::array();
-  for (const auto& r : s.epochs) json["epochs"].push_back(record(r));
+  for (const auto& r : run.epochs) json["epochs"].push_back(record(r));
   json["reductions"] = s.reductions;
   json["settings"] = parse_json(s.settings, unlimited()).json;
   if (s.arrays >= 0) json["arrays"] = s.arrays;

@@ -8,8 +8,8 @@
 
 namespace maskgrad::detail {
 
-/// Where a training stands, beside its arrays: what a checkpoint's metadata hold.
-struct TrainingState {
+/// Where a run stands in its epochs and batches, and what it has counted.
+struct RunState {
   std::int64_t epoch = 0;  ///< from 0: the one that runs
   std::int64_t batch = 0;  ///< batches of it that are done
   std::int64_t step = 0;   ///< steps that were made, applied or not: noise goes by it
@@ -19,15 +19,32 @@ struct TrainingState {
   double seconds = 0;
   std::vector<double> loss;                  ///< LossTotal::counted
   std::vector<std::vector<double>> metrics;  ///< TrainingMetric::counted
-  // The learning rate: the optimizer's own, and as it is now.
-  double base_rate = 0, rate = 0;
-  std::vector<double> schedule;
-  // Early stopping.
-  std::optional<double> best;
-  std::optional<std::int64_t> best_epoch;
-  std::int64_t waited = 0;
-  bool stopped_early = false;
   std::vector<EpochRecord> epochs;
+
+  bool operator==(const RunState&) const = default;
+};
+
+struct RateState {
+  double base = 0, now = 0;  ///< the optimizer's own learning rate, and as it is now
+  std::vector<double> schedule;
+
+  bool operator==(const RateState&) const = default;
+};
+
+struct EarlyStoppingState {
+  std::optional<double> best;
+  std::optional<std::int64_t> best_epoch;  ///< from 1
+  std::int64_t waited = 0;                 ///< epochs in a row that were not better
+  bool stopped = false;
+
+  bool operator==(const EarlyStoppingState&) const = default;
+};
+
+/// Where a training stands, beside its arrays: what a checkpoint's metadata hold.
+struct TrainingState {
+  RunState run;
+  RateState rate;
+  EarlyStoppingState early_stopping;
   std::string reductions = {};  ///< of the loss's terms, `mean_squared_error: mean`
   std::string settings = "{}";  ///< JSON
   std::int64_t arrays = -1;     ///< that the checkpoint has beside it; -1: it does not say

@@ -2,10 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include <maskgrad/autograd/laws_run.hpp>
+#include <maskgrad/autograd/laws/run.hpp>
 
 namespace maskgrad::tests {
-namespace {
+namespace in_case_checks {
 
 void check(const OpCase& c, const std::vector<Tensor>& inputs, const std::string& mask) {
   const auto title = c.title() + ", " + mask;
@@ -38,7 +38,7 @@ void check_under(const OpCase& c, laws::MaskOver over) {
   const auto data = law_inputs(c);
   const laws::Subject subject(c.f, data, c.laws);
   for (const auto& pattern : subject.patterns(over)) {
-    if (pattern.batch.places.size() != case_batch * case_time) continue;
+    if (pattern.batch.positions.size() != case_batch * case_time) continue;
     std::vector<Tensor> inputs;
     for (std::size_t i = 0; i < data.size(); ++i) {
       const bool masked = over != laws::MaskOver::nothing && data[i].kind == InputKind::sequences;
@@ -49,9 +49,10 @@ void check_under(const OpCase& c, laws::MaskOver over) {
   }
 }
 
-}  // namespace
+}  // namespace in_case_checks
 
 void check_gradients(const OpCase& c) {
+  using namespace in_case_checks;
   using laws::MaskOver;
   if (!c.gradient) return;
   for (auto over : {MaskOver::nothing, MaskOver::steps, MaskOver::samples, MaskOver::full}) {
@@ -60,6 +61,7 @@ void check_gradients(const OpCase& c) {
 }
 
 void check_laws(const OpCase& c, DType dtype) {
+  using namespace in_case_checks;
   auto options = c.laws;
   options.dtype = dtype;
   const auto report = check_mask_laws(c.f, law_inputs(c), c.contract, options);

@@ -5,7 +5,7 @@
 #include <maskgrad/core/random.hpp>
 
 namespace maskgrad::tests {
-namespace {
+namespace in_case_draw {
 
 double drawn(Draw how, Seed seed, std::uint64_t i, std::uint64_t count) {
   const double u = random::unit_at(seed, i);
@@ -27,9 +27,10 @@ double drawn(Draw how, Seed seed, std::uint64_t i, std::uint64_t count) {
   }
 }
 
-}  // namespace
+}  // namespace in_case_draw
 
 Tensor draw(const CaseInput& input, std::uint64_t seed) {
+  using namespace in_case_draw;
   Shape shape = input.shape;
   if (input.kind == InputKind::samples) shape = Shape{case_batch} + shape;
   if (input.kind != InputKind::samples && input.kind != InputKind::shared) {
@@ -53,6 +54,7 @@ Tensor draw(const CaseInput& input, std::uint64_t seed) {
 }
 
 std::vector<LawInput> law_inputs(const OpCase& c) {
+  using namespace in_case_draw;
   std::vector<LawInput> inputs;
   for (std::size_t i = 0; i < c.inputs.size(); ++i) {
     inputs.push_back({"input " + std::to_string(i), c.inputs[i].kind, draw(c.inputs[i], 100 + i)});

@@ -1,11 +1,12 @@
-#include <maskgrad/autograd/ops/binary_cross_entropy.hpp>
-#include <maskgrad/autograd/ops/crf.hpp>
-#include <maskgrad/autograd/ops/ctc.hpp>
+#include <maskgrad/autograd/ops/loss/binary_cross_entropy.hpp>
+#include <maskgrad/autograd/ops/loss/crf.hpp>
+#include <maskgrad/autograd/ops/loss/cross_entropy.hpp>
+#include <maskgrad/autograd/ops/loss/ctc.hpp>
 
 #include "op_cases.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_cases_loss {
 
 using Inputs = std::vector<Tensor>;
 using enum InputKind;
@@ -15,9 +16,10 @@ constexpr MaskContract whole_sequences{.role = MaskRole::consumes,
                                        .sample_role = MaskRole::supports,
                                        .full_role = MaskRole::unsupported};
 
-}  // namespace
+}  // namespace in_cases_loss
 
 std::vector<OpCase> loss_op_cases() {
+  using namespace in_cases_loss;
   std::vector<OpCase> cases;
   cases.push_back({.op = "binary_cross_entropy",
                    .f = [](const Inputs& x) { return binary_cross_entropy(x[0], x[1]); },
@@ -42,6 +44,12 @@ std::vector<OpCase> loss_op_cases() {
                                 .why = "the likeliest path through each sequence",
                                 .full_role = MaskRole::unsupported},
                    .gradient = false});
+  cases.push_back({.op = "sparse_cross_entropy",
+                   .f = [](const Inputs& x) { return sparse_cross_entropy(x[0], x[1]); },
+                   .inputs = {{{}, sequences, Draw::ids}, {{5}}},
+                   .contract = {.role = MaskRole::propagates,
+                                .why = "one loss for each row",
+                                .full_role = MaskRole::unsupported}});
   return cases;
 }
 

@@ -1,11 +1,11 @@
-#include <maskgrad/autograd/ops/concatenate.hpp>
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/autograd/ops/repeat.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/autograd/ops/sequence.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/ops/sequence/sequence.hpp>
+#include <maskgrad/autograd/ops/shape/concatenate.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/autograd/ops/shape/repeat.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
 
-#include "op_cases.hpp"
+#include "cases_shape.hpp"
 
 namespace maskgrad::tests {
 
@@ -13,7 +13,7 @@ Tensor third(const Tensor& x) {
   return x.size(1) == 0 ? take_step(x, 2) : select(x, 1, 2);
 }
 
-namespace {
+namespace in_cases_shape {
 
 using Inputs = std::vector<Tensor>;
 using enum InputKind;
@@ -214,13 +214,15 @@ void add_repeat(std::vector<OpCase>& cases) {
        .laws = {.batch_axis = 1}});
 }
 
-}  // namespace
+}  // namespace in_cases_shape
 
 std::vector<OpCase> shape_cases() {
+  using namespace in_cases_shape;
   std::vector<OpCase> cases;
   for (auto add : {add_reshape, add_permute, add_slice, add_concatenate, add_repeat}) {
     add(cases);
   }
+  for (auto& c : gather_cases()) cases.push_back(std::move(c));
   return cases;
 }
 

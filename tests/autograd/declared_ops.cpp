@@ -12,7 +12,7 @@ std::set<std::string> declared_ops() {
   static const std::regex function(
       R"(^(inline )?(Tensor|std::vector<Tensor>|\w+Result|std::pair<Tensor, Tensor>) (\w+)\()");
   std::set<std::string> declared;
-  for (const auto& entry : std::filesystem::directory_iterator(MASKGRAD_OPS_DIR)) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(MASKGRAD_OPS_DIR)) {
     if (entry.path().extension() == ".hpp") declared.merge(declared_in(entry.path(), function));
   }
   declared.erase("unary");  // makes the unary operations

@@ -5,8 +5,9 @@ namespace maskgrad::tests {
 const std::vector<OpCase>& op_cases() {
   static const std::vector<OpCase> all = [] {
     std::vector<OpCase> cases;
-    for (auto make : {arithmetic_cases, core_cases, shape_cases, position_cases, math_cases,
-                      attention_cases, loss_op_cases}) {
+    for (auto make :
+         {attention_cases, elementwise_cases, linear_cases, loss_op_cases, mask_cases, noise_cases,
+          normalization_cases, reduce_cases, sequence_cases, shape_cases}) {
       for (auto& c : make()) cases.push_back(std::move(c));
     }
     return cases;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <maskgrad/autograd/gradcheck.hpp>
-#include <maskgrad/autograd/laws.hpp>
+#include <maskgrad/autograd/laws/laws.hpp>
 
 namespace maskgrad::tests {
 
@@ -51,14 +51,17 @@ Tensor third(const Tensor& x);
 /// All inputs of a case, ready for check_mask_laws.
 std::vector<LawInput> law_inputs(const OpCase& c);
 
-// One function for each file of cases_*.cpp.
-std::vector<OpCase> arithmetic_cases();
-std::vector<OpCase> core_cases();
-std::vector<OpCase> shape_cases();
-std::vector<OpCase> position_cases();
-std::vector<OpCase> math_cases();
+// One function for each family of autograd/ops.
 std::vector<OpCase> attention_cases();
+std::vector<OpCase> elementwise_cases();
+std::vector<OpCase> linear_cases();
 std::vector<OpCase> loss_op_cases();
+std::vector<OpCase> mask_cases();
+std::vector<OpCase> noise_cases();
+std::vector<OpCase> normalization_cases();
+std::vector<OpCase> reduce_cases();
+std::vector<OpCase> sequence_cases();
+std::vector<OpCase> shape_cases();
 
 /// All of them.
 const std::vector<OpCase>& op_cases();

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/core/random.hpp>
 
 /// What the tests of the checks check.

@@ -2,12 +2,12 @@
 
 #include <cmath>
 
-#include <maskgrad/autograd/ops/additive_attention.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/attention/additive_attention.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/core/threads.hpp>
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_additive_attention {
 namespace {
 
 Tensor some(const Shape& shape, std::uint64_t seed) {
@@ -82,4 +82,4 @@ TEST_CASE("additive attention gives the same bits on any number of threads") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_additive_attention

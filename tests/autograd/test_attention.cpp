@@ -3,18 +3,18 @@
 #include <cmath>
 #include <limits>
 
-#include <maskgrad/autograd/ops/additive_attention.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/attention.hpp>
-#include <maskgrad/autograd/ops/einsum.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/attention/additive_attention.hpp>
+#include <maskgrad/autograd/ops/attention/attention.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/linear/einsum.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/core/threads.hpp>
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_attention {
 namespace {
 
 constexpr std::int64_t batch = 3, queries = 4, keys = 5, dim = 3, width = 2;
@@ -187,4 +187,4 @@ TEST_CASE("long sequences: blocks give the weights' product, for any number of t
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_attention

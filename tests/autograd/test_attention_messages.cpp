@@ -1,10 +1,10 @@
-#include <maskgrad/autograd/ops/additive_attention.hpp>
-#include <maskgrad/autograd/ops/attention.hpp>
+#include <maskgrad/autograd/ops/attention/additive_attention.hpp>
+#include <maskgrad/autograd/ops/attention/attention.hpp>
 
 #include "counted.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_attention_messages {
 namespace {
 
 Tensor made(const Shape& shape) {
@@ -176,4 +176,4 @@ TEST_SUITE("messages of attention") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_attention_messages

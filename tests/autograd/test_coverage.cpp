@@ -3,7 +3,7 @@
 #include "declared_ops.hpp"
 #include "op_cases.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_coverage {
 
 TEST_SUITE("coverage") {
   TEST_CASE("every operation has a case") {
@@ -29,4 +29,4 @@ TEST_SUITE("coverage") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_coverage

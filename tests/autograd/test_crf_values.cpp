@@ -2,12 +2,12 @@
 #include <cmath>
 #include <vector>
 
-#include <maskgrad/autograd/ops/crf.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/loss/crf.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 
 #include "counted.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_crf_values {
 namespace {
 
 constexpr std::int64_t steps = 4, tags = 3;
@@ -69,4 +69,4 @@ TEST_SUITE("crf") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_crf_values

@@ -1,12 +1,12 @@
 #include <cmath>
 
 #include <maskgrad/autograd/mode.hpp>
-#include <maskgrad/autograd/ops/dropout.hpp>
+#include <maskgrad/autograd/ops/noise/dropout.hpp>
 
 #include "counted.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_dropout {
 namespace {
 
 double share_of_zeros(const Tensor& y) {
@@ -72,4 +72,4 @@ TEST_SUITE("dropout") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_dropout

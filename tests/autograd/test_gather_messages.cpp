@@ -1,10 +1,10 @@
 #include <doctest/doctest.h>
 
-#include <maskgrad/autograd/ops/gather.hpp>
+#include <maskgrad/autograd/ops/shape/gather.hpp>
 
 #include "zeros.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_gather_messages {
 
 TEST_SUITE("messages of gathers") {
   TEST_CASE("take, one_hot and add_at") {
@@ -93,4 +93,4 @@ TEST_SUITE("messages of gathers") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_gather_messages

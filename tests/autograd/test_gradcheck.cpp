@@ -4,15 +4,15 @@
 #include <limits>
 
 #include <maskgrad/autograd/gradcheck.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 
 #include "autograd/scaled.hpp"
 #include "throws.hpp"
 
 // The checks themselves: each fault must be found, where it is.
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_gradcheck {
 
 TEST_SUITE("gradcheck") {
   TEST_CASE("right gradients pass, and the report counts") {
@@ -109,4 +109,4 @@ TEST_SUITE("gradcheck") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_gradcheck

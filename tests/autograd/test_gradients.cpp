@@ -2,7 +2,7 @@
 
 #include "case_checks.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_gradients {
 
 TEST_SUITE("gradients") {
   TEST_CASE("every operation's gradients equal differences, with and without masks") {
@@ -10,4 +10,4 @@ TEST_SUITE("gradients") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_gradients

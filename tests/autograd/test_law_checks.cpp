@@ -3,18 +3,18 @@
 #include <cmath>
 
 #include <maskgrad/autograd/checking.hpp>
-#include <maskgrad/autograd/laws.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/matmul.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/laws/laws.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 
 #include "autograd/scaled.hpp"
 #include "throws.hpp"
 
 // The checks themselves: each fault must be found, by the law that it breaks.
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_law_checks {
 namespace {
 
 constexpr MaskContract propagates{.role = MaskRole::propagates, .why = "a test"};
@@ -243,4 +243,4 @@ TEST_SUITE("checks of laws") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_law_checks

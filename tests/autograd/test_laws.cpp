@@ -2,7 +2,7 @@
 
 #include "case_checks.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_laws {
 
 TEST_SUITE("laws") {
   TEST_CASE("every operation keeps the laws in f64") {
@@ -13,4 +13,4 @@ TEST_SUITE("laws") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_laws

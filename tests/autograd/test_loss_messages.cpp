@@ -1,13 +1,13 @@
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/binary_cross_entropy.hpp>
-#include <maskgrad/autograd/ops/crf.hpp>
-#include <maskgrad/autograd/ops/cross_entropy.hpp>
-#include <maskgrad/autograd/ops/ctc.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/loss/binary_cross_entropy.hpp>
+#include <maskgrad/autograd/ops/loss/crf.hpp>
+#include <maskgrad/autograd/ops/loss/cross_entropy.hpp>
+#include <maskgrad/autograd/ops/loss/ctc.hpp>
 
 #include "counted.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_loss_messages {
 
 TEST_SUITE("messages of losses") {
   TEST_CASE("cross entropies") {
@@ -79,7 +79,7 @@ TEST_SUITE("messages of losses") {
           run(labels, counted({1, 2, 4}), 0);
         },
         where + "sequence 0 has 2 valid steps for 2 labels, which take 3 (one "
-                "each, and one between equal neighbours); give it more steps, "
+                "each, and one between equal neighbors); give it more steps, "
                 "or leave such sequences out with skip_infeasible"));
     const Tensor classes = logits.with_mask(Mask::keep(Bits(12, true), {1, 3, 4}));
     CHECK(throws<MaskError>([&] { run(labels, classes, 0); }, where + "axis 2 of f64[1, 3, 4]",
@@ -121,4 +121,4 @@ TEST_SUITE("messages of losses") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_loss_messages

@@ -1,17 +1,17 @@
 #include <limits>
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/autograd/ops/cumulative.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/softmax.hpp>
-#include <maskgrad/autograd/ops/sort.hpp>
-#include <maskgrad/autograd/ops/standardise.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/reduce/cumulative.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/reduce/softmax.hpp>
+#include <maskgrad/autograd/ops/reduce/standardize.hpp>
+#include <maskgrad/autograd/ops/shape/sort.hpp>
 
 #include "counted.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_math_messages {
 namespace {
 
 const Tensor& ids() {
@@ -83,8 +83,8 @@ TEST_SUITE("messages of mathematics") {
         "top_k: k is 4 and the last axis of f64[2, 3] has 3 values; expected 0 "
         "to 3"));
     CHECK(throws<ShapeError>([] { top_k(counted({2, 3}), -1); }, "k is -1"));
-    CHECK(throws<ShapeError>([] { standardise(counted({3})); },
-                             "standardise: got f64[3]; expected [..., features], or the axes to "
+    CHECK(throws<ShapeError>([] { standardize(counted({3})); },
+                             "standardize: got f64[3]; expected [..., features], or the axes to "
                              "run over"));
   }
 
@@ -134,8 +134,8 @@ TEST_SUITE("messages of mathematics") {
     const Tensor masked = ones({2, 3}, DType::f64).with_mask(Mask::from_lengths({3, 1}, 3));
     const Tensor of_too_few = variance(masked, 1, false, std::numeric_limits<int>::max());
     CHECK(of_too_few.mask().valid() == 0);
-    CHECK(throws<OptionError>([&] { standardise(x, 0, 0); },
-                              "standardise: epsilon is 0; expected a number above 0"));
+    CHECK(throws<OptionError>([&] { standardize(x, 0, 0); },
+                              "standardize: epsilon is 0; expected a number above 0"));
     CHECK(throws<OptionError>([] { activation("rellu"); },
                               "activation: no activation is named 'rellu'; did you mean 'relu'?",
                               "elu, exponential, gelu"));
@@ -152,4 +152,4 @@ TEST_SUITE("messages of mathematics") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_math_messages

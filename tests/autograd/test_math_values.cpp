@@ -1,11 +1,11 @@
 #include <limits>
 
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
 
 #include "counted.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_math_values {
 namespace {
 
 using Unary = Tensor (*)(const Tensor&);
@@ -60,4 +60,4 @@ TEST_SUITE("unary") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_math_values

@@ -1,15 +1,15 @@
 #include <doctest/doctest.h>
 
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 #include <maskgrad/core/random.hpp>
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_parameter {
 
 TEST_SUITE("parameters") {
   TEST_CASE("a parameter that has changed since") {
@@ -66,4 +66,4 @@ TEST_SUITE("parameters") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_parameter

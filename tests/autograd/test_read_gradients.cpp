@@ -5,7 +5,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_read_gradients {
 namespace {
 
 /// x with the gradient of the sum of its squares.
@@ -79,4 +79,4 @@ TEST_SUITE("gradients that were read") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_read_gradients

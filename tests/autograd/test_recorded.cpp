@@ -4,8 +4,8 @@
 #include <map>
 #include <set>
 
-#include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 
 #include "declared_ops.hpp"
 #include "recorded/calls.hpp"
@@ -13,7 +13,7 @@
 
 // data/recorded.safetensors: what NumPy and PyTorch gave; see make_recorded_results.py.
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_recorded {
 namespace {
 
 using Names = std::pair<std::string, std::string>;
@@ -168,4 +168,4 @@ TEST_SUITE("recorded results") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_recorded

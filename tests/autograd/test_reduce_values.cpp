@@ -1,15 +1,15 @@
 #include <cmath>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/cumulative.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/softmax.hpp>
-#include <maskgrad/autograd/ops/standardise.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/reduce/cumulative.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/reduce/softmax.hpp>
+#include <maskgrad/autograd/ops/reduce/standardize.hpp>
 #include <maskgrad/core/threads.hpp>
 
 #include "counted.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_reduce_values {
 namespace {
 
 using Ids = std::vector<std::int64_t>;
@@ -101,13 +101,13 @@ TEST_SUITE("along an axis") {
     check(cumsum(counted({2, 3}).with_mask(holes()), 1), {2, 3}, {0, none, 2, none, 4, 9});
   }
 
-  TEST_CASE("standardise: what does not vary gives 0") {
+  TEST_CASE("standardize: what does not vary gives 0") {
     const Tensor x = from_sequences<double>({{1, 3}, {}, {5}});
-    check(sum(standardise(x, {0, 1})), {}, {0});
-    near(standardise(x, 1),
+    check(sum(standardize(x, {0, 1})), {}, {0});
+    near(standardize(x, 1),
          {-1 / std::sqrt(1 + 1e-7), 1 / std::sqrt(1 + 1e-7), none, none, 0, none});
-    CHECK(standardise(x, 1).mask() == x.mask());
+    CHECK(standardize(x, 1).mask() == x.mask());
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_reduce_values

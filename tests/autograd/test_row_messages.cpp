@@ -1,18 +1,18 @@
 #include <cmath>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/batched_matmul.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/autograd/ops/einsum.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/matmul.hpp>
-#include <maskgrad/autograd/ops/normalise.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/linear/batched_matmul.hpp>
+#include <maskgrad/autograd/ops/linear/einsum.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/normalization/normalize.hpp>
 
 #include "counted.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_row_messages {
 namespace {
 
 /// f64[2, 3, 2], mask [2, 3].
@@ -232,32 +232,32 @@ TEST_SUITE("messages of operations on rows") {
                               "order. Put them first, or end the mask with x.drop_mask(\"why\")"));
   }
 
-  TEST_CASE("normalisation") {
+  TEST_CASE("normalization") {
     const Tensor x = counted({2, 3});
-    CHECK(throws<TypeError>([] { layer_normalise(arange(3), 1); }, "layer_normalise: got i64[3]"));
-    CHECK(throws<OptionError>([&] { batch_normalise(x, 0); },
-                              "batch_normalise: epsilon is 0; expected a number above 0"));
-    CHECK(throws<ShapeError>([] { group_normalise(counted({3}), 1, 1); },
-                             "group_normalise: got f64[3]; expected [batch, ..., features]"));
-    CHECK(throws<MaskError>([] { layer_normalise(fully(), 1); },
-                            std::string("layer_normalise: got f64[2, 3]") + mask_23 +
+    CHECK(throws<TypeError>([] { layer_normalize(arange(3), 1); }, "layer_normalize: got i64[3]"));
+    CHECK(throws<OptionError>([&] { batch_normalize(x, 0); },
+                              "batch_normalize: epsilon is 0; expected a number above 0"));
+    CHECK(throws<ShapeError>([] { group_normalize(counted({3}), 1, 1); },
+                             "group_normalize: got f64[3]; expected [batch, ..., features]"));
+    CHECK(throws<MaskError>([] { layer_normalize(fully(), 1); },
+                            std::string("layer_normalize: got f64[2, 3]") + mask_23 +
                                 ", whose mask covers the features that meet here; use a mask over "
                                 "whole steps, or x.drop_mask(\"why\", fill)"));
     CHECK(throws<ShapeError>(
         [&] {
-          layer_normalise(x, 1, {counted({2}), {}});
+          layer_normalize(x, 1, {counted({2}), {}});
         },
-        "layer_normalise: gamma or beta is f64[2] for f64[2, 3]; expected "
+        "layer_normalize: gamma or beta is f64[2] for f64[2, 3]; expected "
         "[features]"));
     CHECK(throws<TypeError>(
         [&] {
-          batch_normalise(x, 1, {{}, zeros({3})});
+          batch_normalize(x, 1, {{}, zeros({3})});
         },
-        "batch_normalise: f64[2, 3] with f32[3]"));
-    CHECK(throws<OptionError>([&] { group_normalise(x, 2, 1); },
-                              "group_normalise: 2 groups for f64[2, 3]; expected a number that "
+        "batch_normalize: f64[2, 3] with f32[3]"));
+    CHECK(throws<OptionError>([&] { group_normalize(x, 2, 1); },
+                              "group_normalize: 2 groups for f64[2, 3]; expected a number that "
                               "divides its features"));
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_row_messages

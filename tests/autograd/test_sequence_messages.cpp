@@ -1,14 +1,14 @@
 #include <limits>
 
-#include <maskgrad/autograd/ops/positions.hpp>
-#include <maskgrad/autograd/ops/recurrent.hpp>
-#include <maskgrad/autograd/ops/segment.hpp>
-#include <maskgrad/autograd/ops/windows.hpp>
+#include <maskgrad/autograd/ops/sequence/positions.hpp>
+#include <maskgrad/autograd/ops/sequence/recurrent.hpp>
+#include <maskgrad/autograd/ops/sequence/segment.hpp>
+#include <maskgrad/autograd/ops/sequence/windows.hpp>
 
 #include "counted.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_sequence_messages {
 namespace {
 
 Tensor made(const Shape& shape) {
@@ -179,4 +179,4 @@ TEST_SUITE("messages of operations on sequences") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_sequence_messages

@@ -1,19 +1,19 @@
 #include <cmath>
 #include <limits>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/attention.hpp>
-#include <maskgrad/autograd/ops/gather.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/autograd/ops/select_where.hpp>
-#include <maskgrad/autograd/ops/sequence.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
-#include <maskgrad/autograd/ops/windows.hpp>
+#include <maskgrad/autograd/ops/attention/attention.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
+#include <maskgrad/autograd/ops/sequence/sequence.hpp>
+#include <maskgrad/autograd/ops/sequence/windows.hpp>
+#include <maskgrad/autograd/ops/shape/gather.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
 #include <maskgrad/core/threads.hpp>
 
 #include "counted.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_sequence_values {
 
 TEST_SUITE("gather") {
   const Tensor ids = tensor<std::int64_t>({2, 0, 7, 2, -1, 1}, {2, 3});
@@ -184,4 +184,4 @@ TEST_SUITE("where") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_sequence_values

@@ -2,19 +2,19 @@
 
 #include <limits>
 
-#include <maskgrad/autograd/ops/concatenate.hpp>
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/autograd/ops/repeat.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/autograd/ops/select_where.hpp>
-#include <maskgrad/autograd/ops/sequence.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
+#include <maskgrad/autograd/ops/sequence/sequence.hpp>
+#include <maskgrad/autograd/ops/shape/concatenate.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/autograd/ops/shape/repeat.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
 #include <maskgrad/core/mask_rows.hpp>
 #include <maskgrad/core/rows.hpp>
 
 #include "zeros.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_shape_messages {
 
 TEST_SUITE("messages of operations that move values") {
   TEST_CASE("reshape") {
@@ -211,4 +211,4 @@ TEST_SUITE("messages of operations that move values") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_shape_messages

@@ -1,12 +1,12 @@
-#include <maskgrad/autograd/ops/concatenate.hpp>
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/autograd/ops/repeat.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/ops/shape/concatenate.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/autograd/ops/shape/repeat.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
 
 #include "counted.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_shape_values {
 
 TEST_SUITE("reshape") {
   TEST_CASE("shares values and keeps or merges the mask") {
@@ -169,4 +169,4 @@ TEST_SUITE("repeat") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_shape_values

@@ -10,7 +10,7 @@
 #include <maskgrad/autograd/ops.hpp>
 #include <maskgrad/core/random.hpp>
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_sizes {
 namespace {
 
 constexpr auto most = std::numeric_limits<std::int64_t>::max();
@@ -173,4 +173,4 @@ TEST_SUITE("sizes") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_sizes

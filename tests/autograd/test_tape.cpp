@@ -3,16 +3,16 @@
 #include <cmath>
 
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 #include <maskgrad/core/random.hpp>
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_tape {
 namespace {
 
 using Doubles = std::vector<double>;
@@ -234,4 +234,4 @@ TEST_SUITE("tape") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_tape

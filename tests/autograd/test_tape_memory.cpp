@@ -1,14 +1,14 @@
 #include <doctest/doctest.h>
 
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/matmul.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 #include <maskgrad/core/memory.hpp>
 #include <maskgrad/core/random.hpp>
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_tape_memory {
 
 TEST_SUITE("memory of the tape") {
   TEST_CASE("a chain of a million steps neither overflows backward nor the end of it") {
@@ -64,4 +64,4 @@ TEST_SUITE("memory of the tape") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_tape_memory

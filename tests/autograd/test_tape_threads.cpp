@@ -6,14 +6,14 @@
 #include <vector>
 
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/matmul.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_tape_threads {
 namespace {
 
 constexpr int threads = 4, times = 200;
@@ -98,4 +98,4 @@ TEST_SUITE("tape in threads") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_tape_threads

@@ -1,13 +1,13 @@
 #include <doctest/doctest.h>
 
-#include <maskgrad/autograd/ops/depthwise.hpp>
-#include <maskgrad/autograd/ops/overlap_add.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/sequence/depthwise.hpp>
+#include <maskgrad/autograd/ops/sequence/overlap_add.hpp>
 #include <maskgrad/core/random.hpp>
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_windows {
 namespace {
 
 using Values = std::vector<double>;
@@ -103,4 +103,4 @@ TEST_CASE("windows, overlap_add and depthwise refuse what does not fit") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_windows

@@ -11,7 +11,7 @@
 // is not read. The laws hold every operation to it by whole sequences and rows; here stand single
 // values, and the right ones.
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_zeros_select {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -264,4 +264,4 @@ TEST_SUITE("norm") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_zeros_select

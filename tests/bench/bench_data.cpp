@@ -22,9 +22,9 @@ Dataset made_up_words() {
       languages);
 }
 
-class Training {
+class DataTraining {
  public:
-  Training() {
+  DataTraining() {
     set_num_threads(2);
     model_.build(Spec::ids({any, any}).masked(2), Seed{1});
     adam_ = std::make_unique<Adam>(model_.parameters());
@@ -57,7 +57,7 @@ void each_batch(benchmark::State& state, F&& use) {
 }
 
 void from_loader(benchmark::State& state) {
-  Training training;
+  DataTraining training;
   each_batch(state, [&](const Batch& batch) { training.step(batch); });
 }
 
@@ -66,7 +66,7 @@ void loader_alone(benchmark::State& state) {
 }
 
 void kept(benchmark::State& state) {
-  Training training;
+  DataTraining training;
   std::vector<Batch> all;
   const Batches batches{made_up_words(), {.batch_size = 128, .seed = 1}};
   for (const Batch& batch : batches.epoch(0)) all.push_back(batch);

@@ -60,7 +60,7 @@ void run(benchmark::State& state, const LossCase& c, const Valid& valid, int thr
     build(crf, Spec::f32(x.shape()), Seed{1});
     loss = [&crf](const Tensor& y_true, const Tensor& y) { return crf.loss(y_true, y); };
   } else {
-    loss = loss_function(c.name);
+    loss = make_loss_function(c.name);
   }
   const auto step = [&] {
     loss(target, x).backward();

@@ -1,6 +1,6 @@
 #include "case.hpp"
 
-#include <maskgrad/autograd/ops/cast.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
 #include <maskgrad/core/random.hpp>
 #include <nlohmann/json.hpp>

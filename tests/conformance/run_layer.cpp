@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/layers/model/model.hpp>
+#include <maskgrad/layers/model/sequential.hpp>
+#include <maskgrad/layers/registry/factory.hpp>
 #include <optional>
 
 #include "run.hpp"

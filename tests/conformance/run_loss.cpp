@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/layers/losses/loss_factory.hpp>
 
 #include "run.hpp"
 
@@ -13,7 +13,7 @@ void run_loss(const Case& c, Comparison& result) {
   if (inputs.size() != 2) {
     return result.wrong(fmt::format("{} inputs, expected target and prediction", inputs.size()));
   }
-  const auto loss = loss_function(c.subject, c.config)(inputs[0].x.value(), inputs[1].x);
+  const auto loss = make_loss_function(c.subject, c.config)(inputs[0].x.value(), inputs[1].x);
   const bool gradients = !c.under("expected.grad.").empty();
   // A case without an upstream is that of the sum of all.
   const auto upstream = [&](const Tensor& output) {

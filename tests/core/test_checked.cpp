@@ -11,7 +11,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_checked {
 namespace {
 
 constexpr auto big = std::numeric_limits<std::int64_t>::max();
@@ -84,4 +84,4 @@ TEST_SUITE("checked sizes") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_checked

@@ -5,7 +5,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_error {
 
 TEST_SUITE("errors") {
   TEST_CASE("text and fields") {
@@ -42,4 +42,4 @@ TEST_SUITE("errors") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_error

@@ -9,7 +9,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_mask {
 namespace {
 
 using Bits = std::vector<bool>;
@@ -183,4 +183,4 @@ TEST_SUITE("mask") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_mask

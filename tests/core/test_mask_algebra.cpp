@@ -4,7 +4,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_mask_algebra {
 namespace {
 
 using Bits = std::vector<bool>;
@@ -124,4 +124,4 @@ TEST_SUITE("mask algebra") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_mask_algebra

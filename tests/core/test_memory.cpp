@@ -12,7 +12,7 @@
 #include <malloc.h>
 #endif
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_memory {
 namespace {
 
 struct Chain : Counted {
@@ -177,4 +177,4 @@ TEST_SUITE("memory") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_memory

@@ -14,7 +14,7 @@
 #include <maskgrad/core/memory.hpp>
 #include <maskgrad/core/random.hpp>
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_pool {
 namespace {
 
 /// What a training step takes from the pool: results that backward needs, and passing ones, whose
@@ -148,4 +148,4 @@ TEST_SUITE("pool") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_pool

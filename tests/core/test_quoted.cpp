@@ -5,7 +5,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_quoted {
 namespace {
 
 using namespace std::string_literals;
@@ -77,4 +77,4 @@ TEST_CASE("quoted: every message is short and harmless, whatever it quotes") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_quoted

@@ -8,7 +8,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_random {
 
 TEST_SUITE("random") {
   TEST_CASE("Philox gives the numbers of its paper's known answers") {
@@ -89,4 +89,4 @@ TEST_SUITE("random") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_random

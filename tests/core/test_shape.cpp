@@ -7,7 +7,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_shape {
 
 TEST_SUITE("shape") {
   TEST_CASE("sizes, counts and text") {
@@ -87,4 +87,4 @@ TEST_SUITE("shape") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_shape

@@ -8,7 +8,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_tensor {
 namespace {
 
 using Doubles = std::vector<double>;
@@ -197,4 +197,4 @@ TEST_SUITE("printing") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_tensor

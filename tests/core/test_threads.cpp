@@ -10,7 +10,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_threads {
 namespace {
 
 struct Threads {
@@ -116,4 +116,4 @@ TEST_SUITE("threads") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_threads

@@ -6,7 +6,7 @@
 #include "data/sequences.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_batches {
 namespace {
 
 using Plan = std::vector<Numbers>;
@@ -153,4 +153,4 @@ TEST_CASE("batches: options that make no sense") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_batches

@@ -5,10 +5,10 @@
 #include "data/sequences.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_callback {
 namespace {
 
-Sample squares(std::int64_t i) {
+SequenceData squares(std::int64_t i) {
   std::vector<float> steps;
   for (std::int64_t t = 0; t <= i; ++t) steps.push_back(static_cast<float>(i * t));
   return {.inputs = {tensor(steps, {i + 1}), full({2}, static_cast<double>(i))},
@@ -51,7 +51,7 @@ TEST_CASE("callback: what a function may not give") {
         Dataset::from_callback({.lengths = {1, -1}, .sample = squares});
       },
       "sequence 1 has length -1; expected 0 or more steps"));
-  const auto message = [](std::int64_t sample, Sample bad) {
+  const auto message = [](std::int64_t sample, SequenceData bad) {
     auto o = options();
     o.sample = [=](std::int64_t i) { return i == sample ? bad : squares(i); };
     try {
@@ -80,7 +80,7 @@ TEST_CASE("callback: what a function may not give") {
                   "[steps, ...] without a mask") != std::string::npos);
   const auto lengths = [](Numbers n) {
     return Dataset::from_callback(
-        {.lengths = std::move(n), .sample = [](auto) { return Sample{}; }});
+        {.lengths = std::move(n), .sample = [](auto) { return SequenceData{}; }});
   };
   constexpr auto huge = std::numeric_limits<std::int64_t>::max() / 16;
   CHECK(throws<ShapeError>(
@@ -100,4 +100,4 @@ TEST_CASE("callback: what a function may not give") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_callback

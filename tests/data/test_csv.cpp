@@ -6,7 +6,7 @@
 #include "data/sequences.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_csv {
 namespace {
 
 using Steps = std::vector<std::vector<float>>;
@@ -33,7 +33,7 @@ TEST_CASE("csv: columns as targets, weights, parts and further inputs, by name")
       "b,3,8,2,3,test,6\n",
       {.inputs = {{"values"}, {"word", DType::i64}},
        .target = {.name = "tag"},
-       .weight = {.name = "w", .per = Per::sequence},
+       .weight = {.name = "w", .per = ValuesPer::sequence},
        .sequence = "id",
        .columns = {"x"}});
   const Batch b = data.batch({0, 1});
@@ -43,8 +43,9 @@ TEST_CASE("csv: columns as targets, weights, parts and further inputs, by name")
   CHECK(b.weight.to_vector<float>() == std::vector<float>{2, 3});
   CHECK(data.part_names() == std::vector<std::string>{"train", "test"});
   CHECK(data.part("test").size() == 1);
-  const std::string labelled = "sequence,x,labels\na,1,7\na,2,7\nb,3,8\n";
-  const Dataset classes = read_csv(labelled, {.target = {.name = "labels", .per = Per::sequence}});
+  const std::string labeled = "sequence,x,labels\na,1,7\na,2,7\nb,3,8\n";
+  const Dataset classes =
+      read_csv(labeled, {.target = {.name = "labels", .per = ValuesPer::sequence}});
   CHECK(classes.batch({0, 1}).target.to_vector<std::int64_t>() == Numbers{7, 8});
   CHECK(classes.batch({0}).inputs[0].shape() == Shape{1, 2, 1});
   // Of each step unless told, also where there are as many steps as sequences.
@@ -101,7 +102,7 @@ TEST_CASE("csv: columns that are not there or differ within a sequence") {
   CHECK(refusal("sequence,a\n1,2\n", {.columns = {"c"}}).find("no column 'c' (.columns)") !=
         std::string::npos);
   CHECK(refusal("sequence,a,labels\ns,2,1\ns,2,3\n",
-                {.target = {.name = "labels", .per = Per::sequence}}) ==
+                {.target = {.name = "labels", .per = ValuesPer::sequence}}) ==
         "x.csv, line 3, column 'labels': '3' differs from what the lines before say for sequence "
         "'s'; expected the same in all its lines");
   CHECK(refusal("sequence,a,split\ns,2,train\ns,2,test\n").find("line 3, column 'split': 'test'") !=
@@ -125,4 +126,4 @@ TEST_CASE("csv: a header alone is a set of nothing, and read as that when this i
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_csv

@@ -6,7 +6,7 @@
 #include "data/sequences.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_csv_readings {
 namespace {
 
 using Steps = std::vector<std::vector<float>>;
@@ -37,7 +37,7 @@ TEST_CASE("csv: one line end or another") {
         "field");
   CHECK(refusal("sequence,a\r\r\ns,1\r\r\n").find("a CR stands alone") != std::string::npos);
   // In quotes a line break is one of the field's characters.
-  const ReadOptions named{.target = {.name = "b", .per = Per::sequence}};
+  const ReadOptions named{.target = {.name = "b", .per = ValuesPer::sequence}};
   CHECK(read_csv("sequence,a,b\n1,2,\"x\ry\"\n", named).class_names() == Texts{"x\ry"});
   CHECK(read_csv("sequence,a,b\n1,2,x\ry\n",
                  [&] {
@@ -111,7 +111,7 @@ TEST_CASE("csv: labels that are texts are numbered, and their names kept") {
   CHECK(b.target.dtype() == DType::i64);
   CHECK(b.target.to_vector<std::int64_t>() == Numbers{1, 1, 0, 0});
   CHECK(b.target.has_mask());
-  const Field whole{.name = "labels", .per = Per::sequence};
+  const ReadField whole{.name = "labels", .per = ValuesPer::sequence};
   CHECK(read_csv(text, {.target = whole}).batch({0, 1, 2}).target.to_vector<std::int64_t>() ==
         Numbers{1, 0, 1});
   const ReadOptions ordered{.target = whole, .classes = {"dog", "cow", "cat"}};
@@ -147,10 +147,10 @@ TEST_CASE("csv: labels that are neither texts nor numbers") {
   CHECK(refusal("sequence,a,word\ns,1,cat\n", {.inputs = {{"values"}, {"word"}}})
             .find("'cat' is no number") != std::string::npos);
   CHECK(refusal("sequence,a,labels\ns,1,x\ns,2,y\n",
-                {.target = {.name = "labels", .per = Per::sequence}})
+                {.target = {.name = "labels", .per = ValuesPer::sequence}})
             .find("'y' differs from what the lines before say for sequence 's'") !=
         std::string::npos);
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_csv_readings

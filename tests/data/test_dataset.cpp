@@ -6,7 +6,7 @@
 #include "data/sequences.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_dataset {
 namespace {
 
 using Steps = std::vector<std::vector<float>>;
@@ -83,7 +83,7 @@ TEST_CASE("dataset: subsets, first and last steps, pieces") {
   CHECK(some.batch({1, 2}).samples == Numbers{1, 2});
   CHECK(some.batch({1, 2}).target.to_vector<std::int64_t>() == Numbers{2, 0});
   CHECK(steps_of(data.truncated(2).batch({0, 1, 2}).inputs[0]) == Steps{{0, 1}, {}, {200, 201}});
-  const Dataset last = data.truncated(2, Keep::last);
+  const Dataset last = data.truncated(2, KeepSteps::last);
   CHECK(steps_of(last.batch({0, 1, 2}).inputs[0]) == Steps{{1, 2}, {}, {203, 204}});
   const Dataset pieces = data.pieces(2);
   CHECK(pieces.size() == 6);
@@ -91,7 +91,7 @@ TEST_CASE("dataset: subsets, first and last steps, pieces") {
         Steps{{0, 1}, {2}, {}, {200, 201}, {202, 203}, {204}});
   CHECK(pieces.batch({1, 2, 5}).target.to_vector<std::int64_t>() == Numbers{0, 1, 2});
   // Views of views.
-  const Dataset deep = pieces.subset({5, 3}).truncated(1, Keep::last);
+  const Dataset deep = pieces.subset({5, 3}).truncated(1, KeepSteps::last);
   CHECK(steps_of(deep.batch({0, 1}).inputs[0]) == Steps{{204}, {201}});
 }
 
@@ -199,4 +199,4 @@ TEST_CASE("dataset: sequences and steps that are not there") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_dataset

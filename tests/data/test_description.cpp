@@ -2,7 +2,7 @@
 
 #include "data/sequences.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_description {
 namespace {
 
 TEST_CASE("description: lengths, counted by hand") {
@@ -71,4 +71,4 @@ TEST_CASE("description: as text") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_description

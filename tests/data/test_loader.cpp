@@ -10,7 +10,7 @@
 #include "data/sequences.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_loader {
 namespace {
 
 std::ptrdiff_t threads() {
@@ -34,7 +34,7 @@ struct Maker {
            ++made;
            by = std::this_thread::get_id();
            changed.notify_all();
-           return Sample{.inputs = {full({1}, static_cast<double>(i))}};
+           return SequenceData{.inputs = {full({1}, static_cast<double>(i))}};
          }});
   }
   void wait_for(std::int64_t count) {
@@ -141,4 +141,4 @@ TEST_CASE("loader: two epochs at a time over the same data") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_loader

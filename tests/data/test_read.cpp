@@ -9,7 +9,7 @@
 #include "io/zip_builder.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_read {
 namespace {
 
 using files::array_of;
@@ -57,7 +57,7 @@ TEST_CASE("read: other arrays by name, types and targets of each step") {
   write_npz(folder / "x.npz", arrays());
   const Batch b =
       read_dataset(folder / "x.npz", {.inputs = {{"values", DType::f64}, {"tags", DType::i64}},
-                                      .target = {.name = "tags", .per = Per::step},
+                                      .target = {.name = "tags", .per = ValuesPer::step},
                                       .weight = {"w"}})
           .batch({0, 2});
   CHECK(b.inputs[0].to_vector<double>() == std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0});
@@ -80,8 +80,9 @@ TEST_CASE("read: an input with lengths of its own") {
   all.push_back({"words_lengths", array_of<std::int64_t>({3}, {1, 3, 1})});
   write_npz(folder / "x.npz", all);
   const Batch b =
-      read_dataset(folder / "x.npz",
-                   {.inputs = {{"values"}, {"words", DType::i64, Per::automatic, "words_lengths"}}})
+      read_dataset(
+          folder / "x.npz",
+          {.inputs = {{"values"}, {"words", DType::i64, ValuesPer::automatic, "words_lengths"}}})
           .batch({1, 2});
   CHECK(b.inputs[0].mask().lengths() == Numbers{0, 1});
   CHECK(b.inputs[1].to_vector<std::int64_t>() == Numbers{2, 3, 4, 5, 0, 0});
@@ -115,7 +116,7 @@ TEST_CASE("read: padded arrays, by lengths, by a mask with holes, or all valid")
     return read_dataset(folder / "x.npz");
   }();
   CHECK(steps_of(holes.pieces(2).batch({0, 1}).inputs[0]) == Steps{{1, 3}, {4, 6}});
-  CHECK(steps_of(holes.truncated(3, Keep::last).batch({0}).inputs[0]) == Steps{{3, 4, 6}});
+  CHECK(steps_of(holes.truncated(3, KeepSteps::last).batch({0}).inputs[0]) == Steps{{3, 4, 6}});
 }
 
 TEST_CASE("read: narrow types are converted for each batch, parts and classes have names") {
@@ -151,4 +152,4 @@ TEST_CASE("read: a set of nothing") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_read

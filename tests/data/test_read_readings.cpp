@@ -9,7 +9,7 @@
 #include "io/files.hpp"
 #include "io/zip_builder.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_read_readings {
 namespace {
 
 using files::array_of;
@@ -68,7 +68,7 @@ TEST_CASE("read: rows or padded, where the lengths fit both") {
   // An input with lengths of its own.
   auto more = NamedArrays{counting("values", {4, 5}), ints("lengths", {3}, {2, 1, 1}),
                           counting("words", {3, 2}), ints("n", {3}, {2, 0, 1})};
-  const Field words{.name = "words", .lengths = "n", .layout = StepLayout::padded};
+  const ReadField words{.name = "words", .lengths = "n", .layout = StepLayout::padded};
   CHECK(refusal(more, {.inputs = {{"values"}, {.name = "words", .lengths = "n"}}})
             .find("'words' has the shape [3, 2] and 'n'") != std::string::npos);
   const Dataset own = read_arrays(more, {.inputs = {{"values"}, words}});
@@ -118,7 +118,7 @@ TEST_CASE("read: nothing is said to be nothing") {
 TEST_CASE("read: labels of each step or of each sequence, where both fit") {
   const NamedArray values = counting("values", {3, 2}), lengths = ints("lengths", {3}, {1, 0, 2});
   const NamedArray labels = ints("labels", {3}, {7, 8, 9});
-  const auto read = [&](Per per) {
+  const auto read = [&](ValuesPer per) {
     return read_arrays({values, lengths, labels},
                        {.target = {.name = "labels", .per = per}, .layout = StepLayout::rows})
         .batch({2})
@@ -126,9 +126,10 @@ TEST_CASE("read: labels of each step or of each sequence, where both fit") {
   };
   CHECK(refusal({values, lengths, labels}, {.layout = StepLayout::rows}) ==
         "x.npz: the array 'labels' has the shape [3]; that fits a row for each of 3 steps, and a "
-        "row for each of 3 sequences; set .per of the field to Per::step or Per::sequence");
-  CHECK(read(Per::step) == Numbers{8, 9});
-  CHECK(read(Per::sequence) == Numbers{9});
+        "row for each of 3 sequences; set .per of the field to ValuesPer::step or "
+        "ValuesPer::sequence");
+  CHECK(read(ValuesPer::step) == Numbers{8, 9});
+  CHECK(read(ValuesPer::sequence) == Numbers{9});
   CHECK(refusal({values, lengths, labels}, {.weight = {"labels"}, .layout = StepLayout::rows})
             .find("set .per") != std::string::npos);
 
@@ -148,14 +149,15 @@ TEST_CASE("read: labels of each step or of each sequence, where both fit") {
 TEST_CASE("read: padded labels beside values in rows") {
   const NamedArrays arrays{counting("values", {4, 2}), ints("lengths", {2}, {3, 1}),
                            ints("labels", {2, 3}, {1, 2, 3, 4, 0, 0})};
-  CHECK(refusal(arrays) ==
-        "x.npz: the array 'labels' has the shape [2, 3]; that fits a row for each of 2 sequences, "
-        "and padded steps; set .per of the field to Per::sequence, or .lengths of the field to "
-        "'lengths' where it holds padded steps");
+  CHECK(
+      refusal(arrays) ==
+      "x.npz: the array 'labels' has the shape [2, 3]; that fits a row for each of 2 sequences, "
+      "and padded steps; set .per of the field to ValuesPer::sequence, or .lengths of the field to "
+      "'lengths' where it holds padded steps");
   const Dataset steps = read_arrays(arrays, {.target = {.name = "labels", .lengths = "lengths"}});
   CHECK(steps.batch({0, 1}).target.to_vector<std::int64_t>() == Numbers{1, 2, 3, 4, 0, 0});
   CHECK(steps.batch({0, 1}).target.has_mask());
-  const Field whole{.name = "labels", .per = Per::sequence};
+  const ReadField whole{.name = "labels", .per = ValuesPer::sequence};
   CHECK(read_arrays(arrays, {.target = whole}).batch({0, 1}).target.shape() == Shape{2, 3});
 }
 
@@ -183,4 +185,4 @@ TEST_CASE("read: labels that are texts, and ids that are no numbers") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_read_readings

@@ -6,7 +6,7 @@
 #include "io/files.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_read_refusals {
 namespace {
 
 using files::array_of;
@@ -91,7 +91,7 @@ TEST_CASE("read: lengths of another number of sequences, and rows that take no b
   const NamedArray words{"words", array_of<float>({3}, {1, 2, 3})};
   const NamedArray one{"n", array_of<std::int64_t>({1}, {3})};
   CHECK(refusal({values, lengths, words, one},
-                {.inputs = {{"values"}, {"words", {}, Per::automatic, "n"}}}) ==
+                {.inputs = {{"values"}, {"words", {}, ValuesPer::automatic, "n"}}}) ==
         "read_dataset: PATH: 'n' has 1 values; expected one for each of 2 sequences");
   constexpr std::int64_t many = std::int64_t{1} << 50;
   CHECK(refusal({{"values", {DType::f32, {many, 0}, {}}}, lengths_of({many})}) ==
@@ -124,10 +124,11 @@ TEST_CASE("read: targets, weights and parts that do not fit") {
   CHECK(refusal({values, lengths, five}) ==
         "read_dataset: PATH: the array 'labels' has the shape [5]; expected a row for each of 3 "
         "steps, or a row for each of 2 sequences");
-  CHECK(refusal({values, lengths, five}, {.target = {.name = "labels", .per = Per::sequence}}) ==
+  CHECK(refusal({values, lengths, five},
+                {.target = {.name = "labels", .per = ValuesPer::sequence}}) ==
         "read_dataset: PATH: the array 'labels' has the shape [5]; expected a row for each of 2 "
         "sequences");
-  CHECK(refusal({values, lengths, five}, {.target = {.name = "labels", .per = Per::step}}) ==
+  CHECK(refusal({values, lengths, five}, {.target = {.name = "labels", .per = ValuesPer::step}}) ==
         "read_dataset: PATH: the array 'labels' has the shape [5]; expected a row for each of 3 "
         "steps");
   CHECK(refusal({values, lengths, {"split", array_of<std::int64_t>({3}, {0, 0, 0})}}) ==
@@ -142,4 +143,4 @@ TEST_CASE("read: targets, weights and parts that do not fit") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_read_refusals

@@ -10,7 +10,7 @@
 #include "io/files.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_read_windows {
 namespace {
 
 /// Bytes that this process has asked the system to read so far.
@@ -132,4 +132,4 @@ TEST_CASE("read: an epoch over a file holds a few batches and not the file") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_read_windows

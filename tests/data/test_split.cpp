@@ -5,7 +5,7 @@
 #include "data/sequences.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_split {
 namespace {
 
 /// The targets of a data set of `counted`: the numbers of its sequences in the whole.
@@ -117,4 +117,4 @@ TEST_CASE("split: what it refuses") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_split

@@ -9,7 +9,7 @@
 #include "io/files.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_standardizer {
 namespace {
 
 using Reals = std::vector<double>;
@@ -29,7 +29,7 @@ TEST_CASE("standardizer: mean and deviation of each feature over valid steps") {
   CHECK(scale[0] == doctest::Approx(std::sqrt(14.0 / 3)).epsilon(1e-14));
   CHECK(scale[1] == 1);  // never changes
   CHECK(scale[2] == doctest::Approx(std::sqrt(32.0 / 3)).epsilon(1e-14));
-  const Batch b = three_steps().standardised(s).batch({1, 0});
+  const Batch b = three_steps().standardized(s).batch({1, 0});
   CHECK(b.inputs[0].dtype() == DType::f32);
   const auto got = steps_of(b.inputs[0]);
   CHECK(got[0][0] == doctest::Approx(3 / std::sqrt(14.0 / 3)));
@@ -44,7 +44,7 @@ TEST_CASE("standardizer: for the target, and the way back to its units") {
   const auto s = Standardizer::fit(three_steps(), {.target = true});
   CHECK(s.mean().to_vector<double>() == Reals{20});
   CHECK(s.scale().to_vector<double>() == Reals{10});
-  const Batch b = three_steps().standardised(s).batch({0, 1});
+  const Batch b = three_steps().standardized(s).batch({0, 1});
   CHECK(b.target.to_vector<float>() == std::vector<float>{-1, 1});
   const Tensor y = tensor<float>({0.5f}, {1, 1}).with_grad();
   const Tensor units = s.undo(y);
@@ -78,7 +78,7 @@ TEST_CASE("standardizer: of nothing, and of a constant that is no sum of powers 
   const auto none = Standardizer::fit(counted({}));
   CHECK(none.mean().item() == 0);
   CHECK(none.scale().item() == 1);
-  CHECK(steps_of(counted({2}).standardised(none).batch({0}).inputs[0])[0][1] == 1);
+  CHECK(steps_of(counted({2}).standardized(none).batch({0}).inputs[0])[0][1] == 1);
   const auto empty = Standardizer::fit(counted({0, 0}));
   CHECK(empty.mean().to_vector<double>() == Reals{0});
   CHECK(empty.scale().to_vector<double>() == Reals{1});
@@ -145,10 +145,10 @@ TEST_CASE("standardizer: what it refuses") {
                            "Standardizer: the mean is f64[2], the scale f64[3]; expected the same "
                            "shape"));
   const Standardizer two(zeros({2}), ones({2}));
-  CHECK(throws<ShapeError>([&] { three_steps().standardised(two).batch({0}); },
+  CHECK(throws<ShapeError>([&] { three_steps().standardized(two).batch({0}); },
                            "Standardizer: got f32[1, 2, 3], mask [1, 2] made by Dataset; expected "
                            "steps of [2], as it was fitted on"));
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_standardizer

@@ -3,7 +3,7 @@
 #include "data/sequences.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_windows {
 namespace {
 
 using Steps = std::vector<std::vector<float>>;
@@ -88,4 +88,4 @@ TEST_CASE("windows: a stateful layer gives what it gives for whole sequences") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_windows

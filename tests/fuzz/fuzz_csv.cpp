@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ReadOptions options;
   if (data[0] & 1) options.layout = StepLayout::one_sequence;
   if (data[0] & 2) options.line_end = LineEnd::any;
-  if (data[0] & 4) options.target.per = Per::sequence;
+  if (data[0] & 4) options.target.per = ValuesPer::sequence;
   if (data[0] & 8) options.target.texts = true;
   if (data[0] & 16) options.classes = {"a", "b"};
   std::string text(reinterpret_cast<const char*>(data + 1), size - 1);

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cmath>
+#include <cstring>
+#include <iterator>
+
 #include <maskgrad/core/io/json.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
 
@@ -67,6 +71,44 @@ inline Json some_value(Random& random) {
   return values[below(random, values.size())];
 }
 
+/// Changes one value in its place: another of its kind, as a training may have it or could not.
+inline void nudge(Json& json, Random& random) {
+  std::vector<Json*> all, leaves;
+  places(json, all);
+  for (Json* at : all) {
+    if (!at->is_structured()) leaves.push_back(at);
+  }
+  if (leaves.empty()) return;
+  Json& at = *leaves[below(random, leaves.size())];
+  const Json& other = *leaves[below(random, leaves.size())];
+  static const double reals[] = {0, -1, 0.5, 2, 1e-310, 1e300, -1e300};
+  static const std::int64_t steps[] = {-1, 1, 2, -2, 1000};
+  if (at.is_boolean()) {
+    at = !at.get<bool>();
+  } else if (at.is_number_integer()) {
+    const auto value = static_cast<std::uint64_t>(at.get<std::int64_t>());
+    at = static_cast<std::int64_t>(value + static_cast<std::uint64_t>(steps[below(random, 5)]));
+  } else if (at.is_number()) {
+    at = reals[below(random, std::size(reals))];
+  } else if (at.type() == other.type()) {
+    at = Json(other);
+  }
+}
+
+/// Another number in an array of numbers.
+inline void put_value(maskgrad::Array& array, Random& random) {
+  static const double reals[] = {NAN, INFINITY, -INFINITY, -1, 0, 1e-30, -1e-30, 1e30, -1e30, 1};
+  const auto put = [&]<class T>(T value) {
+    const auto count = array.bytes.size() / sizeof(T);
+    if (count == 0) return;
+    std::memcpy(array.bytes.data() + below(random, count) * sizeof(T), &value, sizeof(T));
+  };
+  const double real = reals[below(random, std::size(reals))];
+  if (array.dtype == maskgrad::DType::f32) put(static_cast<float>(real));
+  if (array.dtype == maskgrad::DType::f64) put(real);
+  if (array.dtype == maskgrad::DType::i64) put(static_cast<std::int64_t>(below(random, 9)) - 2);
+}
+
 /// Changes one place of a description: another value, another number nearby, a copy of another
 /// place, one less, one twice, or all of it nested.
 inline void mutate(Json& json, Random& random) {
@@ -118,7 +160,12 @@ inline void mutate(NamedArrays& arrays, Random& random) {
   if (arrays.empty()) return;
   auto& one = arrays[below(random, arrays.size())];
   auto& array = one.array;
-  switch (below(random, 6)) {
+  switch (below(random, 9)) {
+    case 6:
+    case 7:
+    case 8:
+      put_value(array, random);
+      break;
     case 0:
       if (!array.bytes.empty()) {
         array.bytes[below(random, array.bytes.size())] = static_cast<std::byte>(random());
@@ -151,15 +198,21 @@ inline std::size_t mutate_file(std::uint8_t* data, std::size_t size, std::size_t
     auto file = maskgrad::parse_safetensors(span_of(data, size), "input");
     auto parsed = maskgrad::detail::parse_json(file.metadata[key]);
     if (!parsed.trouble.empty()) return mutate_header(data, size, most, 0, 8);
+    const auto kind = below(random, 4);
     for (auto times = 1 + below(random, 3); times-- > 0;) {
-      if (below(random, 4) == 0) {
+      if (kind == 0) {
         mutate(file.arrays, random);
+      } else if (kind == 1) {
+        nudge(parsed.json, random);
       } else {
         mutate(parsed.json, random);
       }
     }
     file.metadata[key] = maskgrad::detail::json_text(parsed.json);
-    return replace(data, size, most, maskgrad::safetensors_bytes(file.arrays, file.metadata));
+    using maskgrad::Checksum;
+    const auto checksum = below(random, 4) == 0 ? Checksum::crc32 : Checksum::none;
+    return replace(data, size, most,
+                   maskgrad::safetensors_bytes(file.arrays, file.metadata, checksum));
   } catch (const maskgrad::Error&) {
     return LLVMFuzzerMutate(data, size, most);
   }

@@ -11,6 +11,8 @@
 #include "throws.hpp"
 #include "zip_builder.hpp"
 
+namespace maskgrad::tests::test_array_rows {
+
 using namespace maskgrad;
 using files::fixture;
 using maskgrad::tests::throws;
@@ -225,3 +227,5 @@ TEST_CASE("texts: as NumPy writes them, as UTF-8") {
       std::string::npos);
   CHECK(refusal("<U1", "(1,)", files::number(0xD800, 4)).find("0xd800") != std::string::npos);
 }
+
+}  // namespace maskgrad::tests::test_array_rows

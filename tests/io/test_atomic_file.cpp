@@ -17,6 +17,8 @@
 #include "limits.hpp"
 #include "throws.hpp"
 
+namespace maskgrad::tests::test_atomic_file {
+
 using namespace maskgrad;
 using maskgrad::tests::throws;
 
@@ -226,3 +228,5 @@ TEST_CASE("atomic file: folders are made, and a file in the way is said") {
                           "/file cannot be made (", "; make it, or give another"));
   CHECK(throws<FileError>([&] { make_folders(folder / "file", "test"); }, "/file cannot be made"));
 }
+
+}  // namespace maskgrad::tests::test_atomic_file

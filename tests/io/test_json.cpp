@@ -2,7 +2,7 @@
 
 #include <maskgrad/core/io/json.hpp>
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_json {
 namespace {
 
 using detail::parse_json;
@@ -60,4 +60,4 @@ TEST_CASE("an object of very many members is no more work than they are") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_json

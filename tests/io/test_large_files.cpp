@@ -9,6 +9,8 @@
 #include "files.hpp"
 #include "throws.hpp"
 
+namespace maskgrad::tests::test_large_files {
+
 using namespace maskgrad;
 using maskgrad::tests::throws;
 
@@ -51,3 +53,5 @@ TEST_CASE("memory that the system refuses is an error of the file") {
                           "less; read it by rows"));
   CHECK(memory::free_now() > 1 << 20);
 }
+
+}  // namespace maskgrad::tests::test_large_files

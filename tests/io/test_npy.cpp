@@ -5,6 +5,8 @@
 
 #include "files.hpp"
 
+namespace maskgrad::tests::test_npy {
+
 using namespace maskgrad;
 using files::fixture;
 
@@ -177,3 +179,5 @@ TEST_CASE("npy: values that do not convert") {
       "parse_npy: x.npy, byte 69: a bool element is the byte 2; expected 0 or 1; write it as uint8 "
       "or repair it");
 }
+
+}  // namespace maskgrad::tests::test_npy

@@ -4,6 +4,8 @@
 
 #include "files.hpp"
 
+namespace maskgrad::tests::test_npy_hostile {
+
 using namespace maskgrad;
 
 using files::npy;
@@ -149,3 +151,5 @@ TEST_CASE("Array: the wrong type and the wrong number are refused") {
                        "Array::of: got 1 values for a shape of 2 elements; give one for each",
                        ShapeError);
 }
+
+}  // namespace maskgrad::tests::test_npy_hostile

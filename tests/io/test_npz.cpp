@@ -4,6 +4,8 @@
 
 #include "files.hpp"
 
+namespace maskgrad::tests::test_npz {
+
 using namespace maskgrad;
 using files::fixture;
 using files::samples;
@@ -105,3 +107,5 @@ TEST_CASE("npz: names that are refused when written") {
           npz_bytes({{"a", one}, {"b", one}, {"a", one}});
         }) == "npz_bytes: the name 'a' comes twice; give every array a name of its own");
 }
+
+}  // namespace maskgrad::tests::test_npz

@@ -5,6 +5,8 @@
 
 #include "zip_builder.hpp"
 
+namespace maskgrad::tests::test_npz_hostile {
+
 using namespace maskgrad;
 using files::number;
 using files::ZipBuilder;
@@ -248,3 +250,5 @@ TEST_CASE("npz: every file cut short is refused") {
     }
   }
 }
+
+}  // namespace maskgrad::tests::test_npz_hostile

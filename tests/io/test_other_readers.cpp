@@ -8,6 +8,8 @@
 
 #include "files.hpp"
 
+namespace maskgrad::tests::test_other_readers {
+
 using namespace maskgrad;
 
 namespace {
@@ -76,3 +78,5 @@ TEST_CASE("an independent reader reads our .safetensors") {
   CHECK(read_with("read_safetensors.py", folder / "x") ==
         "a=\xC3\xA9\nb=\"2\"\n" + lines(files::samples()));
 }
+
+}  // namespace maskgrad::tests::test_other_readers

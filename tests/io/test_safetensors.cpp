@@ -5,6 +5,8 @@
 #include "files.hpp"
 #include "throws.hpp"
 
+namespace maskgrad::tests::test_safetensors {
+
 using namespace maskgrad;
 using files::fixture;
 using files::samples;
@@ -166,3 +168,5 @@ TEST_CASE("safetensors: names and texts that are refused when written") {
           safetensors_bytes({}, {{"key", "\x80"}});
         }) == "safetensors_bytes: the metadata 'key' are not UTF-8; give texts only");
 }
+
+}  // namespace maskgrad::tests::test_safetensors

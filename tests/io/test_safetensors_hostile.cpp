@@ -4,6 +4,8 @@
 
 #include "files.hpp"
 
+namespace maskgrad::tests::test_safetensors_hostile {
+
 using namespace maskgrad;
 
 namespace {
@@ -199,3 +201,5 @@ TEST_CASE("safetensors: every file cut short is refused") {
     CHECK_THROWS_AS(parse_safetensors(files::bytes(whole).first(size), "x"), FileError);
   }
 }
+
+}  // namespace maskgrad::tests::test_safetensors_hostile

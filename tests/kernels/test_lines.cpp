@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+namespace maskgrad::tests::test_lines {
+
 namespace {
 
 using namespace maskgrad;
@@ -87,55 +89,55 @@ template <class T>
 void check_columns(std::int64_t n) {
   const auto x = values<T>(n, 0), dy = values<T>(n, 1), mean = values<T>(n, 2),
              scale = values<T>(n, 3);
-  std::vector<double> sums(x.size(), 1), squares = sums, of_dy = sums, of_normal = sums;
-  auto sums_2 = sums, squares_2 = sums, of_dy_2 = sums, of_normal_2 = sums;
+  std::vector<double> sums(x.size(), 1), squares = sums, sum_dy = sums, sum_d_normal = sums;
+  auto sums_2 = sums, squares_2 = sums, sum_dy_2 = sums, sum_d_normal_2 = sums;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double d = static_cast<double>(x[i]) - static_cast<double>(mean[i]);
     sums_2[i] += static_cast<double>(x[i]);
     squares_2[i] += d * d;
-    of_dy_2[i] += static_cast<double>(dy[i]);
-    of_normal_2[i] += static_cast<double>(dy[i]) * d * static_cast<double>(scale[i]);
+    sum_dy_2[i] += static_cast<double>(dy[i]);
+    sum_d_normal_2[i] += static_cast<double>(dy[i]) * d * static_cast<double>(scale[i]);
   }
   lines<T>().add_sums(x.data(), sums.data(), n);
   lines<T>().add_squares(x.data(), mean.data(), squares.data(), n);
-  lines<T>().add_products(x.data(), dy.data(), mean.data(), scale.data(), of_dy.data(),
-                          of_normal.data(), n);
+  lines<T>().add_products(x.data(), dy.data(), mean.data(), scale.data(), sum_dy.data(),
+                          sum_d_normal.data(), n);
   CHECK(all_near<double>(sums, sums_2));
   CHECK(all_near<double>(squares, squares_2));
-  CHECK(all_near<double>(of_dy, of_dy_2));
-  CHECK(all_near<T>(of_normal, of_normal_2));
+  CHECK(all_near<double>(sum_dy, sum_dy_2));
+  CHECK(all_near<T>(sum_d_normal, sum_d_normal_2));
 }
 
 template <class T>
-void check_normalise(std::int64_t n, bool with_gamma, bool with_beta) {
+void check_normalize(std::int64_t n, bool with_gamma, bool with_beta) {
   const auto x = values<T>(n, 0), dy = values<T>(n, 1), g = values<T>(n, 2), b = values<T>(n, 3);
   const T *gamma = with_gamma ? g.data() : nullptr, *beta = with_beta ? b.data() : nullptr;
   const T mean = T(0.25), scale = T(1.5), mean_d = T(0.1), mean_normal = T(-0.2);
   std::vector<T> y(x.size()), dx = y, y_2 = y, dx_2 = y;
-  std::vector<double> of_gamma(x.size(), 1), of_beta = of_gamma;
-  auto of_gamma_2 = of_gamma, of_beta_2 = of_gamma;
-  double of_d = 0, of_normal = 0;
+  std::vector<double> dgamma(x.size(), 1), dbeta = dgamma;
+  auto dgamma_2 = dgamma, dbeta_2 = dgamma;
+  double sum_d = 0, sum_d_normal = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const T normal = (x[i] - mean) * scale, d = dy[i] * (with_gamma ? g[i] : T(1));
     y_2[i] = normal * (with_gamma ? g[i] : T(1)) + (with_beta ? b[i] : T(0));
     dx_2[i] = scale * (d - mean_d - normal * mean_normal);
-    of_gamma_2[i] += static_cast<double>(dy[i]) * static_cast<double>(normal);
-    of_beta_2[i] += static_cast<double>(dy[i]);
-    of_d += static_cast<double>(d);
-    of_normal += static_cast<double>(d) * static_cast<double>(normal);
+    dgamma_2[i] += static_cast<double>(dy[i]) * static_cast<double>(normal);
+    dbeta_2[i] += static_cast<double>(dy[i]);
+    sum_d += static_cast<double>(d);
+    sum_d_normal += static_cast<double>(d) * static_cast<double>(normal);
   }
   const auto& simd = lines<T>();
-  simd.normalise(x.data(), mean, scale, gamma, beta, y.data(), n);
-  const auto sums = simd.normalise_sums(x.data(), mean, scale, gamma, dy.data(), of_gamma.data(),
-                                        of_beta.data(), n);
-  simd.normalise_gradient(x.data(), mean, scale, gamma, dy.data(), mean_d, mean_normal, dx.data(),
+  simd.normalize(x.data(), mean, scale, gamma, beta, y.data(), n);
+  const auto sums =
+      simd.normalize_sums(x.data(), mean, scale, gamma, dy.data(), dgamma.data(), dbeta.data(), n);
+  simd.normalize_gradient(x.data(), mean, scale, gamma, dy.data(), mean_d, mean_normal, dx.data(),
                           n);
   CHECK(all_near<T>(y, y_2));
   CHECK(all_near<T>(dx, dx_2));
-  CHECK(all_near<T>(of_gamma, of_gamma_2));
-  CHECK(all_near<T>(of_beta, of_beta_2));
-  CHECK(near<T>(sums.of_d, of_d));
-  CHECK(near<T>(sums.of_normal, of_normal));
+  CHECK(all_near<T>(dgamma, dgamma_2));
+  CHECK(all_near<T>(dbeta, dbeta_2));
+  CHECK(near<T>(sums.sum_d, sum_d));
+  CHECK(near<T>(sums.sum_d_normal, sum_d_normal));
 }
 
 template <class T>
@@ -145,7 +147,7 @@ void check_all() {
     check_sums<T>(n);
     check_columns<T>(n);
     for (const bool gamma : {false, true}) {
-      for (const bool beta : {false, true}) check_normalise<T>(n, gamma, beta);
+      for (const bool beta : {false, true}) check_normalize<T>(n, gamma, beta);
     }
   }
 }
@@ -171,3 +173,5 @@ TEST_CASE("random words are the same side by side as one by one") {
     CHECK(words.back() == 7);
   }
 }
+
+}  // namespace maskgrad::tests::test_lines

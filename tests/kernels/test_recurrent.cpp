@@ -6,7 +6,7 @@
 
 #include "kernels/recurrent_naive.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_recurrent {
 
 TEST_CASE("recurrent forward equals one number at a time") {
   each_option([](Case<double> k) {
@@ -193,4 +193,4 @@ TEST_CASE("gradients that are not wanted do not change the others") {
   });
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_recurrent

@@ -15,6 +15,8 @@
 #include <type_traits>
 #include <vector>
 
+namespace maskgrad::tests::test_simd {
+
 namespace {
 
 using namespace maskgrad::kernels;
@@ -249,3 +251,5 @@ TEST_CASE("normal numbers of random words: the transform of Box and Muller, for 
     CHECK(part.back() == 7);
   }
 }
+
+}  // namespace maskgrad::tests::test_simd

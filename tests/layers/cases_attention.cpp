@@ -1,7 +1,7 @@
 #include "layers/layer_rows.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_cases_attention {
 
 const CaseInput narrow{.shape = {2}};
 const LawOptions with_scores{.not_alone = "the keys are an axis of the scores"};
@@ -102,9 +102,10 @@ void transformer_cases(Rows& rows) {
            {four, narrow});
 }
 
-}  // namespace
+}  // namespace in_cases_attention
 
 void attention_cases(Rows& rows) {
+  using namespace in_cases_attention;
   multi_head_cases(rows);
   grouped_query_cases(rows);
   plain_cases(rows);

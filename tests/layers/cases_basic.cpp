@@ -1,7 +1,7 @@
 #include "layers/layer_rows.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_cases_basic {
 
 const CaseInput words{.shape = {2, 3}};
 
@@ -49,9 +49,10 @@ void time_distributed_cases(Rows& rows) {
   rows.add("dropout", TimeDistributed{Dropout{{.rate = 0.3}}}, {features}, by_index);
 }
 
-}  // namespace
+}  // namespace in_cases_basic
 
 void basic_cases(Rows& rows) {
+  using namespace in_cases_basic;
   rows.add("", Dense{{.units = 2}}, {features});
   rows.add("no bias, tanh", Dense{{.units = 2, .activation = "tanh", .use_bias = false}},
            {features});

@@ -1,7 +1,7 @@
 #include "layers/layer_rows.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_cases_convolution {
 
 const CaseInput four{.shape = {4}};
 
@@ -79,9 +79,10 @@ void add_transposed(Rows& rows) {
                                                     .use_bias = false});
 }
 
-}  // namespace
+}  // namespace in_cases_convolution
 
 void convolution_cases(Rows& rows) {
+  using namespace in_cases_convolution;
   add_masked(rows);
   add_plain(rows);
   add_transposed(rows);

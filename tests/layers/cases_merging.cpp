@@ -1,7 +1,7 @@
 #include "layers/layer_rows.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_cases_merging {
 
 const CaseInput covered{.shape = {3}, .kind = InputKind::covered};
 const CaseInput narrow{.shape = {2}};
@@ -26,9 +26,10 @@ void dot_cases(Rows& rows) {
   rows.add("an axis of each", Dot{{.axes = {2, 3}}}, {features, {.shape = {2, 3}}}, paired);
 }
 
-}  // namespace
+}  // namespace in_cases_merging
 
 void merging_cases(Rows& rows) {
+  using namespace in_cases_merging;
   merge_cases<Add>(rows);
   merge_cases<Subtract>(rows);
   merge_cases<Multiply>(rows);

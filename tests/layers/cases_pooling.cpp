@@ -2,7 +2,7 @@
 
 namespace maskgrad::tests {
 
-namespace {
+namespace in_cases_pooling {
 
 template <class L>
 void add_windows(Rows& rows) {
@@ -14,9 +14,10 @@ void add_windows(Rows& rows) {
   rows.add("stride above the window", L{{.pool_size = 1, .strides = 3}}, {distinct});
 }
 
-}  // namespace
+}  // namespace in_cases_pooling
 
 void pooling_cases(Rows& rows) {
+  using namespace in_cases_pooling;
   rows.add("", GlobalAveragePooling1D{}, {features});
   rows.add("keepdims", GlobalAveragePooling1D{{.keepdims = true}}, {features});
   add_windows<MaxPooling1D>(rows);

@@ -2,7 +2,7 @@
 
 namespace maskgrad::tests {
 
-namespace {
+namespace in_cases_recurrent {
 
 void gru_cases(Rows& rows) {
   rows.add("last", GRU{{.units = 3}}, {features});
@@ -27,9 +27,10 @@ void gru_cases(Rows& rows) {
            by_index);
 }
 
-}  // namespace
+}  // namespace in_cases_recurrent
 
 void recurrent_cases(Rows& rows) {
+  using namespace in_cases_recurrent;
   gru_cases(rows);
   rows.add("sequences, states, initial states",
            LSTM{{.units = 3, .return_sequences = true, .return_state = true}},

@@ -1,13 +1,13 @@
 #include "layers/layer_draws.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_layer_draws {
 
 using Json = nlohmann::json;
 constexpr std::string_view in_an_rnn = "takes one step; it is drawn as the cell of an RNN";
 constexpr std::string_view refuses = "refuses the mask that every random model is given";
 constexpr std::string_view of_samples = "LastStep";  // makes samples of steps
-constexpr std::string_view by_index = "what is dropped depends on the sequence's index";
+constexpr std::string_view dropped_by_index = "what is dropped depends on the sequence's index";
 
 std::string activation(Dice& d) {
   return d.one_of<std::string>(
@@ -97,9 +97,10 @@ Json no_options(Dice&, std::int64_t) {
   return Json::object();
 }
 
-}  // namespace
+}  // namespace in_layer_draws
 
 const std::vector<LayerDraw>& layer_draws() {
+  using namespace in_layer_draws;
   static const std::vector<LayerDraw> all{
       {"Masking",
        [](Dice& d, auto) {
@@ -146,16 +147,16 @@ const std::vector<LayerDraw>& layer_draws() {
        [](Dice& d, auto) {
          return Json{{"layer", described("Dense", {{"units", d.between(1, 3)}})}};
        }},
-      {.kind = "Dropout", .options = rate, .not_alone = by_index},
-      {.kind = "SpatialDropout1D", .options = rate, .not_alone = by_index},
-      {.kind = "GaussianDropout", .options = rate, .not_alone = by_index},
-      {.kind = "AlphaDropout", .options = rate, .not_alone = by_index},
+      {.kind = "Dropout", .options = rate, .not_alone = dropped_by_index},
+      {.kind = "SpatialDropout1D", .options = rate, .not_alone = dropped_by_index},
+      {.kind = "GaussianDropout", .options = rate, .not_alone = dropped_by_index},
+      {.kind = "AlphaDropout", .options = rate, .not_alone = dropped_by_index},
       {.kind = "GaussianNoise",
        .options =
            [](Dice& d, auto) {
              return Json{{"stddev", 0.1 * static_cast<double>(d.between(1, 6))}};
            },
-       .not_alone = by_index},
+       .not_alone = dropped_by_index},
       {"SimpleRNN", recurrent},
       {"GRU", gru},
       {"LSTM", recurrent},

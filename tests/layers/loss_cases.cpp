@@ -1,9 +1,9 @@
 #include "layers/loss_cases.hpp"
 
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/layers/losses/loss_factory.hpp>
 
 namespace maskgrad::tests {
-namespace {
+namespace in_loss_cases {
 
 struct LossRow {
   std::string name, options;  // of the factory, without the reduction
@@ -62,7 +62,7 @@ std::vector<LossRow> loss_rows() {
 OpCase case_of(const LossRow& row, Reduction reduction, InputKind target) {
   const auto options = "{" + row.options + (row.options.empty() ? "" : ", ") + "\"reduction\": \"" +
                        std::string(name(reduction)) + "\"}";
-  const auto loss = loss_function(row.name, options);
+  const auto loss = make_loss_function(row.name, options);
   const bool none = reduction == Reduction::none;
   OpCase c{.op = row.name,
            .variant = options,
@@ -83,14 +83,16 @@ OpCase case_of(const LossRow& row, Reduction reduction, InputKind target) {
   return c;
 }
 
-}  // namespace
+}  // namespace in_loss_cases
 
 Tensors sum_and_count(const Loss& loss) {
+  using namespace in_loss_cases;
   const auto& term = loss.terms().front();
   return {term.sum, scalar(term.count, DType::f64)};
 }
 
 std::vector<OpCase> loss_cases() {
+  using namespace in_loss_cases;
   std::vector<OpCase> cases = weighted_loss_cases();
   for (const auto& row : loss_rows()) {
     if (!row.masks_of_its_own) cases.push_back(case_of(row, Reduction::none, InputKind::covered));

@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include <maskgrad/layers/layer/spec.hpp>
 #include <maskgrad/layers/losses/loss.hpp>
-#include <maskgrad/layers/spec.hpp>
 
 #include "autograd/op_cases.hpp"
 

@@ -8,9 +8,10 @@
 
 #include <maskgrad/maskgrad.hpp>
 
+#include "odd_values.hpp"
+
 namespace maskgrad::tests {
 
-inline const double nan = std::numeric_limits<double>::quiet_NaN();
 using Ids = std::vector<std::int64_t>;
 
 inline doctest::Approx about(double value) {

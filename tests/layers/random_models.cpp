@@ -7,12 +7,12 @@
 #include "autograd/op_cases.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_random_models {
 
-constexpr std::int64_t features = 4;
+constexpr std::int64_t model_features = 4;
 
 Spec spec_of(const DrawnModel& model, int mask_axes) {
-  const Spec spec = model.ids ? Spec::ids({any, any}) : Spec::f64({any, any, features});
+  const Spec spec = model.ids ? Spec::ids({any, any}) : Spec::f64({any, any, model_features});
   return mask_axes > 0 ? spec.masked(mask_axes) : spec;
 }
 
@@ -61,9 +61,9 @@ void check_flow(Functional& f, const DrawnModel& model, LawReport& report) {
   }
 }
 
-/// The features that a layer behind this model sees.
+/// The model_features that a layer behind this model sees.
 std::int64_t width_of(const DrawnModel& model) {
-  if (model.calls.empty()) return features;
+  if (model.calls.empty()) return model_features;
   Functional f = model.built();
   return without_data(f, model, 2).shape().back();
 }
@@ -73,7 +73,7 @@ bool takes_lengths(const DrawnModel& model) {
   Functional f = model.built();
   const NoGrad no_grad;
   for (const std::int64_t time : {1, 2, 5, 8}) {
-    const Spec spec = model.ids ? Spec::ids({2, time}) : Spec::f64({2, time, features});
+    const Spec spec = model.ids ? Spec::ids({2, time}) : Spec::f64({2, time, model_features});
     try {
       call(f, spec.masked(2).meta());
     } catch (const Error&) {
@@ -136,19 +136,22 @@ std::vector<DrawnModel> with_less_options(const DrawnModel& model) {
   return all;
 }
 
-}  // namespace
+}  // namespace in_random_models
 
 Functional DrawnModel::built() const {
+  using namespace in_random_models;
   Functional f = assembled(*this);
   f.build({spec_of(*this, 2)}, Seed{3});
   return f;
 }
 
 std::string DrawnModel::json() const {
+  using namespace in_random_models;
   return describe(assembled(*this));
 }
 
 DrawnModel draw_model(const LayerDraw& wanted, Seed seed) {
+  using namespace in_random_models;
   Dice dice(seed);
   std::vector<const LayerDraw*> known;
   for (const auto& layer : layer_draws()) {
@@ -179,6 +182,7 @@ DrawnModel draw_model(const LayerDraw& wanted, Seed seed) {
 }
 
 LawReport laws_of(const DrawnModel& model, DType dtype) {
+  using namespace in_random_models;
   Functional wide = model.built(), f = clone(wide, dtype);
   LawOptions options{.full = false,
                      .empty_gradient = "the sum of nothing is a value, which goes on into layers",
@@ -196,7 +200,7 @@ LawReport laws_of(const DrawnModel& model, DType dtype) {
                               .sample_role = role_under(wide, model, 1)};
   // A mask that layers inside made and ended may be what came in, or not.
   options.samples = contract.under_sample() != MaskRole::consumes;
-  const Tensor x = draw({.shape = model.ids ? Shape{} : Shape{features},
+  const Tensor x = draw({.shape = model.ids ? Shape{} : Shape{model_features},
                          .draw = model.ids ? Draw::ids : Draw::normal},
                         11);
   LawReport report = check_mask_laws([&f](const Tensors& xs) { return call(f, xs); },
@@ -206,6 +210,7 @@ LawReport laws_of(const DrawnModel& model, DType dtype) {
 }
 
 DrawnModel shrunk(DrawnModel model, const std::function<bool(const DrawnModel&)>& fails) {
+  using namespace in_random_models;
   const auto still = [&](const DrawnModel& less) {
     try {
       return fails(less);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <maskgrad/autograd/laws.hpp>
+#include <maskgrad/autograd/laws/laws.hpp>
 #include <maskgrad/layers/model/functional.hpp>
 
 #include "layers/layer_draws.hpp"

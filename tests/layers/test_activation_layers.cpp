@@ -5,7 +5,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_activation_layers {
 namespace {
 
 using Values = std::vector<double>;
@@ -144,4 +144,4 @@ TEST_CASE("activation layers are made from what they describe") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_activation_layers

@@ -5,7 +5,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_attention_layers {
 namespace {
 
 Tensor normal(const Shape& shape, std::uint64_t seed = 1) {
@@ -225,4 +225,4 @@ TEST_CASE("AdditiveAttention: causal scores hide the keys behind the query") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_attention_layers

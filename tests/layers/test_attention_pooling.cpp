@@ -5,7 +5,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_attention_pooling {
 namespace {
 
 Tensor normal(const Shape& shape) {
@@ -67,4 +67,4 @@ TEST_CASE("AttentionPooling1D: options and inputs that do not fit are refused") 
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_attention_pooling

@@ -8,7 +8,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_building {
 namespace {
 
 /// Stays inside a row, and counts how often its contract is asked for.
@@ -120,7 +120,7 @@ TEST_CASE("layers made in a layer's build have paths, weights, noise and names o
     CHECK(again.layer(1).as<Block>()->kernels() == model.layer(1).as<Block>()->kernels());
     const Tensor x = ones({1, 3}, DType::f64);
     const Values drawn = model(x).to_vector<double>();
-    set_noise_position({});
+    const NoiseStep begin({});
     CHECK(again(x).to_vector<double>() == drawn);
     if (late == Late::unlisted) continue;
     std::set<std::string> names;
@@ -205,4 +205,4 @@ TEST_CASE("a model that a failed build was tried on is saved and loaded as befor
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_building

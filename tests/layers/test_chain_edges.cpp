@@ -8,7 +8,7 @@
 #include "odd_values.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_chain_edges {
 namespace {
 
 /// x with value i replaced.
@@ -153,4 +153,4 @@ TEST_CASE("a sequence whose loss has the gradient 0 is not read backward") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_chain_edges

@@ -8,7 +8,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_chain_losses {
 namespace {
 
 using Ids = std::vector<std::int64_t>;
@@ -183,7 +183,7 @@ TEST_CASE("the CRF with potentials and transitions of 1e4 is finite") {
   }
 }
 
-TEST_CASE("a CRF layer learns tags that only their neighbours tell") {
+TEST_CASE("a CRF layer learns tags that only their neighbors tell") {
   // Tags go round: 0, 1, 2, 0, ...; the input tells the first one alone.
   std::vector<std::int64_t> tags;
   std::vector<double> input;
@@ -225,4 +225,4 @@ TEST_CASE("the CRF refuses what does not fit") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_chain_losses

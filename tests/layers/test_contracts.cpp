@@ -6,7 +6,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_contracts {
 namespace {
 
 /// A layer in all but a contract.
@@ -144,4 +144,4 @@ TEST_CASE("a user's layer joins the list once") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_contracts

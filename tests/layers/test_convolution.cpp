@@ -1,6 +1,6 @@
 #include "layers/window_reference.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_convolution {
 namespace {
 
 /// Convolution of one sequence, all of `o` spelled out; kernel [kernel_size, features / groups,
@@ -254,4 +254,4 @@ TEST_CASE("without bias, and with an activation") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_convolution

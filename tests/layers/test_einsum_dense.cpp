@@ -4,7 +4,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_einsum_dense {
 namespace {
 
 using Values = std::vector<double>;
@@ -169,4 +169,4 @@ TEST_CASE("EinsumDense is made from what it describes") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_einsum_dense

@@ -1,12 +1,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <maskgrad/layers/registry.hpp>
+#include <maskgrad/layers/registry/registry.hpp>
 #include <maskgrad/maskgrad.hpp>
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_factory {
 namespace {
 
 struct ScaleOptions {
@@ -245,14 +245,15 @@ TEST_CASE("layers of one's own: registered they are made by name, without option
 
 TEST_CASE("losses come from the name of their class or function") {
   const Tensor y = zeros({1, 2, 1}, DType::f64), p = full({1, 2, 1}, 3, DType::f64);
-  CHECK(loss_function("MeanSquaredError")(y, p).value() == 9);
-  CHECK(loss_function("mean_squared_error", R"({"reduction": "sum"})")(y, p).value() == 18);
-  CHECK(throws<OptionError>([] { loss_function("MeanSquareError"); }, "no loss 'MeanSquareError'",
-                            "did you mean 'MeanSquaredError'?"));
-  CHECK(throws<OptionError>([] { loss_function("mean_square_error"); },
+  CHECK(make_loss_function("MeanSquaredError")(y, p).value() == 9);
+  CHECK(make_loss_function("mean_squared_error", R"({"reduction": "sum"})")(y, p).value() == 18);
+  CHECK(throws<OptionError>([] { make_loss_function("MeanSquareError"); },
+                            "no loss 'MeanSquareError'", "did you mean 'MeanSquaredError'?"));
+  CHECK(throws<OptionError>([] { make_loss_function("mean_square_error"); },
                             "did you mean 'mean_squared_error'?"));
-  CHECK(throws<OptionError>([] { loss_function("MeanSquaredError", R"({"redaction": "sum"})"); },
-                            "did you mean 'reduction'?"));
+  CHECK(
+      throws<OptionError>([] { make_loss_function("MeanSquaredError", R"({"redaction": "sum"})"); },
+                          "did you mean 'reduction'?"));
 }
 
 TEST_CASE("optimizers come from their name") {
@@ -269,4 +270,4 @@ TEST_CASE("optimizers come from their name") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_factory

@@ -4,7 +4,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_flow {
 namespace {
 
 bool has(const std::string& text, const std::string& part) {
@@ -79,4 +79,4 @@ TEST_CASE("weights in front of the mask are pointed out") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_flow

@@ -4,7 +4,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_functional {
 namespace {
 
 /// Two inputs, a shared encoder, two outputs, and a model inside the model.
@@ -136,4 +136,4 @@ static_assert(accepts_masks<Masking, GlobalAveragePooling1D, Dense>);
 static_assert(accepts_masks<Embedding, MaskedConv1D, Bidirectional>);
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_functional

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <maskgrad/maskgrad.hpp>
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_initializer {
 namespace {
 
 TEST_CASE("orthogonal rows, or columns where they are fewer, have length 1 and no part in common") {
@@ -50,4 +50,4 @@ TEST_CASE("the other initializers have the variance that their names say") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_initializer

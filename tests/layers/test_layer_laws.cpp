@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include <maskgrad/layers/registry.hpp>
+#include <maskgrad/layers/registry/registry.hpp>
 
 #include "autograd/case_checks.hpp"
 #include "layers/layer_cases.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_layer_laws {
 
 TEST_SUITE("laws") {
   TEST_CASE("every layer keeps the laws in f64") {
@@ -35,4 +35,4 @@ TEST_SUITE("coverage") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_layer_laws

@@ -7,7 +7,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_loss_edges {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -155,4 +155,4 @@ TEST_CASE("BatchNormalization refuses statistics that are no numbers, and keeps 
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_loss_edges

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include <maskgrad/autograd/laws_run.hpp>
-#include <maskgrad/layers/factory.hpp>
+#include <maskgrad/autograd/laws/run.hpp>
+#include <maskgrad/layers/losses/loss_factory.hpp>
 
 #include "autograd/case_checks.hpp"
 #include "layers/loss_cases.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_loss_laws {
 namespace {
 
 using Numbers = std::vector<double>;
@@ -29,7 +29,7 @@ void check_parts(const OpCase& c, laws::MaskOver over) {
   const auto data = law_inputs(c);
   const laws::Subject subject(c.f, data, c.laws);
   for (const auto& pattern : subject.patterns(over)) {
-    if (pattern.batch.places.size() != case_batch * case_time) continue;
+    if (pattern.batch.positions.size() != case_batch * case_time) continue;
     const auto title = c.title() + ", " + std::string(laws::name(over)) + " " + pattern.name;
     CAPTURE(title);
     const Numbers whole = added(subject, pattern, {pattern.batch}, true);
@@ -83,4 +83,4 @@ TEST_SUITE("coverage") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_loss_laws

@@ -7,7 +7,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_loss_values {
 namespace {
 
 const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -240,13 +240,13 @@ TEST_CASE("weights that do not fit are refused") {
 }
 
 TEST_CASE("the factory knows every loss by both names, and refuses another axis") {
-  CHECK(loss_function("kl_divergence")(row({1}), row({1})).terms()[0].name == "kl_divergence");
-  for (const auto name : loss_names()) CHECK(static_cast<bool>(loss_function(name)));
-  CHECK(throws<OptionError>([] { loss_function("Hube"); }, "no loss 'Hube'", "'Huber'"));
-  CHECK(static_cast<bool>(loss_function("CosineSimilarity", R"({"axis": -1})")));
-  CHECK(throws<OptionError>([] { loss_function("CosineSimilarity", R"({"axis": 1})"); }, "axis",
-                            "-1"));
+  CHECK(make_loss_function("kl_divergence")(row({1}), row({1})).terms()[0].name == "kl_divergence");
+  for (const auto name : loss_names()) CHECK(static_cast<bool>(make_loss_function(name)));
+  CHECK(throws<OptionError>([] { make_loss_function("Hube"); }, "no loss 'Hube'", "'Huber'"));
+  CHECK(static_cast<bool>(make_loss_function("CosineSimilarity", R"({"axis": -1})")));
+  CHECK(throws<OptionError>([] { make_loss_function("CosineSimilarity", R"({"axis": 1})"); },
+                            "axis", "-1"));
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_loss_values

@@ -8,7 +8,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_losses {
 namespace {
 
 const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -140,4 +140,4 @@ TEST_CASE("a batch without steps has a mean loss of 0, over nothing") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_losses

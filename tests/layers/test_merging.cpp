@@ -5,7 +5,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_merging {
 namespace {
 
 using Values = std::vector<double>;
@@ -235,4 +235,4 @@ TEST_CASE("a functional model of merging layers is rebuilt from its description"
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_merging

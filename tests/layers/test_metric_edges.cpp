@@ -10,7 +10,7 @@
 #include "layers/metric_values.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_metric_edges {
 namespace {
 
 using Values = std::vector<double>;
@@ -199,7 +199,15 @@ TEST_CASE("the exact area under a curve, of any scores, in any parts") {
   AUC tied(options);
   for (int i = 0; i < 5; ++i) tied.update(column({1, 0, 1}), column({3, 3, 5}));
   CHECK(tied.value() == about(0.75));
-  CHECK(tied.counted().size() == 2 + 3 * 3);
+  CHECK(tied.counted().size() == 3 + 3 * 3);
+  // What comes is put in order when it is as much as what is, not with each batch.
+  AUC apart(options);
+  for (int i = 0; i < 40; ++i) apart.update(column({1, 0}), column({i + 0.5, -i - 0.25}));
+  CHECK(apart.counted().size() == 3 + 3 * 80);
+  CHECK(apart.counted()[2] == 64);
+  CHECK(apart.value() == about(1));
+  apart.update(column({1}), column({nan}));
+  CHECK(std::isnan(apart.value()));
   // scikit-learn's documentation of roc_auc_score and average_precision_score.
   const Tensor truth = column({0, 0, 1, 1}), scores = column({0.1, 0.4, 0.35, 0.8});
   CHECK(once(AUC{{.exact = true}}, truth, scores) == about(0.75));
@@ -209,6 +217,10 @@ TEST_CASE("the exact area under a curve, of any scores, in any parts") {
   AUC other(options);
   other.update(truth, scores);
   CHECK(throws<OptionError>([&] { other.merge(AUC()); }, "AUC", "its options"));
+  for (const Values& bad : {Values{1, 1}, Values{1, 1e18, 0}, Values{1, nan, 0}, Values{1, 1, 0, 1},
+                            Values{1, 1, 0, 2, 0.5, 1}, Values{1, 1, 0, 0, 0.5, -1}}) {
+    CHECK(throws<OptionError>([&] { other.set_counted(bad); }, "AUC", "what counted() gave"));
+  }
 }
 
 TEST_CASE("macro F1 leaves out absent classes on request") {
@@ -232,4 +244,4 @@ TEST_CASE("errors of f32 are those of f64: their squares and sums have room") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_metric_edges

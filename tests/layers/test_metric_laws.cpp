@@ -4,13 +4,13 @@
 #include <cmath>
 
 #include <maskgrad/autograd/checking.hpp>
-#include <maskgrad/autograd/laws_run.hpp>
+#include <maskgrad/autograd/laws/run.hpp>
 #include <maskgrad/maskgrad.hpp>
 
 #include "layers/metric_cases.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_metric_laws {
 namespace {
 
 using laws::MaskOver;
@@ -106,8 +106,8 @@ class MetricLaws {
     const auto time = static_cast<std::size_t>(whole.time);
     for (std::size_t s = from; s < to; ++s) {
       batch.sequences.push_back(whole.sequences[s]);
-      const auto* places = whole.places.data() + s * time;
-      batch.places.insert(batch.places.end(), places, places + time);
+      const auto* positions = whole.positions.data() + s * time;
+      batch.positions.insert(batch.positions.end(), positions, positions + time);
     }
     return batch;
   }
@@ -198,4 +198,4 @@ TEST_SUITE("coverage") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_metric_laws

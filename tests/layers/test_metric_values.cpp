@@ -7,7 +7,7 @@
 #include "layers/metric_values.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_metric_values {
 namespace {
 
 TEST_CASE("accuracies count valid positions alone, by their weights") {
@@ -239,4 +239,4 @@ TEST_CASE("edit distances of sequences by their valid steps") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_metric_values

@@ -7,7 +7,7 @@
 #include "layers/metric_values.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_metrics {
 namespace {
 
 TEST_CASE("the mean of values and of numbers") {
@@ -148,4 +148,4 @@ TEST_CASE("the factory makes every metric, and reads back what it describes") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_metrics

@@ -6,7 +6,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_model_access {
 namespace {
 
 using Values = std::vector<double>;
@@ -142,4 +142,4 @@ TEST_CASE("a class that takes several tensors is a model, and a const one predic
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_model_access

@@ -4,7 +4,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_models {
 namespace {
 
 Sequential small(std::int64_t features = 3) {
@@ -214,4 +214,4 @@ TEST_CASE("the fused GRU equals the one that runs step by step") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_models

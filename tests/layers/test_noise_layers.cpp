@@ -7,7 +7,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_noise_layers {
 namespace {
 
 using Values = std::vector<double>;
@@ -97,7 +97,7 @@ TEST_CASE("SpatialDropout1D drops features over whole sequences") {
   // Under a mask over single values a feature is what it was.
   std::vector<bool> valid(5 * 4 * 7, true);
   for (std::size_t i = 0; i < valid.size(); i += 3) valid[i] = false;
-  set_noise_position({});
+  const NoiseStep begin({});
   const Tensor holes = layer(x.with_mask(Mask::keep(valid, {5, 4, 7})));
   const auto seen = holes.to_vector<double>(-1);
   for (std::size_t i = 0; i < seen.size(); ++i) CHECK(seen[i] == (valid[i] ? first[i] : -1));
@@ -122,7 +122,7 @@ void is_keyed_by_the_data(const L& layer_of, const Shape& inner) {
   const auto valid = [](const Tensor& y) { return y.to_vector<double>(-7); };
   const Tensor x = normal(Shape{4, 5} + inner);
   const auto at = [&](std::uint64_t step, std::int64_t sequence, const Tensor& input) {
-    set_noise_position({step, sequence});
+    const NoiseStep here({step, sequence});
     return layer(input);
   };
   const Tensor whole = at(3, 0, x.with_mask(lengths()));
@@ -136,7 +136,6 @@ void is_keyed_by_the_data(const L& layer_of, const Shape& inner) {
   set_num_threads(3);
   CHECK(valid(at(3, 0, x.with_mask(lengths()))) == valid(whole));
   set_num_threads(threads);
-  set_noise_position({});
 }
 
 TEST_CASE("noise is keyed by the sequence and the rank among its valid steps") {
@@ -207,4 +206,4 @@ TEST_CASE("noise layers are made from what they describe") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_noise_layers

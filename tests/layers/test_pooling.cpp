@@ -4,7 +4,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_pooling {
 namespace {
 
 using Values = std::vector<double>;
@@ -88,4 +88,4 @@ TEST_CASE("poolings refuse inputs and options that do not fit") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_pooling

@@ -5,7 +5,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_position_layers {
 namespace {
 
 using Ids = std::vector<std::int64_t>;
@@ -158,4 +158,4 @@ TEST_CASE("PositionEmbedding: only valid steps count against its length") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_position_layers

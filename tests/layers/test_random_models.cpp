@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include <maskgrad/layers/registry.hpp>
+#include <maskgrad/layers/registry/registry.hpp>
 #include <maskgrad/maskgrad.hpp>
 
 #include "layers/random_models.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_random_models {
 namespace {
 
 constexpr std::uint64_t models_of_each = 3;
@@ -140,4 +140,4 @@ TEST_SUITE("coverage") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_random_models

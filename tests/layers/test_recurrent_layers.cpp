@@ -4,7 +4,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_recurrent_layers {
 namespace {
 
 Tensor some(const Shape& shape, std::uint64_t seed = 1) {
@@ -146,6 +146,80 @@ TEST_CASE("an RNN runs a user's cell, and a stack gives the last cell's output")
       "initial state 0 is f64[3, 5]", "expected [3, 2]"));
 }
 
+/// The same with a way of its own over whole sequences.
+class WholeSumCell : public SumCell {
+ public:
+  static constexpr std::string_view kind = "WholeSumCell";
+  bool runs_whole() const { return !training(); }
+  Tensors run_whole(const Tensor& x, const Tensors&, bool) {
+    ++runs;
+    path = std::string(LayerScope::current()->path());
+    return {2 * cumsum(x, 1), sum(x, 1)};
+  }
+  LayerInfo info{kind, ""};
+  int runs = 0;
+  std::string path;
+};
+
+TEST_CASE("an RNN takes a user's cell over whole sequences where the cell can") {
+  RNN rnn{WholeSumCell{}, {.return_sequences = true, .return_state = true}};
+  build(rnn, Spec::f64({any, any, 2}));
+  const WholeSumCell* cell = nullptr;
+  RNN::each_layer(rnn, [&](auto&&, AnyLayer& any) { cell = any.as<WholeSumCell>(); });
+  const Tensor x = some({3, 4, 2}).with_mask(holes);
+  const Tensors stepped = call(rnn, Tensors{x});
+  CHECK(cell->runs == 0);
+  const Evaluate evaluate;
+  const Tensors whole = call(rnn, Tensors{x});
+  CHECK(cell->runs == 1);
+  CHECK(cell->path == "cell");
+  CHECK(near(whole[0], stepped[0]));
+  CHECK(!AnyLayer(SumCell{}).runs_whole());
+}
+
+template <class Options>
+concept ResetsAfter = requires {
+  Options{.units = 1, .reset_after = false};
+};
+template <class Options>
+concept Stateful = requires {
+  Options{.units = 1, .stateful = true};
+};
+static_assert(ResetsAfter<GRUOptions> && !ResetsAfter<LSTMOptions> && ResetsAfter<GRUCellOptions>);
+static_assert(Stateful<GRUOptions> && Stateful<LSTMOptions> && !Stateful<LSTMCellOptions>);
+
+TEST_CASE_TEMPLATE("an initial state is checked on both ways", L, GRU, LSTM, SimpleRNN) {
+  for (const std::string activation : {"tanh", "softsign"}) {
+    L layer({.units = 3, .activation = activation});
+    build(layer, Spec::f64({any, any, 2}));
+    const Tensor x = some({3, 4, 2});
+    CHECK(throws<ShapeError>(
+        [&] {
+          call(layer, Tensors{x, some({2, 3})});
+        },
+        L::kind, "initial state 0 is f64[2, 3]", "expected [3, 3]"));
+  }
+}
+
+TEST_CASE("an LSTM begins from a cell state alone") {
+  LSTM layer{{.units = 3}};
+  build(layer, Spec::f64({any, any, 2}));
+  const Tensor x = some({3, 4, 2}), c = some({3, 3}, 2), none = zeros({3, 3}, DType::f64);
+  const auto alone = layer.with_state(x, {.h = {}, .c = c}), both = layer.with_state(x, {none, c});
+  CHECK(near(alone.output, both.output));
+  CHECK(!near(alone.output, layer(x)));
+}
+
+TEST_CASE("under a mask over samples a state that is begun without data carries it") {
+  for (const std::string activation : {"tanh", "softsign"}) {
+    RNN rnn{GRUCell{{.units = 3, .activation = activation}}, {.return_state = true}};
+    GRU gru{{.units = 3, .activation = activation, .return_state = true}};
+    const Spec spec = Spec::f64({any, any, 2}).masked(1);
+    CHECK(build(rnn, std::vector{spec})[1].mask().rank() == 1);
+    CHECK(build(gru, std::vector{spec})[1].mask().rank() == 1);
+  }
+}
+
 TEST_CASE_TEMPLATE("a stateful layer goes on where the last batch ended", L, GRU, LSTM, SimpleRNN) {
   L whole({.units = 3, .return_sequences = true});
   L parts({.units = 3, .return_sequences = true, .stateful = true});
@@ -189,4 +263,4 @@ TEST_CASE("a model's states are reset together") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_recurrent_layers

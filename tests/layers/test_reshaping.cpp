@@ -4,7 +4,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_reshaping {
 namespace {
 
 using Values = std::vector<double>;
@@ -191,4 +191,4 @@ TEST_CASE("Reverse: valid steps change places among themselves") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_reshaping

@@ -9,7 +9,7 @@
 
 #include <maskgrad/maskgrad.hpp>
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_sizes {
 namespace {
 
 /// Layers whose options are sizes; N is the hostile one.
@@ -120,4 +120,4 @@ TEST_SUITE("sizes") {
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_sizes

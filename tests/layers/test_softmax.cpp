@@ -5,7 +5,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_softmax {
 namespace {
 
 using Values = std::vector<double>;
@@ -48,7 +48,8 @@ TEST_CASE("Softmax: several axes sum to 1 together, and a mask over features cou
 }
 
 TEST_CASE("Softmax refuses axes that are not there") {
-  CHECK(throws<OptionError>([] { Softmax{{.axis = Ints{}}}; }, "Softmax: the option .axis has no"));
+  CHECK(throws<OptionError>([] { Softmax{{.axis = IntegerList{}}}; },
+                            "Softmax: the option .axis has no"));
   CHECK(throws<OptionError>([] { Softmax{{.axis = -9}}; },
                             "the option .axis is -9; expected an axis, -8 to 7"));
   CHECK(throws<OptionError>([] { make_layer("Softmax", R"({"axis": [1.5]})"); },
@@ -62,4 +63,4 @@ TEST_CASE("Softmax refuses axes that are not there") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_softmax

@@ -4,7 +4,7 @@
 
 #include "bench/layer_case.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_threads {
 namespace {
 
 void append(std::vector<float>& to, const Tensor& x) {
@@ -15,7 +15,7 @@ void append(std::vector<float>& to, const Tensor& x) {
 
 /// Output, gradients of inputs and parameters.
 std::vector<float> run(AnyLayer& layer, const Tensors& inputs) {
-  set_noise_position({});
+  const NoiseStep begin({});
   const Tensor y = layer.call(inputs).front();
   std::vector<float> all;
   append(all, y);
@@ -87,9 +87,9 @@ TEST_CASE("every loss gives the same bits on 1, 2, 3 and 4 threads") {
     const Tensor target = of_ids ? cast(random_uniform({16, 128}, Seed{2}, 0, 64), DType::i64)
                                  : softmax(random_normal(shape, Seed{2}));
     const Tensor prediction = softmax(random_normal(shape, Seed{1})).with_mask(mask).with_grad();
-    const auto loss = loss_function(name);
+    const auto loss = make_loss_function(name);
     same_on_threads([&] { return run(loss, target.with_mask(mask), prediction); });
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_threads

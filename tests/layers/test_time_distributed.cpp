@@ -4,7 +4,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_time_distributed {
 namespace {
 
 using Values = std::vector<double>;
@@ -166,4 +166,4 @@ TEST_CASE("Lambda cannot be described, and says what can") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_time_distributed

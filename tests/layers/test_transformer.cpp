@@ -5,7 +5,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_transformer {
 namespace {
 
 using Values = std::vector<double>;
@@ -200,4 +200,4 @@ TEST_CASE("transformer blocks are rebuilt from their descriptions, copied and cl
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_transformer

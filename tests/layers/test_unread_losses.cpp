@@ -10,7 +10,7 @@
 #include "layers/loss_cases.hpp"
 #include "odd_values.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_unread_losses {
 namespace {
 
 Tensor row(Values all) {
@@ -183,4 +183,4 @@ TEST_CASE("what has the target 0 is not read: exact values and finite gradients"
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_unread_losses

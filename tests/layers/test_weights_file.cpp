@@ -7,7 +7,7 @@
 #include "io/files.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_weights_file {
 namespace {
 
 using Values = std::vector<std::vector<double>>;
@@ -153,4 +153,4 @@ TEST_CASE("two parameters of one name are refused before anything is written") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_weights_file

@@ -10,7 +10,7 @@
 
 // data/torch_*.safetensors: what PyTorch wrote; see make_torch_fixtures.py.
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_weights_torch {
 namespace {
 
 std::filesystem::path written_by_torch(std::string_view name) {
@@ -152,4 +152,4 @@ TEST_CASE("layers and names without a counterpart are refused") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_weights_torch

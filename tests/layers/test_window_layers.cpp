@@ -4,7 +4,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_window_layers {
 namespace {
 
 using Values = std::vector<double>;
@@ -24,19 +24,19 @@ const std::vector<Refusal>& refusals() {
   static const std::vector<Refusal> all{
       {"Conv1D",
        R"({"filters": 2, "kernel_size": 3})",
-       "a window mixes neighbouring steps, so padding would leak",
+       "a window mixes neighboring steps, so padding would leak",
        {"MaskedConv1D (each sequence convolved as if alone)", "to convolve the padding as data"}},
       {"DepthwiseConv1D",
        R"({"kernel_size": 3})",
-       "a window mixes neighbouring steps, so padding would leak",
+       "a window mixes neighboring steps, so padding would leak",
        {"MaskedConv1D with .groups = features", "to convolve the padding as data"}},
       {"SeparableConv1D",
        R"({"filters": 2, "kernel_size": 3})",
-       "a window mixes neighbouring steps, so padding would leak",
+       "a window mixes neighboring steps, so padding would leak",
        {"MaskedConv1D with .groups = features, then Dense", "to convolve the padding as data"}},
       {"Conv1DTranspose",
        R"({"filters": 2, "kernel_size": 3})",
-       "each step is added to neighbouring ones, so padding would leak",
+       "each step is added to neighboring ones, so padding would leak",
        {"MaskedConv1D", "without more steps", "to convolve the padding as data"}},
       {"MaxPooling1D",
        "{}",
@@ -44,7 +44,7 @@ const std::vector<Refusal>& refusals() {
        {"MaskedMaxPooling1D (each sequence pooled as if alone)", "to pool the padding as data"}},
       {"AveragePooling1D",
        "{}",
-       "a window mixes neighbouring steps, so padding would leak",
+       "a window mixes neighboring steps, so padding would leak",
        {"MaskedAveragePooling1D", "to pool the padding as data"}},
       {"UpSampling1D",
        "{}",
@@ -206,4 +206,4 @@ TEST_CASE("inputs that do not fit are refused") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_window_layers

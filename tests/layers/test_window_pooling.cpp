@@ -2,7 +2,7 @@
 
 #include "layers/window_reference.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_window_pooling {
 namespace {
 
 /// Calls `of` with the values of each window of each feature; what is beyond the ends is left out.
@@ -87,4 +87,4 @@ TEST_CASE("by default windows of two lie side by side") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_window_pooling

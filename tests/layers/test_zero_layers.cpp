@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/maskgrad.hpp>
 
@@ -13,7 +13,7 @@
 // nothing of a causal layer, forward and backward. And a recurrence by steps costs what its rows
 // cost.
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_zero_layers {
 namespace {
 
 using Values = std::vector<double>;
@@ -113,21 +113,21 @@ TEST_SUITE("recurrence by steps") {
     const Tensor x = random_normal({4, 4, 2}, Seed{1}, DType::f64).with_mask(mask).with_grad();
     for (const bool backwards : {false, true}) {
       std::vector<std::int64_t> seen;
-      const auto result = run_by_steps(x, {zeros({4, 2}, DType::f64)}, backwards,
-                                       [&](const Tensor& x_t, const Tensors& states) {
-                                         seen.push_back(x_t.size(0));
-                                         CHECK(!x_t.has_mask());
-                                         const Tensor next = states[0] + x_t;
-                                         return Tensors{next, next};
-                                       });
+      const auto results = detail::run_by_steps(x, {zeros({4, 2}, DType::f64)}, backwards,
+                                                [&](const Tensor& x_t, const Tensors& states) {
+                                                  seen.push_back(x_t.size(0));
+                                                  CHECK(!x_t.has_mask());
+                                                  const Tensor next = states[0] + x_t;
+                                                  return Tensors{next, next};
+                                                });
       CHECK(seen == std::vector<std::int64_t>{3, 2, 2, 1});
-      CHECK(result.output.mask() == mask);
+      CHECK(results[0].mask() == mask);
       const Tensor expected = backwards ? reverse(cumsum(reverse(x), 1)) : cumsum(x, 1);
-      CHECK(max(abs(result.output - expected)).item() < 1e-14);
-      CHECK(max(abs(result.states[0] - sum(x, 1))).item() < 1e-14);
-      CHECK(result.states[0].item({1, 0}) == 0);
+      CHECK(max(abs(results[0] - expected)).item() < 1e-14);
+      CHECK(max(abs(results[1] - sum(x, 1))).item() < 1e-14);
+      CHECK(results[1].item({1, 0}) == 0);
     }
   }
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_zero_layers

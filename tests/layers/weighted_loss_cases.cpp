@@ -3,7 +3,7 @@
 #include "layers/loss_cases.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_weighted_loss_cases {
 
 using Run = std::function<Loss(const Tensors& inputs, Reduction reduction)>;
 
@@ -140,9 +140,10 @@ OpCase crf_case(Reduction reduction, bool weights) {
   return c;
 }
 
-}  // namespace
+}  // namespace in_weighted_loss_cases
 
 std::vector<OpCase> weighted_loss_cases() {
+  using namespace in_weighted_loss_cases;
   std::vector<OpCase> cases;
   for (const auto& row : sample_weighted()) {
     if (!row.whole) cases.push_back(case_of(row, Reduction::mean, of_steps, "weights of steps"));

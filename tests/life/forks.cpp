@@ -73,7 +73,7 @@ int forks_while_threads_compute() {
 int forks_beside_a_loader() {
   const mg::Dataset data = mg::Dataset::from_callback(
       {.lengths = std::vector<std::int64_t>(20, 1), .sample = [](std::int64_t i) {
-         return mg::Sample{.inputs = {mg::full({1}, static_cast<double>(i))}};
+         return mg::SequenceData{.inputs = {mg::full({1}, static_cast<double>(i))}};
        }});
   const mg::Batches batches{data, {.batch_size = 1, .shuffle = false, .prefetch = 2}};
   mg::Epoch epoch = batches.epoch(0);

@@ -1,5 +1,6 @@
 // A process to which the system gives no more memory.
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ void leave(std::int64_t bytes) {
 }
 
 bool can_limit() {
+  mallopt(M_ARENA_MAX, 1);  // an arena of a thread of its own takes 128 MiB of address space
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return false;  // they reserve the whole address space
 #else

@@ -9,7 +9,7 @@
 #include "io/files.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_distinct {
 namespace {
 
 using Doubles = std::vector<double>;
@@ -218,7 +218,7 @@ TEST_CASE("optimizers are known in lower case") {
 TEST_CASE("what is watched is never best at -inf, inf or NaN, nor after a resumed -inf") {
   const double nan = std::numeric_limits<double>::quiet_NaN(), inf = INFINITY;
   for (const auto mode : {Better::lower, Better::higher}) {
-    Watch watch("test", "loss", mode, 0);
+    MonitoredValue watch("test", "loss", mode, 0);
     const auto better = [&watch](double value) {
       Logs logs;
       logs.set("loss", value);
@@ -245,4 +245,4 @@ TEST_CASE("what is watched is never best at -inf, inf or NaN, nor after a resume
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_distinct

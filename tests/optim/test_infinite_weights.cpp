@@ -9,7 +9,7 @@
 #include "odd_values.hpp"
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_infinite_weights {
 namespace {
 
 /// The options under which an optimizer keeps other states, or takes another way.
@@ -180,4 +180,4 @@ TEST_CASE("a term of a loss with the weight 0 is not read") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_infinite_weights

@@ -1,11 +1,9 @@
 #include <doctest/doctest.h>
 
-#include <maskgrad/maskgrad.hpp>
+#include "optim/noisy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_noise {
 namespace {
-
-using Values = std::vector<double>;
 
 /// Every layer that draws noise, with what it takes behind [batch, time].
 std::vector<AnyLayer> noisy_layers() {
@@ -23,19 +21,12 @@ std::vector<AnyLayer> noisy_layers() {
           Sequential(std::vector<AnyLayer>{Dense{{.units = 4}}, Dropout{{.rate = 0.5}}})};
 }
 
-Tensor some(std::int64_t batch = 3) {
-  return random_normal({batch, 5, 4}, Seed{4}, DType::f64);
-}
-Values values(const Tensor& x) {
-  return x.to_vector<double>(-7);
-}
-
 TEST_SUITE("noise") {
   TEST_CASE("each forward pass of a step draws its own noise, and each step begins anew") {
     for (AnyLayer& layer : noisy_layers()) {
       CAPTURE(layer.kind());
       build(layer, Spec::f64({any, any, 4}), Seed{1});
-      const auto pass = [&] { return values(layer.call({some()})[0]); };
+      const auto pass = [&] { return dense_values(layer.call({some()})[0]); };
       const Values first = pass(), second = pass(), third = pass();
       CHECK(first != second);
       CHECK(first != third);
@@ -44,11 +35,15 @@ TEST_SUITE("noise") {
         const Evaluate evaluate;  // draws nothing, so counts nothing
         CHECK(pass() == pass());
       }
-      set_noise_position({0, 0});
-      CHECK(pass() == first);
-      CHECK(pass() == second);
-      set_noise_position({1, 0});
-      CHECK(pass() != first);
+      {
+        const NoiseStep step({.step = 0});
+        CHECK(pass() == first);
+        CHECK(pass() == second);
+      }
+      {
+        const NoiseStep step({.step = 1});
+        CHECK(pass() != first);
+      }
       build(layer, Spec::f64({any, any, 4}), Seed{1});
       CHECK(pass() == first);
     }
@@ -61,7 +56,7 @@ TEST_SUITE("noise") {
     model.outputs({model.call(drop, {x}), model.call(drop, {x})});
     model.build({Spec::f64({any, 400})}, Seed{1});
     const Tensors both = model({ones({2, 400}, DType::f64)});
-    CHECK(values(both[0]) != values(both[1]));
+    CHECK(dense_values(both[0]) != dense_values(both[1]));
     // Independent: kept in both is a quarter.
     CHECK(mean(both[0] * both[1]).item() == doctest::Approx(1).epsilon(0.15));
   }
@@ -72,7 +67,7 @@ TEST_SUITE("noise") {
     build(a, Spec::f64({any, any, 4}));
     build(b, Spec::f64({any, any, 4}));
     const Tensor x = some();
-    for (int call = 0; call < 2; ++call) CHECK(values(a(x)) == values(b(x)));
+    for (int call = 0; call < 2; ++call) CHECK(dense_values(a(x)) == dense_values(b(x)));
   }
 
   TEST_CASE("a recurrence draws one noise for all steps, wherever they stand") {
@@ -86,25 +81,17 @@ TEST_SUITE("noise") {
       for (std::size_t i = 0; i < valid.size(); ++i) valid[i] = i % 7 >= 2;
       for (int call = 0; call < 2; ++call) {
         const auto at = static_cast<std::uint64_t>(call);
-        set_noise_position({at, 0});
-        const Tensor alone = layer(x);
-        set_noise_position({at, 0});
-        const Tensor y = layer(padded.with_mask(Mask::keep(valid, {3, 7})));
-        CHECK(values(slice(y, 1, 2, 7)) == values(alone));
+        const auto draw = [&](const Tensor& input) {
+          const NoiseStep step({at});
+          return layer(input);
+        };
+        const Tensor alone = draw(x);
+        const Tensor y = draw(padded.with_mask(Mask::keep(valid, {3, 7})));
+        CHECK(dense_values(slice(y, 1, 2, 7)) == dense_values(alone));
       }
     }
   }
 
-  Sequential dropping() {
-    Sequential model{Dense{{.units = 8}}, Dropout{{.rate = 0.5}}, Dense{{.units = 2}}};
-    model.build(Spec::f64({any, any, 4}), Seed{1});
-    return model;
-  }
-  /// Two passes whose outputs are pulled together, as R-Drop and SimCSE have.
-  Loss twice(Sequential & model, const Tensor& x) {
-    const Tensor a = model(x), b = model(x);
-    return mean_squared_error(a, b) + 0.5 * mean_squared_error(zeros(a.shape(), a.dtype()), a);
-  }
   Values losses_of_three_steps(Sequential & model) {
     SGD sgd{model.parameters(), {.learning_rate = 0.1}};
     Values losses;
@@ -133,9 +120,9 @@ TEST_SUITE("noise") {
     Sequential model = dropping();
     const auto path = std::filesystem::temp_directory_path() / "maskgrad_noise.safetensors";
     save_model(model, path);
-    const Values first = values(model(some()));
+    const Values first = dense_values(model(some()));
     load_model(path);
-    CHECK(values(model(some())) != first);
+    CHECK(dense_values(model(some())) != first);
     std::filesystem::remove(path);
   }
 
@@ -145,7 +132,7 @@ TEST_SUITE("noise") {
     const Tensor x = some(6);
     const auto gradient = [&](const std::vector<std::int64_t>& cuts, bool by_hand) {
       for (const auto& p : model.parameters()) p.clear_grad();
-      set_noise_position({5, 0});
+      const SGD begins_noise{model.parameters()};
       model(x);  // counts as well
       Accumulate parts(model.parameters());
       for (std::size_t i = 1; i < cuts.size(); ++i) {
@@ -171,21 +158,61 @@ TEST_SUITE("noise") {
     }
   }
 
-  TEST_CASE(
-      "a scope puts the thread's noise back, and gradcheck draws one noise for all its calls") {
-    Sequential model = dropping();
-    set_noise_position({2, 3});
-    const Values first = values(model(some()));
-    {
-      const NoiseScope scope({2, 3});
-      CHECK(values(model(some())) == first);
+  TEST_CASE("a scope puts back where noise stands, and gradcheck draws one noise for all calls") {
+    for (const bool trained : {false, true}) {
+      CAPTURE(trained);
+      Sequential model = dropping();
+      std::optional<SGD> sgd;
+      if (trained) sgd.emplace(model.parameters());
+      const auto pass = [&] { return dense_values(model(some())); };
+      const Values first = pass();
+      Values second;
+      for (int i = 0; i < 3; ++i) {
+        const NoiseScope scope;
+        const Values drawn = pass();
+        CHECK(drawn != first);
+        CHECK(drawn != pass());
+        if (i > 0) CHECK(drawn == second);
+        second = drawn;
+        twice(model, some()).backward();
+        if (sgd) sgd->clear_grad();
+      }
+      CHECK(pass() == second);
+      const auto report = gradcheck(model, some());
+      CHECK_MESSAGE(report, report.str());
     }
-    CHECK(noise_position().calls.size() == 1);
-    CHECK(values(model(some())) != first);
-    const auto report = gradcheck(model, some());
-    CHECK_MESSAGE(report, report.str());
+  }
+
+  TEST_CASE("a step that is opened is where noise is drawn, whatever stands around it") {
+    Sequential model = dropping();
+    SGD sgd{model.parameters(), {.learning_rate = 0.1}};
+    const auto pass = [&](std::int64_t from = 0) {
+      return dense_values(model(slice(some(), 0, from, 3)));
+    };
+    const auto at = [&](NoisePosition position) {
+      const auto from = position.sequence;
+      const NoiseStep step(std::move(position));
+      return pass(from);
+    };
+    const Values third = at({.step = 3}), behind = at({.step = 3, .sequence = 1});
+    CHECK(third == at({.step = 3}));
+    CHECK(third != at({.step = 4}));
+    REQUIRE(behind.size() == third.size() / 3 * 2);
+    for (std::size_t i = 0; i < behind.size(); ++i) {
+      CHECK(behind[i] == doctest::Approx(third[third.size() / 3 + i]));
+    }
+    {
+      const NoiseStep step({.step = 2});
+      twice(model, some()).backward();
+      CHECK(noise_position().step == 2);
+      CHECK(noise_position().sequence == 0);
+      sgd.step();  // the next is the one behind it
+    }
+    const Values next = pass();
+    CHECK(next == at({.step = 3}));
+    CHECK(next != at({.step = 1}));
   }
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_noise

@@ -8,7 +8,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_optimizers {
 namespace {
 
 const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -184,4 +184,4 @@ TEST_CASE("an optimizer is described with its options and the learning rate as i
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_optimizers

@@ -4,7 +4,7 @@
 
 #include <maskgrad/maskgrad.hpp>
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_schedule_edges {
 namespace {
 
 double at(const Schedule& schedule, double epoch) {
@@ -51,4 +51,4 @@ TEST_CASE("schedules begin, turn and end at exact values") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_schedule_edges

@@ -8,7 +8,7 @@
 
 #include "throws.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_steps {
 namespace {
 
 Sequential model_of(DType dtype) {
@@ -46,13 +46,13 @@ TEST_SUITE("laws") {
     std::mt19937_64 random(4);
     for (const auto reduction : {Reduction::mean, Reduction::per_sequence, Reduction::sum}) {
       Sequential model = model_of(DType::f64);
-      set_noise_position({3, 0});
+      const SGD begins_noise{model.parameters(), {.learning_rate = 1}};
       const Loss whole = loss_of(model, lengths, 0, lengths.size(), reduction);
       whole.backward();
       const auto expected = gradients(model);
       for (const std::size_t parts : {1u, 2u, 3u, 7u, 16u}) {
         for (const auto& p : model.parameters()) p.clear_grad();
-        set_noise_position({3, 0});
+        const SGD begins_again{model.parameters(), {.learning_rate = 1}};
         std::vector<std::size_t> cuts{0, lengths.size()};
         while (cuts.size() < parts + 1) {
           const auto cut = random() % (lengths.size() + 1);  // equal cuts: parts without sequences
@@ -83,7 +83,6 @@ TEST_SUITE("laws") {
     std::vector<double> first;
     for (const int threads : {1, 2, 3, 4}) {
       set_num_threads(threads);
-      set_noise_position({});
       Sequential model{GRU{{.units = 32, .return_sequences = true}}, Dropout{{.rate = 0.2}},
                        Dense{{.units = 4}}};
       model.build(Spec::f32({any, any, 8}), Seed{1});
@@ -236,4 +235,4 @@ TEST_CASE("Accumulate refuses what would count twice or mix losses") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_steps

@@ -158,32 +158,33 @@ Calls schedule_calls() {
   all.push_back([] { Schedule{std::unique_ptr<ScheduleRule>()}.factor({}); });
   all.push_back([] { describe(Schedule()); });
   all.push_back([] { Logs().at("", ""); });
-  all.push_back([] { Watch("", "", Better::automatic, nan); });
-  all.push_back([] { Watch("", "", Better::automatic, 0).better({}); });
+  all.push_back([] { MonitoredValue("", "", Better::automatic, nan); });
+  all.push_back([] { MonitoredValue("", "", Better::automatic, 0).better({}); });
   return all;
 }
 
 Calls data_calls() {
-  return {[] { Dataset(nullptr).batch({0}); },
-          [] { Dataset(nullptr).describe(); },
-          [] { Dataset(nullptr).map([](Batch b) { return b; }).batch({0}); },
-          [] { Dataset().standardised(Standardizer(zeros({1}), ones({1}))).batch({0}); },
-          [] { Standardizer(Tensor(), Tensor()).apply(Tensor()); },
-          [] { Standardizer(zeros({1}), ones({1})).apply(Tensor()); },
-          [] { Standardizer(zeros({1}), ones({1})).undo(Tensor()); },
-          [] { Standardizer(zeros({1}), ones({1})).save(""); },
-          [] { Standardizer::load(""); },
-          [] { Batches(Dataset()).epoch(-1); },
-          [] { Batches(Dataset()).epoch(most, most); },
-          [] { Batches(Dataset(), {.batch_size = most, .bucket = true, .bucket_size = most}); },
-          [] {
-            Dataset::from_callback({.lengths = {most, most}, .sample = {}}).steps();
-          },
-          [] { Dataset::from_callback({.lengths = {-1}, .sample = {}}); },
-          [] {
-            Dataset::from_callback({.lengths = {most}, .sample = [](auto) { return Sample{}; }})
-                .batch({0});
-          }};
+  return {
+      [] { Dataset(nullptr).batch({0}); },
+      [] { Dataset(nullptr).describe(); },
+      [] { Dataset(nullptr).map([](Batch b) { return b; }).batch({0}); },
+      [] { Dataset().standardized(Standardizer(zeros({1}), ones({1}))).batch({0}); },
+      [] { Standardizer(Tensor(), Tensor()).apply(Tensor()); },
+      [] { Standardizer(zeros({1}), ones({1})).apply(Tensor()); },
+      [] { Standardizer(zeros({1}), ones({1})).undo(Tensor()); },
+      [] { Standardizer(zeros({1}), ones({1})).save(""); },
+      [] { Standardizer::load(""); },
+      [] { Batches(Dataset()).epoch(-1); },
+      [] { Batches(Dataset()).epoch(most, most); },
+      [] { Batches(Dataset(), {.batch_size = most, .bucket = true, .bucket_size = most}); },
+      [] {
+        Dataset::from_callback({.lengths = {most, most}, .sample = {}}).steps();
+      },
+      [] { Dataset::from_callback({.lengths = {-1}, .sample = {}}); },
+      [] {
+        Dataset::from_callback({.lengths = {most}, .sample = [](auto) { return SequenceData{}; }})
+            .batch({0});
+      }};
 }
 
 Calls file_calls() {
@@ -238,7 +239,11 @@ Calls builder_calls() {
             [] { CarriedState({3}).trouble_with({Tensor()}, DType::f32); },
             [] { CarriedState().reset("", {0}); },
             [] { NoiseSamplesScope{nullptr}; },
-            [] { set_noise_position({.sequence = -1}); }};
+            [] {
+              const NoiseStep step({.sequence = -1});
+              const NoiseScope scope;
+              noise_key({});
+            }};
   for (const char* name : {"zeros", "ones", "glorot_uniform", "he_normal", "orthogonal"}) {
     for (const Shape& shape : Hostile<Shape>::values()) {
       all.push_back([=] { Initializer(name).make(shape, {}, DType::f32); });

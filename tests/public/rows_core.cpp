@@ -222,11 +222,9 @@ std::vector<Row> core_rows() {
                       [] { set_default_seed(Seed{std::numeric_limits<std::uint64_t>::max()}); }};
        }},
       {"noise_key", [] { return Calls{[] { noise_key({}); }}; }},
-      {"next_noise_part", [] { return calls(next_noise_part); }},
       {"recording", [] { return calls(recording); }},
       {"training", [] { return calls(training); }},
       {"noise_position", [] { return calls(noise_position); }},
-      {"set_noise_position", [] { return Calls{[] { set_noise_position({}); }}; }},
       {"variable_of", [] { return calls(variable_of); }},
       {"gradcheck",
        [] {

@@ -85,11 +85,11 @@ Calls loss_function_calls() {
   for (const auto name : loss_names()) {
     for (const Tensor& x : Hostile<Tensor>::values()) {
       for (const Tensor& y : Hostile<Tensor>::values()) {
-        all.push_back([=] { loss_function(name)(x, y); });
+        all.push_back([=] { make_loss_function(name)(x, y); });
       }
     }
   }
-  for (auto& call : calls<LossFunction, std::string_view, std::string_view>(loss_function)) {
+  for (auto& call : calls<LossFunction, std::string_view, std::string_view>(make_loss_function)) {
     all.push_back(call);
   }
   return all;
@@ -216,7 +216,7 @@ std::vector<Row> layer_rows() {
          made.push_back([] { make_layer("Dense", options_for("Dense")); });
          return made;
        }},
-      {"loss_function", loss_function_calls},
+      {"make_loss_function", loss_function_calls},
       {"loss_names", [] { return calls(loss_names); }},
       {"make_metric", metric_calls},
       {"metric_names", [] { return calls(metric_names); }},
@@ -231,9 +231,9 @@ std::vector<Row> layer_rows() {
       {"run_by_steps",
        [] {
          return Calls{[] {
-                        run_by_steps(ones({1, 2, 3}), {}, false, {});
+                        detail::run_by_steps(ones({1, 2, 3}), {}, false, {});
                       },
-                      [] { run_by_steps(Tensor(), {}, false, {}); }};
+                      [] { detail::run_by_steps(Tensor(), {}, false, {}); }};
        }},
       {"shape_and_mask", [] { return calls(shape_and_mask); }},
       {"contract_of", [] { return Calls{[] { contract_of(Dense{{.units = 1}}); }}; }},

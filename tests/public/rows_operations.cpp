@@ -91,7 +91,7 @@ std::vector<Row> arithmetic_rows() {
 }
 
 std::vector<Row> activation_rows() {
-  using Relu = Tensor (*)(const Tensor&, const ReluOptions&);
+  using Relu = Tensor (*)(const Tensor&, const ReluShape&);
   using Flag = Tensor (*)(const Tensor&, bool);
   return {{"relu", of<One, Relu>(relu, relu)},
           {"relu6", of(relu6)},
@@ -210,11 +210,11 @@ std::vector<Row> product_rows() {
           {"recurrent", of(recurrent)},
           {"softmax", of<One, Softmax>(softmax, softmax)},
           {"log_softmax", of<One, Softmax>(log_softmax, log_softmax)},
-          {"layer_normalise", of(layer_normalise)},
-          {"unit_normalise", of(unit_normalise)},
-          {"group_normalise", of(group_normalise)},
-          {"batch_normalise", of(batch_normalise)},
-          {"standardise", of<One, Standard>(standardise, standardise)},
+          {"layer_normalize", of(layer_normalize)},
+          {"unit_normalize", of(unit_normalize)},
+          {"group_normalize", of(group_normalize)},
+          {"batch_normalize", of(batch_normalize)},
+          {"standardize", of<One, Standard>(standardize, standardize)},
           {"dropout", of(dropout)},
           {"alpha_dropout", of(alpha_dropout)},
           {"gaussian_dropout", of(gaussian_dropout)},

@@ -76,7 +76,8 @@ Calls dataset_calls() {
         [&] { Dataset::from_callback({}); },
         [&] { Dataset::from_callback({.lengths = {n}, .sample = {}}); },
         [&] {
-          Dataset::from_callback({.lengths = {1}, .sample = [](std::int64_t) { return Sample{}; }})
+          Dataset::from_callback(
+              {.lengths = {1}, .sample = [](std::int64_t) { return SequenceData{}; }})
               .batch({0});
         },
         [&] { Dataset::from_memory({}); },

@@ -22,5 +22,5 @@ write("speakers", random.normal(size=(steps, 3)), lengths, ["train", "test"], la
 write("many", random.normal(size=(steps, 3)), lengths, ["train", "test"],
       labels=np.arange(12, dtype=np.int64))
 write("surnames", random.randint(1, 57, (steps, 1)), lengths, ["train", "test"], labels=labels)
-write("unlabelled", random.normal(size=(steps, 3)), lengths, ["train", "test"])
+write("unlabeled", random.normal(size=(steps, 3)), lengths, ["train", "test"])
 write("unsplit", random.randint(1, 3, (steps, 1)), lengths, ["all"], labels=labels)

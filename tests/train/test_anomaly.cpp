@@ -5,7 +5,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_anomaly {
 namespace {
 
 /// A layer whose forward, or only its backward, is not finite at 0.
@@ -81,4 +81,4 @@ TEST_CASE("in a training the batch itself is looked at first") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_anomaly

@@ -5,7 +5,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_batch_invariant {
 namespace {
 
 const std::vector<std::int64_t> lengths{7, 0, 33, 1, 12, 20, 5};
@@ -131,4 +131,4 @@ TEST_CASE("batch_invariant refuses what has no batch, and state that goes from b
   CHECK(sums.predict(nothing, {.batch_invariant = true}).shape() == Shape{0, 2});
 }
 
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_batch_invariant

@@ -6,7 +6,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_checkpoint_hostile {
 namespace {
 
 using Json = nlohmann::json;
@@ -293,4 +293,4 @@ TEST_CASE("many other settings are said in a few lines") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_checkpoint_hostile

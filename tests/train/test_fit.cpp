@@ -6,7 +6,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_fit {
 namespace {
 
 const Progress off = Progress::off;
@@ -15,7 +15,6 @@ TEST_CASE("fit is the loop by hand, bit by bit") {
   const Batches batches{toy_data(), {.batch_size = 8, .seed = 3}};
   Sequential by_hand = toy_model(), fitted = toy_model();
   Adam hand{by_hand.parameters()}, adam{fitted.parameters()};
-  set_noise_position({});
   for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
     for (const Batch& b : batches.epoch(epoch)) {
       const Tensor logits = by_hand(b.inputs[0]);
@@ -25,6 +24,33 @@ TEST_CASE("fit is the loop by hand, bit by bit") {
   }
   fit(fitted, adam, batches, {.loss = toy_loss, .epochs = 3, .progress = off});
   CHECK(weights_of(fitted) == weights_of(by_hand));
+}
+
+TEST_CASE("a fit and a loop by hand that take turns train what each trains alone") {
+  const Batches batches{toy_data(), {.batch_size = 8}};
+  const Batches others{toy_data(20), {.batch_size = 4}};
+  const auto steps_by_hand = [&](Sequential& model, Adam& adam, std::int64_t n) {
+    std::int64_t step = 0;
+    for (const Batch& batch : others.epoch(0)) {
+      if (step++ != n) continue;
+      sparse_categorical_crossentropy(batch.target, model(batch.inputs[0])).backward();
+      adam.step();
+    }
+  };
+  Sequential alone = toy_model(), other_alone = toy_model();
+  Adam adam{alone.parameters()};
+  fit(alone, adam, batches, {.loss = toy_loss, .progress = off});
+  Adam other_adam{other_alone.parameters()};
+  for (std::int64_t n = 0; n < 5; ++n) steps_by_hand(other_alone, other_adam, n);
+
+  Sequential model = toy_model(), other = toy_model();
+  Adam of_model{model.parameters()}, of_other{other.parameters()};
+  fit(model, of_model, batches,
+      {.loss = toy_loss, .progress = off, .on_step = [&](FitEvent& event) {
+         steps_by_hand(other, of_other, event.step - 1);
+       }});
+  CHECK(weights_of(model) == weights_of(alone));
+  CHECK(weights_of(other) == weights_of(other_alone));
 }
 
 TEST_CASE("the history has a row for each epoch, with all that was followed") {
@@ -267,4 +293,4 @@ TEST_CASE("what fit refuses") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_fit

@@ -4,7 +4,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_fit_checks {
 namespace {
 
 const Progress off = Progress::off;
@@ -279,4 +279,4 @@ TEST_CASE("a loss that is not on the tape says how to put it there") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_fit_checks

@@ -10,7 +10,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_interrupts {
 namespace {
 
 /// Trains; at `signal_at` the process gets `signal`, as by Ctrl-C.
@@ -172,4 +172,4 @@ TEST_CASE("a second signal leaves at once, and an ignored one stays ignored") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_interrupts

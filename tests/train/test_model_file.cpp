@@ -5,7 +5,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_model_file {
 namespace {
 
 TEST_CASE("a saved model loads by name and predicts the same under masks") {
@@ -127,4 +127,4 @@ TEST_CASE("what saving and loading models refuse") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_model_file

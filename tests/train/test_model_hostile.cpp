@@ -5,7 +5,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_model_hostile {
 namespace {
 
 constexpr const char* key = "maskgrad_model";
@@ -77,18 +77,51 @@ TEST_CASE("JSON that is nested without end is refused in whatever field it stand
   CHECK(throws<OptionError>([] { model_from(nest(100'000)); }, "nested more than 1000 deep"));
   CHECK(throws<OptionError>([] { make_layer("Dense", nest(100'000)); }, "more than 1000 deep"));
   CHECK(throws<OptionError>([] { schedule_from(nest(100'000)); }, "more than 1000 deep"));
-  CHECK(throws<OptionError>([] { loss_function("mse", nest(100'000)); }, "more than 1000 deep"));
+  CHECK(
+      throws<OptionError>([] { make_loss_function("mse", nest(100'000)); }, "more than 1000 deep"));
   CHECK(throws<OptionError>([] { make_metric("Mean", nest(100'000)); }, "more than 1000 deep"));
 }
 
-TEST_CASE("counts are bounded, and both bounds can be raised") {
+TEST_CASE("a part of JSON is taken where nobody else holds it, and else copied") {
+  OptionWriter inner;
+  inner("units", std::int64_t{3});
+  const JsonPart part = inner.part();
+  JsonPart second = part;
+  std::vector<JsonPart> several{part, second};
+  OptionWriter writer;
+  writer("a", JsonPart(part));
+  writer("b", second);
+  writer("c", std::move(several));
+  writer("d", std::move(second));
+  writer("e", part);
+  const std::string one = R"({"units":3})";
+  CHECK(writer.json() == R"({"a":)" + one + R"(,"b":)" + one + R"(,"c":[)" + one + "," + one +
+                             R"(],"d":)" + one + R"(,"e":)" + one + "}");
+  OptionWriter more;
+  OptionWriter alone;
+  alone("units", std::int64_t{4});
+  more("only", alone.part());
+  CHECK(more.json() == R"({"only":{"units":4}})");
+}
+
+TEST_CASE("counts are bounded, and all bounds can be raised") {
   SavedDense saved;
   const auto& text = saved.text();
   CHECK(throws<FileError>([&] { saved.load(text, {.limits = {.values = 5}}); },
                           "it holds more than 5 values; JsonLimits::values raises that"));
   CHECK(throws<FileError>([&] { saved.load(text, {.limits = {.depth = 3}}); },
                           "it is nested more than 3 deep; JsonLimits::depth raises that"));
-  saved.load(text, {.limits = {.depth = 9, .values = 100}});
+  CHECK(throws<FileError>([&] { saved.load(text, {.limits = {.layers = 1}}); },
+                          "it describes more than 1 layers; JsonLimits::layers raises that"));
+  saved.load(text, {.limits = {.depth = 9, .values = 100, .layers = 2}});
+  const std::vector<AnyLayer> dense(20'000, AnyLayer(Dense{{.units = 1}}));
+  const Sequential many(dense);
+  CHECK(throws<OptionError>(
+      [&] {
+        describe(Sequential(std::vector<AnyLayer>{many, many}));
+      },
+      "the JSON could not be read again: it describes more than 20000 layers; "
+      "JsonLimits::layers raises that"));
   const std::string deep = nested_text(400);
   CHECK(throws<OptionError>([&] { model_from(deep); }, "nested more than 1000 deep"));
   const JsonLimitsScope scope({.depth = 2000});
@@ -254,4 +287,4 @@ TEST_CASE("a loaded model of any kind keeps the inputs it was saved with") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_model_hostile

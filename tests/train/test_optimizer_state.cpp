@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_optimizer_state {
 namespace {
 
 /// Options under which an optimizer keeps all that it can.
@@ -76,6 +79,39 @@ TEST_CASE("arrays that do not fit an optimizer are all listed, and nothing is ch
   CHECK(throws<FileError>([&] { plain.set_state(good); }, "unexpected: mean/a/kernel"));
 }
 
+TEST_CASE("moments that cannot be are refused by name, and nothing is changed") {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  for (const auto name : optimizer_names()) {
+    for (const auto dtype : {DType::f32, DType::f64}) {
+      const auto parameters = two(dtype);
+      const auto optimizer = make_optimizer(name, parameters, greedy(name));
+      train(parameters, *optimizer, 0, 3);
+      const auto good = optimizer->state_arrays();
+      for (std::size_t i = 0; i < good.size(); ++i) {
+        const auto& array = good[i].array;
+        if (array.dtype == DType::i64) continue;
+        CAPTURE(good[i].name);
+        const bool either =
+            good[i].name.starts_with("mean") || good[i].name.starts_with("velocity");
+        for (const double odd : {std::nan(""), inf, -inf, -0.5}) {
+          auto bad = good;
+          const Shape shape(array.shape);
+          bad[i].array = detail::array_of(full(shape, odd, array.dtype));
+          if (either && odd == -0.5) {
+            optimizer->set_state(bad);
+            optimizer->set_state(good);
+            continue;
+          }
+          CHECK(throws<FileError>(
+              [&] { optimizer->set_state(bad); },
+              "nothing was changed\n  of a value that cannot be: " + good[i].name));
+          CHECK(optimizer->state_arrays() == good);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("weight decay spares biases and norms on request, and what a filter says") {
   for (const auto name : optimizer_names()) {
     CAPTURE(name);
@@ -112,4 +148,4 @@ TEST_CASE("biases and norms are told by their names or their one axis") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_optimizer_state

@@ -5,7 +5,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_progress {
 namespace {
 
 Logs logs_of(std::initializer_list<std::pair<const char*, double>> values) {
@@ -88,4 +88,4 @@ TEST_CASE("a file gets plain lines, a bar is redrawn and removed, off is silent"
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_progress

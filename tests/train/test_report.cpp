@@ -10,7 +10,7 @@
 #include "train/html.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_report {
 namespace {
 
 const Progress off = Progress::off;
@@ -140,7 +140,7 @@ TEST_CASE("report: no epoch, one epoch, nothing counted, no validation, no numbe
   CHECK(many.size() < 250000);
 }
 
-TEST_CASE("report: the mask flow in the colours of the roles, past what it skips") {
+TEST_CASE("report: the mask flow in the colors of the roles, past what it skips") {
   Functional model;
   const auto x = model.input("x");
   const auto masked = model.add(Masking{{.name = "<mask>"}}, {x});
@@ -162,8 +162,8 @@ TEST_CASE("report: the mask flow in the colours of the roles, past what it skips
   for (const MaskRole role : {MaskRole::produces, MaskRole::supports, MaskRole::consumes}) {
     const auto dot = flow.dot();
     const auto at = dot.find("fillcolor=\"#", dot.find(fmt::format("\\n{}\"", name(role))));
-    const auto colour = dot.substr(at + 11, 7);
-    CHECK(has(page, fmt::format("--{}: {}", name(role), colour)));
+    const auto color = dot.substr(at + 11, 7);
+    CHECK(has(page, fmt::format("--{}: {}", name(role), color)));
   }
   Sequential late{Dense{{.units = 2}}, Masking{}, GRU{{.units = 2}}};
   late.build(Spec::f32({any, any, 3}));
@@ -260,4 +260,4 @@ TEST_CASE("a report that cannot be written is said once and ends nothing; an err
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_report

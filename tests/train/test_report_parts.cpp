@@ -11,7 +11,7 @@
 
 #include "train/html.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_report_parts {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -200,4 +200,4 @@ TEST_CASE("report: lengths and padding of the data") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_report_parts

@@ -6,7 +6,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_resume {
 namespace {
 
 struct Crash : std::runtime_error {
@@ -210,4 +210,4 @@ TEST_CASE("other settings are said, and refused where the batches would be other
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_resume

@@ -6,7 +6,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_schedules {
 namespace {
 
 double at_epoch(const Schedule& schedule, double epoch) {
@@ -115,4 +115,4 @@ TEST_CASE("what schedules refuse") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_schedules

@@ -7,7 +7,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_steps {
 namespace {
 
 std::vector<std::vector<double>> gradients(const Sequential& model) {
@@ -56,12 +56,11 @@ TEST_SUITE("laws") {
     for (const std::string reduction : {"mean", "per_sequence", "sum"}) {
       const TrainingLoss loss{toy_loss,
                               R"({"from_logits": true, "reduction": ")" + reduction + "\"}"};
-      set_noise_position({7, 0});
+      const NoiseStep step({7});
       const auto whole = compute_gradients(model, loss, batch);
       const auto expected = gradients(model);
       for (std::int64_t parts = 1; parts <= 16; ++parts) {
         CAPTURE(parts);
-        set_noise_position({7, 0});
         const auto split = compute_gradients(model, loss, batch, {.micro_batches = parts});
         CHECK(split.value == doctest::Approx(whole.value).epsilon(1e-12));
         CHECK(split.count == doctest::Approx(whole.count).epsilon(1e-12));
@@ -230,4 +229,4 @@ TEST_CASE("what losses and metrics of a training refuse") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_steps

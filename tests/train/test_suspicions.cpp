@@ -1,7 +1,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_suspicions {
 namespace {
 
 const Progress off = Progress::off;
@@ -101,4 +101,4 @@ TEST_CASE("class weights are one for each class") {
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_suspicions

@@ -6,7 +6,7 @@
 #include "throws.hpp"
 #include "train/toy.hpp"
 
-namespace maskgrad::tests {
+namespace maskgrad::tests::test_weights {
 namespace {
 
 TEST_CASE("the moving average follows its formula, and is swapped in and out bit by bit") {
@@ -66,4 +66,4 @@ TEST_CASE("clipping by value puts each value into the range, and refuses what is
 }
 
 }  // namespace
-}  // namespace maskgrad::tests
+}  // namespace maskgrad::tests::test_weights

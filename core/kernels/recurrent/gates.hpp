@@ -71,48 +71,70 @@ struct Gates {
     }
   };
 
-  /// `share`, what of dy goes on, and 0 where dy is: there nothing of the step is read.
-  [[gnu::always_inline]] static vec selected_by(vec dy, vec share) {
+  /// dy times factors, and 0 where dy is: there nothing of the step is read. Where values may be
+  /// `odd`, not finite, 0 from the first factor of 0 on, as in operations one after the other.
+  template <bool odd, class... Factors>
+  [[gnu::always_inline]] static vec down(vec dy, Factors... factors) {
+    vec share = dy;
+    if constexpr (odd) {
+      ((share = ((share == vec{}) | (factors == vec{})) ? vec{} : share * factors), ...);
+      return share;
+    }
+    ((share = share * factors), ...);
     return dy == vec{} ? vec{} : share;
   }
+  /// What of dh comes to the gate z of z h + (1 - z) n.
+  template <bool odd>
+  [[gnu::always_inline]] static vec down_update(vec dh, vec h, vec n, vec z) {
+    const vec plain = down<odd>(dh, h - n, z, T{1} - z);
+    if constexpr (!odd) return plain;
+    const vec apart = down<odd>(down<odd>(dh, h) - down<odd>(dh, n), z, T{1} - z);
+    const vec all = (dh - dh) + (h - h) + (n - n);
+    return all == vec{} ? plain : apart;
+  }
 
+  template <bool odd>
   [[gnu::always_inline]] static vec simple(const Gradient& d, vec dh, vec h) {
-    d.put(0, selected_by(dh, dh * (T{1} - h * h)));
+    d.put(0, down<odd>(dh, T{1} - h * h));
     return vec{};
   }
 
+  template <bool odd>
   [[gnu::always_inline]] static vec gru(const Gradient& d, const T* p, vec dh, vec h) {
     const vec z = get(p, 1), r = get(p, 2), n = get(p, 3);
-    const vec dn = selected_by(dh, dh * (T{1} - z) * (T{1} - n * n));
-    d.put(0, selected_by(dn, dn * r));
-    d.put(1, selected_by(dh, dh * (h - n) * z * (T{1} - z)));
-    d.put(2, selected_by(dn, dn * get(p, 0) * r * (T{1} - r)));
+    const vec dn = down<odd>(dh, T{1} - z, T{1} - n * n);
+    d.put(0, down<odd>(dn, r));
+    d.put(1, down_update<odd>(dh, h, n, z));
+    d.put(2, down<odd>(dn, get(p, 0), r, T{1} - r));
     d.put(3, dn);
-    return selected_by(dh, dh * z);
+    return down<odd>(dh, z);
   }
 
+  template <bool odd>
   [[gnu::always_inline]] static vec gru_new(const Gradient& d, const T* p, vec dh, vec h) {
     const vec z = get(p, 0), n = get(p, 2);
-    d.put(0, selected_by(dh, dh * (h - n) * z * (T{1} - z)));
-    d.put(2, selected_by(dh, dh * (T{1} - z) * (T{1} - n * n)));
-    return selected_by(dh, dh * z);
+    d.put(0, down_update<odd>(dh, h, n, z));
+    d.put(2, down<odd>(dh, T{1} - z, T{1} - n * n));
+    return down<odd>(dh, z);
   }
   /// From the gradient of r h: that of r; what of it goes to h.
+  template <bool odd>
   [[gnu::always_inline]] static vec gru_reset(const Gradient& d, vec r, vec dreset, vec h) {
-    d.put(1, selected_by(dreset, dreset * h * r * (T{1} - r)));
-    return selected_by(dreset, dreset * r);
+    d.put(1, down<odd>(dreset, h, r, T{1} - r));
+    return down<odd>(dreset, r);
   }
 
+  template <bool odd>
   [[gnu::always_inline]] static vec lstm(const Gradient& d, const T* p, vec dh, vec c, vec c_prev,
                                          vec dc) {
     const vec i = get(p, 0), f = get(p, 1), g = get(p, 2), o = get(p, 3);
     const vec tanh_c = M::tanh(c);
-    dc += selected_by(dh, dh * o * (T{1} - tanh_c * tanh_c));
-    d.put(0, selected_by(dc, dc * g * i * (T{1} - i)));
-    d.put(1, selected_by(dc, dc * c_prev * f * (T{1} - f)));
-    d.put(2, selected_by(dc, dc * i * (T{1} - g * g)));
-    d.put(3, selected_by(dh, dh * tanh_c * o * (T{1} - o)));
-    return selected_by(dc, dc * f);
+    dc += down<odd>(dh, o, T{1} - tanh_c * tanh_c);
+    d.put(0, down<odd>(dc, g, i, T{1} - i));
+    d.put(1, down<odd>(dc, c_prev, f, T{1} - f));
+    d.put(2, down<odd>(dc, i, T{1} - g * g));
+    d.put(3, down<odd>(dh, tanh_c, o, T{1} - o));
+    return down<odd>(dc, f);
   }
 };
 

@@ -97,6 +97,9 @@ struct Scan {
   const RecurrentBackward<T>* backward = nullptr;
   Sizes sizes;
   Packed<T> packed;
+  // Of backward. What is odd, not finite, is left out of the packed weights.
+  bool odd_kernel = false, odd_recurrent = false;
+  bool odd = false;  ///< some of all that is read
 };
 
 /// The compiled code of one level.

@@ -4,6 +4,7 @@
 
 #include <maskgrad/core/kernels/recurrent/plan.hpp>
 #include <maskgrad/core/kernels/recurrent/weights.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/level.hpp>
 #include <maskgrad/core/threads.hpp>
 
@@ -99,6 +100,16 @@ void pass_empty(const RecurrentProblem<T>& problem, const T* from, T* to) {
   }
 }
 
+/// Whether backward reads what is not finite, beside the kernels.
+template <class T>
+bool reads_odd(const RecurrentProblem<T>& p, const RecurrentBackward<T>& g) {
+  const std::int64_t states = p.batch * p.units, outputs = p.rows * p.units;
+  const auto finite = [](const T* x, std::int64_t n) { return !x || all_finite_of(x, n); };
+  return !(finite(p.x, p.rows * p.features) && finite(g.out, outputs) && finite(g.dout, outputs) &&
+           finite(p.h0, states) && finite(p.c0, states) && finite(g.dh_final, states) &&
+           finite(g.dc_final, states));
+}
+
 /// f(range) over `items` that all weights are cut into; small weights stay on one thread: waking
 /// others would cost more.
 template <class F>
@@ -160,10 +171,14 @@ void recurrent_backward(const RecurrentProblem<T>& problem, const RecurrentBackw
   const Memory<T> m = take_memory(arena, s, problem, true);
   if (s.live > 0) {
     scan.packed = m.packed;
+    const std::int64_t columns = s.gates * s.units;
+    scan.odd_recurrent = !all_finite_of(problem.recurrent_kernel, s.units * columns);
+    scan.odd_kernel = !all_finite_of(problem.kernel, s.features * columns);
+    scan.odd = scan.odd_kernel || scan.odd_recurrent || reads_odd(problem, gradient);
     plan_shards(problem, s, m.shards, m.order);
     each_part(s, s.panels + (gradient.dx ? s.x_vectors : 0), [&](Range columns) {
       for (std::int64_t i = columns.begin; i < columns.end; ++i) {
-        pack_transposed_columns(problem, s, scan.packed, i);
+        pack_transposed_columns(scan, i);
       }
     });
     simd::with_level([&]<class L>(L) {

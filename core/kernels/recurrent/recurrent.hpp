@@ -6,18 +6,21 @@ namespace maskgrad::kernels {
 
 enum class Cell { simple_rnn, gru, lstm };
 
+constexpr std::int64_t gates_of(Cell cell) {
+  return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1;
+}
+
 /// One direction of one recurrent layer on a batch of rows; padding does not exist here.
-///   sequence s has rows first[s] ... first[s] + length[s] - 1, in order (a length may be 0); the
-///   sequences' rows are disjoint and cover all `rows`
-///   gates g, in order: SimpleRNN 1; GRU 3 (z, r, h); LSTM 4 (i, f, c, o); activations tanh,
-///   sigmoid SimpleRNN  h' = tanh(x W + h R + b) GRU        h' = z h + (1 - z) tanh(x W_h + r (h
-///   R_h + b_rh))       with reset_after
-///              h' = z h + (1 - z) tanh(x W_h + (r h) R_h)              without
-///   LSTM       c' = f c + i tanh(c~),  h' = o tanh(c')
-/// Shapes: x [rows, features], kernel [features, g * units], recurrent_kernel [units, g * units],
-///   bias [g * units], or [2, 3 * units] (input, recurrent) for a GRU with reset_after; null: none
-///   h0, c0 [batch, units]; null: zeros. c0 belongs to the LSTM alone.
-/// Source: Keras 3 (layers, gate orders, weight layouts).
+/// Sequence s has the rows first[s] ... first[s] + length[s] - 1, in order (a length may be 0); the
+/// sequences' rows are disjoint and cover all `rows`. Gates are tanh and sigmoid, in this order:
+///   SimpleRNN  1             h' = tanh(x W + h R + b)
+///   GRU        3 (z, r, h)   h' = z h + (1 - z) tanh(x W_h + r (h R_h + b_rh))  with reset_after
+///                            h' = z h + (1 - z) tanh(x W_h + (r h) R_h)         without
+///   LSTM       4 (i, f, c, o)  c' = f c + i tanh(c~), h' = o tanh(c')
+/// Shapes:   x [rows, features], kernel [features, gates * units], recurrent_kernel
+///           [units, gates * units], bias [gates * units], or [2, 3 * units] (input, recurrent) for
+///           a GRU with reset_after; null: none. h0, c0 (of an LSTM) [batch, units]; null: zeros.
+/// Source:   Keras 3 (layers, gate orders, weight layouts).
 template <class T>
 struct RecurrentProblem {
   Cell cell = Cell::gru;

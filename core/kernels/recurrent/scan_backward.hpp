@@ -1,7 +1,7 @@
 #pragma once
 
 #include <maskgrad/core/kernels/recurrent/gates.hpp>
-#include <maskgrad/core/kernels/recurrent/product.hpp>
+#include <maskgrad/core/kernels/recurrent/weight_gradients.hpp>
 
 namespace maskgrad::kernels::recurrent {
 
@@ -62,7 +62,7 @@ struct BackwardScan {
       for (std::int64_t t = end - 1; t >= begin; --t) {
         step(t, shard.offset[t] - first, shard.offset[t + 1] - shard.offset[t]);
       }
-      weights(begin, end);
+      WeightGradients<L, T, form, BackwardScan>{*this}.add(begin, end);
       if (grad.dx) inputs(begin, end);
     }
     finish(grad.dh0, work.carry);
@@ -111,7 +111,12 @@ struct BackwardScan {
     g.rows = n;
     g.panels = s.panels;
     multiply<L, T, 1>(g);
+    if (!scan.odd_recurrent) return;
+    odd_of(at).weights(recurrent_gates<form>(vector, count), problem.recurrent_kernel, s.units, n,
+                       to, s.padded);
   }
+
+  OddProducts<L, T> odd_of(const T* gates) const { return {s, gates, rows * width, width}; }
 
   void step(std::int64_t t, std::int64_t row, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) {
@@ -119,11 +124,15 @@ struct BackwardScan {
       above[i] = grad.dout ? grad.dout + row_of(i, t) * s.units : work.zeros;
     }
     T* at = work.gates + row * width;
-    for (std::int64_t p = 0; p < s.panels; ++p) panel(t, p, row, n);
+    for (std::int64_t p = 0; p < s.panels; ++p) {
+      scan.odd ? panel<true>(t, p, row, n) : panel<false>(t, p, row, n);
+    }
     if constexpr (form == Form::gru_before) {
       clear(work.reset, n * s.padded);
       recur<1>(work.reset, at, n, 2);
-      for (std::int64_t p = 0; p < s.panels; ++p) reset(p, row, n);
+      for (std::int64_t p = 0; p < s.panels; ++p) {
+        scan.odd ? reset<true>(p, row, n) : reset<false>(p, row, n);
+      }
       recur<2>(work.carry, at, n, 0);
     } else {
       recur<shape.h_count>(work.carry, at, n, 0);
@@ -131,6 +140,7 @@ struct BackwardScan {
   }
 
   /// The gates' gradients of one panel of a step.
+  template <bool odd>
   void panel(std::int64_t t, std::int64_t p, std::int64_t row, std::int64_t n) {
     const std::int64_t first = p * V::lanes, count = s.units - first;
     T* to = work.gates + (p * rows + row) * width;
@@ -144,16 +154,16 @@ struct BackwardScan {
       const vec dh = V::load(carry) + V::load(above[i] + first, count);
       const vec h = V::load(before[i] + first, count);
       if constexpr (form == Form::simple) {
-        V::store(carry, G::simple(d, dh, h));
+        V::store(carry, G::template simple<odd>(d, dh, h));
       } else if constexpr (form == Form::gru_after) {
-        V::store(carry, G::gru(d, from + i * width, dh, h));
+        V::store(carry, G::template gru<odd>(d, from + i * width, dh, h));
       } else if constexpr (form == Form::gru_before) {
-        V::store(carry, G::gru_new(d, from + i * width, dh, h));
+        V::store(carry, G::template gru_new<odd>(d, from + i * width, dh, h));
       } else {
         T* dc = work.c + i * s.padded + first;
         const T* c = cells + (shard.offset[t] + i) * s.padded + first;
-        V::store(dc, G::lstm(d, from + i * width, dh, V::load(c), cell_before(t, i, first, count),
-                             V::load(dc)));
+        V::store(dc, G::template lstm<odd>(d, from + i * width, dh, V::load(c),
+                                           cell_before(t, i, first, count), V::load(dc)));
         V::store(carry, vec{});
       }
     }
@@ -169,6 +179,7 @@ struct BackwardScan {
   }
 
   /// reset_after = false: from the gradient of r h to those of r and h.
+  template <bool odd>
   void reset(std::int64_t p, std::int64_t row, std::int64_t n) {
     const std::int64_t first = p * V::lanes, count = s.units - first;
     vec bias[shape.vectors] = {};
@@ -178,87 +189,22 @@ struct BackwardScan {
       const vec h = V::load(before[i] + first, count);
       const vec dreset = V::load(work.reset + u);
       const typename G::Gradient d{work.gates + (p * rows + row + i) * width, count, bias};
-      V::store(work.carry + u, V::load(work.carry + u) + G::gru_reset(d, r, dreset, h));
+      V::store(work.carry + u,
+               V::load(work.carry + u) + G::template gru_reset<odd>(d, r, dreset, h));
       V::store(work.reset_rows + (row + i) * s.padded + first, r * h);
     }
     T* sum = work.dbias + p * width + V::lanes;
     V::store(sum, V::load(sum) + bias[1]);
   }
 
-  /// Whether a value of a row is not finite, and no gradient comes to the row's gates: then nothing
-  /// of it is read.
-  bool unread(std::int64_t row, const T* from, std::int64_t columns) const {
-    int odd = 0;
-    for (std::int64_t j = 0; j < columns; ++j) odd |= !(from[j] - from[j] == 0);
-    if (!odd) return false;
-    int some = 0;
-    for (std::int64_t p = 0; p < s.panels; ++p) {
-      const T* gates = work.gates + (p * rows + row) * width;
-      for (std::int64_t j = 0; j < width; ++j) some |= gates[j] != 0;
-    }
-    return some == 0;
-  }
-
-  /// Cuts a row into strips of `block` columns: strip b has [rows][block].
-  [[gnu::always_inline]] void cut(T* to, std::int64_t row, const T* from, std::int64_t columns) {
-    constexpr std::int64_t block = strip_rows<L, form>;
-    to += row * block;
-    if (unread(row, from, columns)) {
-      for (std::int64_t j = 0; j < columns; j += block, to += rows * block) {
-        __builtin_memset(
-            to, 0, static_cast<std::size_t>(columns - j < block ? columns - j : block) * sizeof(T));
-      }
-      return;
-    }
-    std::int64_t j = 0;
-    for (; j + block <= columns; j += block, to += rows * block) {
-      __builtin_memcpy(to, from + j, block * sizeof(T));
-    }
-    for (; j < columns; ++j) *to++ = from[j];
-  }
-
-  /// dW += x^T d and dR += h^T d over the rows of the chunk.
-  void weights(std::int64_t begin, std::int64_t end) {
+  /// f(row, sequence, step) over the rows of the chunk.
+  template <class F>
+  [[gnu::always_inline]] void each_row(std::int64_t begin, std::int64_t end, F&& f) const {
     std::int64_t row = 0;
     for (std::int64_t t = begin; t < end; ++t) {
       const std::int64_t n = shard.offset[t + 1] - shard.offset[t];
-      for (std::int64_t i = 0; i < n; ++i, ++row) {
-        if (work.dkernel) cut(work.x, row, problem.x + row_of(i, t) * s.features, s.features);
-        if (work.drecurrent) cut(work.h, row, state_before(i, t), s.units);
-      }
+      for (std::int64_t i = 0; i < n; ++i, ++row) f(row, i, t);
     }
-    if (work.dkernel) {
-      gradient<shape.x_count>(work.dkernel, s.features, shape.x_count, 0, work.x, shape.x_first);
-    }
-    if (work.drecurrent == nullptr) return;
-    if constexpr (form == Form::gru_before) {
-      gradient<2>(work.drecurrent, s.units, 3, 0, work.h, 0);
-      for (row = 0; row < rows; ++row) cut(work.h, row, work.reset_rows + row * s.padded, s.units);
-      gradient<1>(work.drecurrent, s.units, 3, 2, work.h, 2);
-    } else {
-      gradient<shape.h_count>(work.drecurrent, s.units, shape.h_count, 0, work.h, shape.h_first);
-    }
-  }
-
-  template <int count>
-  void gradient(T* to, std::int64_t inputs, int vectors, int vector, const T* strips, int from) {
-    Product<T> g;
-    g.a = strips;
-    g.a_row = strip_rows<L, form>;
-    g.a_strip = rows * strip_rows<L, form>;
-    g.b = work.gates + from * V::lanes;
-    g.b_k = width;
-    g.b_panel = rows * width;
-    g.c = to + vector * V::lanes;
-    g.c_row = vectors * V::lanes;
-    g.c_panel = inputs * g.c_row;
-    g.init = g.c;
-    g.init_row = g.c_row;
-    g.init_panel = g.c_panel;
-    g.k = rows;
-    g.rows = inputs;
-    g.panels = s.panels;
-    multiply<L, T, count, true>(g);
   }
 
   /// dx = d W^T, put at the rows it belongs to.
@@ -280,14 +226,14 @@ struct BackwardScan {
     g.rows = rows;
     g.panels = s.x_vectors;
     multiply<L, T, 1>(g);
-    std::int64_t row = 0;
-    for (std::int64_t t = begin; t < end; ++t) {
-      const std::int64_t n = shard.offset[t + 1] - shard.offset[t];
-      for (std::int64_t i = 0; i < n; ++i, ++row) {
-        __builtin_memcpy(grad.dx + row_of(i, t) * s.features, work.dx + row * g.c_row,
-                         static_cast<std::size_t>(s.features) * sizeof(T));
-      }
+    if (scan.odd_kernel) {
+      odd_of(work.gates)
+          .weights(input_gates<form>, problem.kernel, s.features, rows, work.dx, g.c_row);
     }
+    each_row(begin, end, [&](std::int64_t row, std::int64_t i, std::int64_t t) {
+      __builtin_memcpy(grad.dx + row_of(i, t) * s.features, work.dx + row * g.c_row,
+                       static_cast<std::size_t>(s.features) * sizeof(T));
+    });
   }
 };
 

@@ -1,6 +1,7 @@
 #include <maskgrad/core/kernels/recurrent/weights.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace maskgrad::kernels::recurrent {
 namespace {
@@ -120,21 +121,21 @@ void pack_panels(const RecurrentProblem<T>& problem, const Sizes& s, const Packe
 }
 
 template <class T>
-void pack_transposed_columns(const RecurrentProblem<T>& problem, const Sizes& s,
-                             const Packed<T>& packed, std::int64_t column) {
+void pack_transposed_columns(const Scan<T>& scan, std::int64_t column) {
+  const Sizes& s = scan.sizes;
   const std::int64_t rows = s.lanes * s.gates * s.units;
   const std::int64_t size = s.panels * s.gates * s.lanes * s.lanes;
-  if (column < s.panels) {
-    pack_transposed(s, packed.recurrent_transposed + column * size,
-                    problem.recurrent_kernel + column * rows,
-                    std::min(s.lanes, s.units - column * s.lanes),
-                    [&](std::int64_t v) { return recurrent_gate(s, v); });
-  } else {
-    column -= s.panels;
-    pack_transposed(s, packed.kernel_transposed + column * size, problem.kernel + column * rows,
-                    std::min(s.lanes, s.features - column * s.lanes),
-                    [](std::int64_t v) { return v; });
-  }
+  const bool recurrent = column < s.panels;
+  if (!recurrent) column -= s.panels;
+  const std::int64_t rest = (recurrent ? s.units : s.features) - column * s.lanes;
+  const T* from = recurrent ? scan.problem->recurrent_kernel : scan.problem->kernel;
+  T* to = (recurrent ? scan.packed.recurrent_transposed : scan.packed.kernel_transposed) +
+          column * size;
+  pack_transposed(s, to, from + column * rows, std::min(s.lanes, rest),
+                  [&](std::int64_t v) { return recurrent ? recurrent_gate(s, v) : v; });
+  if (!(recurrent ? scan.odd_recurrent : scan.odd_kernel)) return;
+  std::replace_if(
+      to, to + size, [](T w) { return !std::isfinite(w); }, T{0});
 }
 
 template <class T>
@@ -164,14 +165,12 @@ template Packed<float> take_packed(Arena&, const Sizes&, bool);
 template Packed<double> take_packed(Arena&, const Sizes&, bool);
 template void pack_panels(const RecurrentProblem<float>&, const Sizes&, const Packed<float>&,
                           Range);
-template void pack_transposed_columns(const RecurrentProblem<float>&, const Sizes&,
-                                      const Packed<float>&, std::int64_t);
+template void pack_transposed_columns(const Scan<float>&, std::int64_t);
 template void sum_panels(const RecurrentBackward<float>&, const Sizes&, const Workspace<float>*,
                          Range);
 template void pack_panels(const RecurrentProblem<double>&, const Sizes&, const Packed<double>&,
                           Range);
-template void pack_transposed_columns(const RecurrentProblem<double>&, const Sizes&,
-                                      const Packed<double>&, std::int64_t);
+template void pack_transposed_columns(const Scan<double>&, std::int64_t);
 template void sum_panels(const RecurrentBackward<double>&, const Sizes&, const Workspace<double>*,
                          Range);
 

@@ -18,10 +18,9 @@ void pack_panels(const RecurrentProblem<T>& problem, const Sizes& sizes, const P
                  Range panels);
 
 /// One vector of columns of the transposed weights: those of the recurrent kernel first, then,
-/// from Sizes::panels on, those of the kernel.
+/// from Sizes::panels on, those of the kernel. Where the scan's weights are odd, their finite part.
 template <class T>
-void pack_transposed_columns(const RecurrentProblem<T>& problem, const Sizes& sizes,
-                             const Packed<T>& packed, std::int64_t column);
+void pack_transposed_columns(const Scan<T>& scan, std::int64_t column);
 
 /// The shards' gradients, summed in the shards' order, in the layout of the weights.
 template <class T>

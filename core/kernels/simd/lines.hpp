@@ -5,8 +5,8 @@
 namespace maskgrad::kernels::simd {
 
 /// Sums over a line of d = dy gamma and of d normal, with normal = (x - mean) scale.
-struct NormaliseSums {
-  double of_d, of_normal;
+struct NormalizeSums {
+  double sum_d, sum_d_normal;
 };
 
 /// What is done with lines of n values side by side. Sums run in f64, in an order that depends on n
@@ -26,20 +26,21 @@ struct Lines {
   /// y = log(e^a + e^b + e^(c + with_c)); -infinity stands for nothing.
   void (*log_sum3)(const T* a, const T* b, const T* c, const T* with_c, T* y, std::int64_t n);
 
-  // Value by value: a += x; a += (x - mean)^2; of_dy += dy and of_normal += dy (x - mean) scale.
+  // Value by value: a += x; a += (x - mean)^2;
+  // sum_dy += dy and sum_d_normal += dy (x - mean) scale.
   void (*add_sums)(const T* x, double* a, std::int64_t n);
   void (*add_squares)(const T* x, const T* mean, double* a, std::int64_t n);
-  void (*add_products)(const T* x, const T* dy, const T* mean, const T* scale, double* of_dy,
-                       double* of_normal, std::int64_t n);
+  void (*add_products)(const T* x, const T* dy, const T* mean, const T* scale, double* sum_dy,
+                       double* sum_d_normal, std::int64_t n);
 
   /// y = (x - mean) scale gamma + beta.
-  void (*normalise)(const T* x, T mean, T scale, const T* gamma, const T* beta, T* y,
+  void (*normalize)(const T* x, T mean, T scale, const T* gamma, const T* beta, T* y,
                     std::int64_t n);
-  /// Adds dy normal to of_gamma and dy to of_beta too, value by value.
-  NormaliseSums (*normalise_sums)(const T* x, T mean, T scale, const T* gamma, const T* dy,
-                                  double* of_gamma, double* of_beta, std::int64_t n);
+  /// Adds dy normal to dgamma and dy to dbeta too, value by value.
+  NormalizeSums (*normalize_sums)(const T* x, T mean, T scale, const T* gamma, const T* dy,
+                                  double* dgamma, double* dbeta, std::int64_t n);
   /// dx = scale (dy gamma - mean_d - normal mean_normal).
-  void (*normalise_gradient)(const T* x, T mean, T scale, const T* gamma, const T* dy, T mean_d,
+  void (*normalize_gradient)(const T* x, T mean, T scale, const T* gamma, const T* dy, T mean_d,
                              T mean_normal, T* dx, std::int64_t n);
 };
 

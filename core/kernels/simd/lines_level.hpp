@@ -155,15 +155,16 @@ struct LinesLevel {
     }
   }
   static void add_products(const T* x, const T* dy, const T* mean, const T* scale,
-                           double* __restrict of_dy, double* __restrict of_normal, std::int64_t n) {
+                           double* __restrict sum_dy, double* __restrict sum_d_normal,
+                           std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) {
       const double up = static_cast<double>(dy[i]);
-      of_dy[i] += up;
-      of_normal[i] += up * static_cast<double>((x[i] - mean[i]) * scale[i]);
+      sum_dy[i] += up;
+      sum_d_normal[i] += up * static_cast<double>((x[i] - mean[i]) * scale[i]);
     }
   }
 
-  static void normalise(const T* x, T mean, T scale, const T* gamma, const T* beta, T* __restrict y,
+  static void normalize(const T* x, T mean, T scale, const T* gamma, const T* beta, T* __restrict y,
                         std::int64_t n) {
     if (gamma && beta) {
       for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * scale * gamma[i] + beta[i];
@@ -174,8 +175,8 @@ struct LinesLevel {
     }
   }
 
-  static NormaliseSums normalise_sums(const T* x, T mean, T scale, const T* gamma, const T* dy,
-                                      double* of_gamma, double* of_beta, std::int64_t n) {
+  static NormalizeSums normalize_sums(const T* x, T mean, T scale, const T* gamma, const T* dy,
+                                      double* dgamma, double* dbeta, std::int64_t n) {
     const auto m = static_cast<double>(mean), r = static_cast<double>(scale);
     wide d{}, product{};
     std::int64_t i = 0;
@@ -184,22 +185,22 @@ struct LinesLevel {
       const wide down = gamma ? up * load(gamma + i) : up;
       d += down;
       product += down * normal;
-      add_to(of_gamma + i, up * normal);
-      add_to(of_beta + i, up);
+      add_to(dgamma + i, up * normal);
+      add_to(dbeta + i, up);
     }
-    NormaliseSums sums{across(d), across(product)};
+    NormalizeSums sums{across(d), across(product)};
     for (; i < n; ++i) {
       const double up = static_cast<double>(dy[i]), normal = (static_cast<double>(x[i]) - m) * r;
       const double down = gamma ? up * static_cast<double>(gamma[i]) : up;
-      sums.of_d += down;
-      sums.of_normal += down * normal;
-      of_gamma[i] += up * normal;
-      of_beta[i] += up;
+      sums.sum_d += down;
+      sums.sum_d_normal += down * normal;
+      dgamma[i] += up * normal;
+      dbeta[i] += up;
     }
     return sums;
   }
 
-  static void normalise_gradient(const T* x, T mean, T scale, const T* gamma, const T* dy, T mean_d,
+  static void normalize_gradient(const T* x, T mean, T scale, const T* gamma, const T* dy, T mean_d,
                                  T mean_normal, T* __restrict dx, std::int64_t n) {
     const T k = scale * mean_normal;
     if (gamma) {
@@ -227,9 +228,9 @@ Lines<T> lines_at() {
           .add_sums = F::add_sums,
           .add_squares = F::add_squares,
           .add_products = F::add_products,
-          .normalise = F::normalise,
-          .normalise_sums = F::normalise_sums,
-          .normalise_gradient = F::normalise_gradient};
+          .normalize = F::normalize,
+          .normalize_sums = F::normalize_sums,
+          .normalize_gradient = F::normalize_gradient};
 }
 
 }  // namespace maskgrad::kernels::simd

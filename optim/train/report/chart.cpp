@@ -22,7 +22,7 @@ struct Point {
   double x = 0, y = 0;
 };
 
-const char* colour(const Line& line) {
+const char* color(const Line& line) {
   return line.validation ? "valid" : "train";
 }
 
@@ -129,7 +129,7 @@ class Drawing {
     const auto end_run = [&] {
       if (run.size() == 1) dot(line, run[0], 2.6);
       if (run.size() > 1) {
-        out_ += fmt::format("<polyline class=\"{}\" points=\"", colour(line));
+        out_ += fmt::format("<polyline class=\"{}\" points=\"", color(line));
         for (const auto& p : thinned(run)) out_ += fmt::format("{:.1f},{:.1f} ", p.x, p.y);
         out_.back() = '"';
         out_ += "/>\n";
@@ -151,7 +151,7 @@ class Drawing {
 
   void dot(const Line& line, const Point& p, double radius) {
     out_ += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"/>\n",
-                        colour(line), p.x, p.y, radius);
+                        color(line), p.x, p.y, radius);
   }
 
   /// A column for each epoch, or each so many: what is in it shows where the pointer is over it.
@@ -178,7 +178,7 @@ class Drawing {
     std::string values;
     for (const auto& line : chart_.lines) {
       if (std::isfinite(line.values[i])) dot(line, {x(i), y_.at(line.values[i])}, 4);
-      values += fmt::format("<tspan class=\"{}\" dx=\"9\">● {}</tspan>", colour(line),
+      values += fmt::format("<tspan class=\"{}\" dx=\"9\">● {}</tspan>", color(line),
                             number(line.values[i]));
     }
     out_ += fmt::format("<text x=\"{}\" y=\"{}\">epoch {}{}</text></g>\n", right, 12,
@@ -196,7 +196,7 @@ class Drawing {
 std::string draw(const Chart& chart) {
   std::string legend;
   for (const auto& line : chart.lines) {
-    legend += fmt::format("<span class=\"key {}\">{}</span>", colour(line), name_text(line.name));
+    legend += fmt::format("<span class=\"key {}\">{}</span>", color(line), name_text(line.name));
   }
   return fmt::format(
       "<figure>\n<figcaption><b>{}</b><span class=\"keys\">{}</span></figcaption>\n{}</figure>\n",

@@ -9,7 +9,7 @@ namespace maskgrad::report {
 
 struct Line {
   std::string name;
-  bool validation = false;  ///< which of the two colours
+  bool validation = false;  ///< which of the two colors
   std::vector<double> values;
 };
 

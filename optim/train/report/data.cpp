@@ -10,9 +10,6 @@
 namespace maskgrad::report {
 namespace {
 
-constexpr double width = 480, height = 200;
-constexpr double left = 14, right = 466, top = 24, bottom = 164;
-
 using detail::grouped;
 
 std::string lengths_text(const DataDescription::Bar& bar) {
@@ -22,6 +19,8 @@ std::string lengths_text(const DataDescription::Bar& bar) {
 
 /// A bar for each range of lengths, with its count above; below, where each range begins.
 std::string histogram(const DataDescription& data) {
+  constexpr double width = 480, height = 200;
+  constexpr double left = 14, right = 466, top = 24, bottom = 164;
   const auto& bars = data.histogram;
   std::int64_t most = 1;
   for (const auto& bar : bars) most = std::max(most, bar.sequences);

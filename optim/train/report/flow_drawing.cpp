@@ -44,9 +44,9 @@ struct Edge {
   }
 };
 
-class Drawing {
+class FlowDrawing {
  public:
-  explicit Drawing(const Flow& flow) : flow_(flow), box_of_(flow.steps().size()) {
+  explicit FlowDrawing(const Flow& flow) : flow_(flow), box_of_(flow.steps().size()) {
     const auto inputs = flow.inputs().size();
     std::size_t boxes = inputs;
     for (std::size_t i = 0; i < flow.steps().size(); ++i) {
@@ -151,7 +151,7 @@ class Drawing {
   std::size_t lanes_ = 0;
 };
 
-/// What the colours mean, of the roles that the model has.
+/// What the colors mean, of the roles that the model has.
 std::string legend(const Flow& flow) {
   constexpr std::pair<MaskRole, std::string_view> meanings[] = {
       {MaskRole::produces, "makes a mask"},
@@ -195,7 +195,7 @@ std::string draw(const Flow& flow) {
         "Put it behind</p>\n",
         escaped(flow.steps()[i].kind), escaped(flow.steps()[i].path));
   }
-  return text + legend(flow) + Drawing(flow).html() + table(flow) + "</div>\n";
+  return text + legend(flow) + FlowDrawing(flow).html() + table(flow) + "</div>\n";
 }
 
 }  // namespace maskgrad::report

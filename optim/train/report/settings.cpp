@@ -11,17 +11,17 @@
 namespace maskgrad::report {
 namespace {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 
-std::string shown(const Json& value);
+std::string shown(const SortedJson& value);
 
-std::string plain(const Json& value) {
+std::string plain(const SortedJson& value) {
   if (value.is_string()) return name_text(value.get_ref<const std::string&>(), 400);
-  return escaped(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return escaped(value.dump(-1, ' ', false, SortedJson::error_handler_t::replace));
 }
 
 /// `units 64  activation tanh`; what has parts of its own stands below.
-std::string options(const Json& object) {
+std::string options(const SortedJson& object) {
   std::string here, below;
   for (const auto& [name, value] : object.items()) {
     const bool parts =
@@ -33,7 +33,7 @@ std::string options(const Json& object) {
   return here + below;
 }
 
-std::string list(const Json& array) {
+std::string list(const SortedJson& array) {
   const bool parts =
       std::any_of(array.begin(), array.end(), [](auto& v) { return v.is_structured(); });
   std::string text;
@@ -47,7 +47,7 @@ std::string list(const Json& array) {
   return parts ? fmt::format("<ol>\n{}</ol>", text) : text;
 }
 
-std::string shown(const Json& value) {
+std::string shown(const SortedJson& value) {
   if (value.is_null() || (value.is_array() && value.empty())) {
     return "<span class=\"soft\">none</span>";
   }
@@ -68,9 +68,9 @@ std::string table(const std::string& rows) {
   return fmt::format("<table class=\"settings\"><tbody>\n{}</tbody></table>\n", rows);
 }
 
-Json parsed(const std::string& text) {
-  Json json = Json::parse(text, nullptr, false);
-  return json.is_object() ? json : Json::object();
+SortedJson parsed(const std::string& text) {
+  SortedJson json = SortedJson::parse(text, nullptr, false);
+  return json.is_object() ? json : SortedJson::object();
 }
 
 /// Stands in a box of its own.
@@ -81,7 +81,7 @@ bool is_apart(std::string_view name) {
 }  // namespace
 
 std::string settings(const History& history) {
-  const Json all = parsed(history.settings);
+  const SortedJson all = parsed(history.settings);
   std::string rows;
   for (const auto& [name, value] : all.items()) {
     if (!is_apart(name)) rows += row(name, shown(value));
@@ -92,10 +92,10 @@ std::string settings(const History& history) {
 }
 
 std::string seeds_and_versions(const History& history, const Flow* flow) {
-  const Json all = parsed(history.settings);
+  const SortedJson all = parsed(history.settings);
   std::string seeds, versions;
   const auto seed = [&](const char* pointer, std::string_view what, std::string_view zero) {
-    const Json::json_pointer at(pointer);
+    const SortedJson::json_pointer at(pointer);
     if (!all.contains(at)) return;
     const auto said = all.at(at) == 0 ? zero : std::string_view();
     seeds += row(what, plain(all.at(at)) + std::string(said));
@@ -103,7 +103,7 @@ std::string seeds_and_versions(const History& history, const Flow* flow) {
   seed("/model_seed", "weights", "");
   seed("/batches/seed", "order of batches", "");
   seed("/seed", "dropout, noise", " (by the step alone)");
-  const Json own = all.value("versions", parsed(detail::versions()));
+  const SortedJson own = all.value("versions", parsed(detail::versions()));
   for (const auto& [name, value] : own.items()) versions += row(name, plain(value));
   if (flow && !flow->outputs().empty()) {
     versions += row("type", std::string(name(flow->outputs()[0].dtype())));

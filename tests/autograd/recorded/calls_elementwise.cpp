@@ -1,14 +1,14 @@
-#include <maskgrad/autograd/ops/activations.hpp>
-#include <maskgrad/autograd/ops/arithmetic.hpp>
-#include <maskgrad/autograd/ops/cast.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 
-#include "autograd/cases_math.hpp"
+#include "autograd/cases_elementwise.hpp"
 #include "calls.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_calls_elementwise {
 
 using Inputs = std::vector<Tensor>;
 
@@ -82,9 +82,10 @@ const RecordedCall with_options[] = {
     {"cast", "to bool", [](const Tensor& x) { return cast(x, DType::boolean); }},
 };
 
-}  // namespace
+}  // namespace in_calls_elementwise
 
 std::vector<RecordedCall> elementwise_calls() {
+  using namespace in_calls_elementwise;
   std::vector<RecordedCall> calls(std::begin(with_options), std::end(with_options));
   for (const auto& rows : {unary_rows(), predicate_rows()}) {
     for (const auto& row : rows) calls.push_back({row.op, "", row.f});

@@ -1,14 +1,14 @@
-#include <maskgrad/autograd/ops/cumulative.hpp>
-#include <maskgrad/autograd/ops/normalise.hpp>
-#include <maskgrad/autograd/ops/reduce.hpp>
-#include <maskgrad/autograd/ops/softmax.hpp>
-#include <maskgrad/autograd/ops/sort.hpp>
-#include <maskgrad/autograd/ops/standardise.hpp>
+#include <maskgrad/autograd/ops/normalization/normalize.hpp>
+#include <maskgrad/autograd/ops/reduce/cumulative.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/reduce/softmax.hpp>
+#include <maskgrad/autograd/ops/reduce/standardize.hpp>
+#include <maskgrad/autograd/ops/shape/sort.hpp>
 
 #include "calls.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_calls_reductions {
 
 using Inputs = std::vector<Tensor>;
 using Reduce = Tensor (*)(const Tensor&, const Axes&, bool);
@@ -77,29 +77,30 @@ const RecordedCall others[] = {
        const auto [values, indices] = top_k(x, 2);
        return Inputs{values, indices};
      }},
-    {"layer_normalise", "",
+    {"layer_normalize", "",
      [](const Inputs& x) {
-       return layer_normalise(x[0], 1e-3, {x[1], x[2]});
+       return layer_normalize(x[0], 1e-3, {x[1], x[2]});
      }},
-    {"layer_normalise", "not centred",
-     [](const Tensor& x) { return layer_normalise(x, 1e-3, {}, false); }},
-    {"unit_normalise", "at least 2", [](const Tensor& x) { return unit_normalise(x, 2); }},
-    {"group_normalise", "2",
+    {"layer_normalize", "not centered",
+     [](const Tensor& x) { return layer_normalize(x, 1e-3, {}, false); }},
+    {"unit_normalize", "at least 2", [](const Tensor& x) { return unit_normalize(x, 2); }},
+    {"group_normalize", "2",
      [](const Inputs& x) {
-       return group_normalise(x[0], 2, 1e-3, {x[1], x[2]});
+       return group_normalize(x[0], 2, 1e-3, {x[1], x[2]});
      }},
-    {"batch_normalise", "",
+    {"batch_normalize", "",
      [](const Inputs& x) {
-       const auto [y, mean, variance, count] = batch_normalise(x[0], 1e-3, {x[1], x[2]});
+       const auto [y, mean, variance, count] = batch_normalize(x[0], 1e-3, {x[1], x[2]});
        return Inputs{y, mean, variance};
      }},
-    {"standardise", "", [](const Tensor& x) { return standardise(x); }},
-    {"standardise", "axis 1", [](const Tensor& x) { return standardise(x, 1, 0.01); }},
+    {"standardize", "", [](const Tensor& x) { return standardize(x); }},
+    {"standardize", "axis 1", [](const Tensor& x) { return standardize(x, 1, 0.01); }},
 };
 
-}  // namespace
+}  // namespace in_calls_reductions
 
 std::vector<RecordedCall> reduction_calls() {
+  using namespace in_calls_reductions;
   std::vector<RecordedCall> calls(std::begin(others), std::end(others));
   add_reductions(calls);
   add_along(calls);

@@ -1,21 +1,21 @@
-#include <maskgrad/autograd/ops/additive_attention.hpp>
-#include <maskgrad/autograd/ops/attention.hpp>
-#include <maskgrad/autograd/ops/batched_matmul.hpp>
-#include <maskgrad/autograd/ops/binary_cross_entropy.hpp>
-#include <maskgrad/autograd/ops/crf.hpp>
-#include <maskgrad/autograd/ops/cross_entropy.hpp>
-#include <maskgrad/autograd/ops/ctc.hpp>
-#include <maskgrad/autograd/ops/einsum.hpp>
-#include <maskgrad/autograd/ops/matmul.hpp>
-#include <maskgrad/autograd/ops/positions.hpp>
-#include <maskgrad/autograd/ops/recurrent.hpp>
-#include <maskgrad/autograd/ops/segment.hpp>
-#include <maskgrad/autograd/ops/windows.hpp>
+#include <maskgrad/autograd/ops/attention/additive_attention.hpp>
+#include <maskgrad/autograd/ops/attention/attention.hpp>
+#include <maskgrad/autograd/ops/linear/batched_matmul.hpp>
+#include <maskgrad/autograd/ops/linear/einsum.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/loss/binary_cross_entropy.hpp>
+#include <maskgrad/autograd/ops/loss/crf.hpp>
+#include <maskgrad/autograd/ops/loss/cross_entropy.hpp>
+#include <maskgrad/autograd/ops/loss/ctc.hpp>
+#include <maskgrad/autograd/ops/sequence/positions.hpp>
+#include <maskgrad/autograd/ops/sequence/recurrent.hpp>
+#include <maskgrad/autograd/ops/sequence/segment.hpp>
+#include <maskgrad/autograd/ops/sequence/windows.hpp>
 
 #include "calls.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_calls_sequences {
 
 using Inputs = std::vector<Tensor>;
 
@@ -95,9 +95,10 @@ void add_recurrent(std::vector<RecordedCall>& calls) {
   put("LSTM, backwards", Cell::lstm, false, true);
 }
 
-}  // namespace
+}  // namespace in_calls_sequences
 
 std::vector<RecordedCall> sequence_calls() {
+  using namespace in_calls_sequences;
   std::vector<RecordedCall> calls(std::begin(products), std::end(products));
   calls.insert(calls.end(), std::begin(along_steps), std::end(along_steps));
   for (const char* formula : {"ij,kj->ik", "ij,ij->", "i,j->ij", "bti,ij->btj", "ijk->kj"}) {

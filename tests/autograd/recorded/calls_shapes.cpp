@@ -1,18 +1,18 @@
-#include <maskgrad/autograd/ops/concatenate.hpp>
-#include <maskgrad/autograd/ops/gather.hpp>
-#include <maskgrad/autograd/ops/mask_ops.hpp>
-#include <maskgrad/autograd/ops/permute.hpp>
-#include <maskgrad/autograd/ops/repeat.hpp>
-#include <maskgrad/autograd/ops/reshape.hpp>
-#include <maskgrad/autograd/ops/select_where.hpp>
-#include <maskgrad/autograd/ops/sequence.hpp>
-#include <maskgrad/autograd/ops/slice.hpp>
-#include <maskgrad/autograd/ops/steps.hpp>
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/sequence/sequence.hpp>
+#include <maskgrad/autograd/ops/shape/concatenate.hpp>
+#include <maskgrad/autograd/ops/shape/gather.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/autograd/ops/shape/repeat.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/autograd/ops/shape/slice.hpp>
+#include <maskgrad/autograd/ops/shape/steps.hpp>
 
 #include "calls.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_calls_shapes {
 
 using Inputs = std::vector<Tensor>;
 
@@ -103,9 +103,10 @@ const RecordedCall of_several[] = {
     {"or_else", "", [](const Inputs& x) { return or_else(x[0], x[1]); }},
 };
 
-}  // namespace
+}  // namespace in_calls_shapes
 
 std::vector<RecordedCall> shape_calls() {
+  using namespace in_calls_shapes;
   std::vector<RecordedCall> calls(std::begin(moves), std::end(moves));
   calls.insert(calls.end(), std::begin(of_several), std::end(of_several));
   return calls;

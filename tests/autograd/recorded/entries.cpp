@@ -7,7 +7,7 @@
 #include "io/files.hpp"
 
 namespace maskgrad::tests {
-namespace {
+namespace in_entries {
 
 template <Element T>
 Tensor tensor_of(const Array& array) {
@@ -43,9 +43,10 @@ void add(std::vector<RecordedEntry>& entries, const NamedArray& named) {
   }
 }
 
-}  // namespace
+}  // namespace in_entries
 
 const std::vector<RecordedEntry>& recorded_entries() {
+  using namespace in_entries;
   static const auto all = [] {
     std::vector<RecordedEntry> entries;
     const auto path = files::beside("../autograd/data/recorded.safetensors");

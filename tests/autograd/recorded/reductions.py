@@ -1,4 +1,4 @@
-"""Reductions, and what runs along an axis: softmax, cumulative sums, sorting, normalisation."""
+"""Reductions, and what runs along an axis: softmax, cumulative sums, sorting, normalization."""
 
 import numpy as np
 import torch
@@ -144,25 +144,25 @@ def group(x, groups, gamma=None, beta=None):
 
 
 def batch(x, gamma, beta):
-    """The values of all rows, which are normalised, and their statistics."""
+    """The values of all rows, which are normalized, and their statistics."""
     y = F.batch_norm(torch.from_numpy(x), None, None, *map(torch.from_numpy, (gamma, beta)), True,
                      eps=1e-3)
     return y.numpy(), x.mean(axis=0), x.var(axis=0)
 
 
-def normalise():
+def normalize():
     for case, shape in {"ordinary": [3, 4], "three axes": [2, 3, 4], "empty": [0, 3, 4],
                         "masked": [4, 4, 4]}.items():
-        draw = Draw("normalise", case)
+        draw = Draw("normalize", case)
         x, gamma, beta = draw.reals(*shape), draw.reals(4), draw.reals(4)
         given, seen = (under(STEPS, x), lambda y: Masked(y, STEPS)) if case == "masked" else (
             x, lambda y: y)
         line = F.layer_norm(torch.from_numpy(x), [4], *map(torch.from_numpy, (gamma, beta)), 1e-3)
-        record("layer_normalise", "", case, [given, gamma, beta], [seen(line.numpy())])
+        record("layer_normalize", "", case, [given, gamma, beta], [seen(line.numpy())])
         root = np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + 1e-3)
-        record("layer_normalise", "not centred", case, [given], [seen(x / root)])
+        record("layer_normalize", "not centered", case, [given], [seen(x / root)])
         length = np.maximum(np.sqrt(np.sum(x * x, axis=-1, keepdims=True)), 2)
-        record("unit_normalise", "at least 2", case, [given], [seen(x / length)])
+        record("unit_normalize", "at least 2", case, [given], [seen(x / length)])
         if case == "masked":
             y = put_back(STEPS, each_alone(
                 lambda s: group(s[None], 2, gamma, beta)[0] if len(s) else s, STEPS, x), 4)
@@ -176,31 +176,31 @@ def normalise():
             y = group(x, 2, gamma, beta)
             values, mean, variance = batch(x.reshape(-1, 4), gamma, beta)
             statistics = [values.reshape(shape), mean, variance]
-        record("group_normalise", "2", case, [given, gamma, beta], [y])
-        record("batch_normalise", "", case, [given, gamma, beta], statistics)
+        record("group_normalize", "2", case, [given, gamma, beta], [y])
+        record("batch_normalize", "", case, [given, gamma, beta], statistics)
 
 
-def standardise():
+def standardize():
     def by(x, axis, epsilon):
         mean, variance = x.mean(axis, keepdims=True), x.var(axis, keepdims=True)
         return (x - mean) / np.sqrt(variance + epsilon)
 
     for case, shape in {"ordinary": [3, 4], "three axes": [2, 3, 4], "empty": [0, 3]}.items():
-        x = Draw("standardise", case).reals(*shape)
+        x = Draw("standardize", case).reals(*shape)
         rows = tuple(range(len(shape) - 1))
-        record("standardise", "", case, [x], [by(x, rows, 1e-7) if x.size else x])
-        record("standardise", "axis 1", case, [x], [by(x, 1, 0.01)])
-    x = Draw("standardise", "masked").reals(*STEPS.shape, 2)
+        record("standardize", "", case, [x], [by(x, rows, 1e-7) if x.size else x])
+        record("standardize", "axis 1", case, [x], [by(x, 1, 0.01)])
+    x = Draw("standardize", "masked").reals(*STEPS.shape, 2)
     whole = np.zeros(x.shape)
     whole[STEPS] = by(x[STEPS], 0, 1e-7)
-    record("standardise", "", "masked", [under(STEPS, x)], [Masked(whole, STEPS)])
+    record("standardize", "", "masked", [under(STEPS, x)], [Masked(whole, STEPS)])
     alone = each_alone(lambda s: by(s, 0, 0.01) if len(s) else s, STEPS, x)
-    record("standardise", "axis 1", "masked", [under(STEPS, x)], [put_back(STEPS, alone, 2)])
+    record("standardize", "axis 1", "masked", [under(STEPS, x)], [put_back(STEPS, alone, 2)])
 
 
 def all_of_them():
     reduce()
     along()
     sorts()
-    normalise()
-    standardise()
+    normalize()
+    standardize()

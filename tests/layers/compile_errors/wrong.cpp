@@ -1,9 +1,9 @@
 // What must not compile: each of these gives one error, which names the class and the way out.
 
-#include <maskgrad/layers/accepts_masks.hpp>
 #include <maskgrad/layers/basic/dense.hpp>
 #include <maskgrad/layers/basic/masking.hpp>
 #include <maskgrad/layers/convolution/conv1d.hpp>
+#include <maskgrad/layers/layer/accepts_masks.hpp>
 #include <maskgrad/layers/model/sequential.hpp>
 
 namespace mg = maskgrad;

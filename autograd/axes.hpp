@@ -1,0 +1,29 @@
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <maskgrad/core/shape.hpp>
+
+namespace maskgrad {
+
+/// The axes an operation runs over: one, a list, or all (`{}`). Negative ones count from the back.
+class Axes {
+ public:
+  Axes() = default;
+  Axes(int axis) : Axes({axis}) {}
+  Axes(std::initializer_list<int> axes) : Axes(std::span(axes.begin(), axes.size())) {}
+  Axes(const std::vector<int>& axes) : Axes(std::span(axes)) {}
+  explicit Axes(std::span<const int> axes);
+
+  /// A bit for each axis of `shape`. ShapeError for one out of range or named twice.
+  unsigned bits(std::string_view op, const Shape& shape) const;
+
+ private:
+  int axes_[Shape::max_rank] = {};
+  int count_ = -1;
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,198 @@
+#include <maskgrad/autograd/ops/sequence/positions.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/shape/gather.hpp>
+#include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/pooled.hpp>
+
+namespace maskgrad {
+namespace {
+
+void check_steps(std::string_view op, const Tensor& x) {
+  if (x.rank() < 2) {
+    fail<ShapeError>(op, "input is {}; expected [batch, time, ...]", x.describe());
+  }
+  if (!x.has_mask() || x.mask().rank() <= 2) return;
+  fail<MaskError>(op,
+                  "{} has a mask over more than its steps; a step is there or not as a whole. Mask "
+                  "[batch, time], or fill single values with x.drop_mask(\"why\")",
+                  x.describe());
+}
+
+/// Steps are counted from here: as far as f64 tells one position from the next.
+void check_start(std::string_view op, std::int64_t start) {
+  constexpr std::int64_t most = std::int64_t{1} << 53;
+  if (start >= -most && start <= most) return;
+  fail<OptionError>(op, "start is {}; expected a position from {} to {}", start, -most, most);
+}
+
+/// Calls f(place, cosines, sines), in f64, of the angles position * frequency for `count`
+/// positions from `first`. Every 32nd position is computed as such, those behind it by turning on
+/// from there, which is as exact and much cheaper; a position's values do not depend on where the
+/// range begins.
+template <class F>
+void each_turn(std::int64_t first, std::int64_t count, const std::vector<double>& frequencies,
+               F&& f) {
+  constexpr std::int64_t block = 32;
+  const auto n = static_cast<std::int64_t>(frequencies.size());
+  Pooled<double> turn(2 * n), at(2 * n);
+  double *const step_cos = turn.data(), *const step_sin = step_cos + n;
+  double* __restrict c = at.data();
+  double* __restrict s = c + n;
+  const auto set = [&](double* cos, double* sin, double position) {
+    for (std::int64_t k = 0; k < n; ++k) {
+      cos[k] = std::cos(position * frequencies[static_cast<std::size_t>(k)]);
+      sin[k] = std::sin(position * frequencies[static_cast<std::size_t>(k)]);
+    }
+  };
+  set(step_cos, step_sin, 1);
+  const auto end = first + count;
+  for (auto anchor = first - ((first % block) + block) % block; anchor < end; anchor += block) {
+    set(c, s, static_cast<double>(anchor));
+    for (auto p = anchor; p < std::min(anchor + block, end); ++p) {
+      if (p >= first) f(p - first, c, s);
+      for (std::int64_t k = 0; k < n; ++k) {
+        const double turned = c[k] * step_cos[k] - s[k] * step_sin[k];
+        s[k] = s[k] * step_cos[k] + c[k] * step_sin[k];
+        c[k] = turned;
+      }
+    }
+  }
+}
+
+/// The turns of every position there is, as rows of cosines and of sines.
+template <class T>
+struct Turns {
+  std::int64_t first = 0;
+  Pooled<T> cos, sin;
+};
+
+template <class T>
+Turns<T> turns_of(const Tensor& at, const std::vector<double>& frequencies) {
+  const auto steps = rows::of<std::int64_t>(at);
+  if (steps.empty()) return {};
+  const auto first = *std::min_element(steps.begin(), steps.end());
+  const auto count = *std::max_element(steps.begin(), steps.end()) - first + 1;
+  const auto n = static_cast<std::int64_t>(frequencies.size());
+  Turns<T> turns{first, Pooled<T>(count * n), Pooled<T>(count * n)};
+  each_turn(first, count, frequencies, [&](std::int64_t p, const double* c, const double* s) {
+    for (std::int64_t k = 0; k < n; ++k) {
+      turns.cos[p * n + k] = static_cast<T>(c[k]);
+      turns.sin[p * n + k] = static_cast<T>(s[k]);
+    }
+  });
+  return turns;
+}
+
+/// Turns every step of `x` by `sign` times its angles, `n` of them.
+template <class T>
+Tensor turned(const Tensor& x, const Tensor& at, const Turns<T>& turns, std::int64_t n, T sign) {
+  const Tensor y = rows::make(x.shape(), x.dtype(), x.mask());
+  const auto steps = rows::of<std::int64_t>(at);
+  const auto groups = x.shape().count(2, x.rank() - 1);
+  const T* in = rows::of<T>(x).data();
+  T* out = rows::of_mutable<T>(y).data();
+  const auto width = 2 * n * groups;
+  const auto least =
+      std::max<std::int64_t>(1, kernels::elementwise_grain / std::max<std::int64_t>(width, 1));
+  const auto count = static_cast<std::int64_t>(steps.size());
+  const auto shards = shard_count(count, least);
+  parallel_for(shards, [&](std::int64_t s) {
+    for (auto r = shard_begin(count, shards, s); r < shard_begin(count, shards, s + 1); ++r) {
+      const auto line = (steps[static_cast<std::size_t>(r)] - turns.first) * n;
+      const T *c = turns.cos.data() + line, *d = turns.sin.data() + line;
+      for (std::int64_t g = 0; g < groups; ++g) {
+        const T* a = in + r * width + g * 2 * n;
+        T* __restrict b = out + r * width + g * 2 * n;
+        for (std::int64_t i = 0; i < n; ++i) {
+          b[i] = a[i] * c[i] - sign * a[n + i] * d[i];
+          b[n + i] = a[n + i] * c[i] + sign * a[i] * d[i];
+        }
+      }
+    }
+  });
+  return y;
+}
+
+}  // namespace
+
+Tensor positions(const Tensor& x, std::int64_t start) {
+  check_steps("positions", x);
+  check_start("positions", start);
+  const Shape shape = x.shape().sub(0, 2);
+  if (x.is_meta()) return rows::make_meta(shape, DType::i64, x.mask());
+  const Tensor y = rows::make(shape, DType::i64, x.mask());
+  const auto out = rows::of_mutable<std::int64_t>(y);
+  if (rows::mask_rank(x) < 2) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = start + static_cast<std::int64_t>(i) % shape[1];
+    }
+    return y;
+  }
+  const auto& mask = x.mask().impl();
+  for (std::int64_t s = 0; s < mask.first.size(); ++s) {
+    for (std::int64_t t = 0; t < mask.length[s]; ++t) {
+      out[static_cast<std::size_t>(mask.first[s] + t)] = start + t;
+    }
+  }
+  return y;
+}
+
+Tensor sine_positions(const Tensor& x, const std::vector<double>& frequencies, std::int64_t start) {
+  constexpr std::string_view op = "sine_positions";
+  check::real(op, x);
+  check_steps(op, x);
+  check_start(op, start);
+  const auto features = x.shape().back();
+  const auto pairs = features == any ? any : (features + 1) / 2;
+  if (x.rank() != 3 || !fits(pairs, static_cast<std::int64_t>(frequencies.size()))) {
+    fail<ShapeError>(op,
+                     "input is {} with {} frequencies; expected [batch, time, features], and a "
+                     "frequency for each two features",
+                     x.describe(), frequencies.size());
+  }
+  if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  const Tensor at = positions(x);
+  const auto steps = rows::of<std::int64_t>(at);
+  const auto count = steps.empty() ? 0 : *std::max_element(steps.begin(), steps.end()) + 1;
+  const Tensor table = rows::make({count, features}, x.dtype());
+  dispatch_real(op, x.dtype(), [&]<class T>() {
+    T* out = rows::of_mutable<T>(table).data();
+    each_turn(start, count, frequencies, [&](std::int64_t p, const double* c, const double* s) {
+      T* row = out + p * features;
+      for (std::int64_t i = 0; i + 1 < features; i += 2) {
+        row[i] = static_cast<T>(s[i / 2]);
+        row[i + 1] = static_cast<T>(c[i / 2]);
+      }
+      if (features % 2 == 1) row[features - 1] = static_cast<T>(s[features / 2]);
+    });
+  });
+  return take(table, at);
+}
+
+Tensor rotate_by_position(const Tensor& x, const std::vector<double>& frequencies,
+                          std::int64_t start) {
+  constexpr std::string_view op = "rotate_by_position";
+  check::real(op, x);
+  check_steps(op, x);
+  check_start(op, start);
+  const auto n = static_cast<std::int64_t>(frequencies.size());
+  if (x.rank() < 3 || !fits(x.shape().back(), 2 * n)) {
+    fail<ShapeError>(op, "input is {} with {} frequencies; expected [batch, time, ..., {}]",
+                     x.describe(), n, 2 * n);
+  }
+  if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  const Tensor at = positions(x, start);
+  return dispatch_real(op, x.dtype(), [&]<class T>() {
+    const auto turns = turns_of<T>(at, frequencies);
+    return record(op, turned<T>(x, at, turns, n, 1), {x},
+                  [at, turns, n](const Tensor& dy, Grads& grads) {
+                    grads.add(0, turned<T>(dy, at, turns, n, -1));
+                  });
+  });
+}
+
+}  // namespace maskgrad

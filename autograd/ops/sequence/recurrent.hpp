@@ -1,0 +1,40 @@
+#pragma once
+
+#include <maskgrad/core/kernels/recurrent/recurrent.hpp>
+#include <maskgrad/core/tensor.hpp>
+
+namespace maskgrad {
+
+/// The weights of a recurrent layer, in Keras's layouts (core/kernels/recurrent/recurrent.hpp).
+struct RecurrentWeights {
+  Tensor kernel;            ///< [features, gates * units]
+  Tensor recurrent_kernel;  ///< [units, gates * units]
+  Tensor bias;              ///< undefined: none
+};
+
+struct RecurrentState {
+  Tensor h;  ///< [batch, units]; undefined: zeros
+  Tensor c;  ///< the same, LSTM
+};
+
+struct RecurrentResult {
+  Tensor output;  ///< [batch, time, units], a step's output at its own position
+  RecurrentState state;
+};
+
+/// Runs SimpleRNN, GRU or LSTM (tanh and sigmoid) over the valid steps of each sequence in order,
+/// last to first with `go_backwards`; masked steps do not exist, an empty sequence's state is its
+/// initial one.
+/// Shapes:   x [batch, time, features].
+/// Mask:     supports [batch, time] and passes it to the output, the states carry none; under
+///           [batch], output and states carry it.
+/// Gradient: of x, the weights and the initial states, from the output and the states.
+/// Throws:   ShapeError, TypeError; MaskError for a mask over features or of weights, and for an
+///           initial state whose mask leaves out a sequence of x.
+/// Source:   Keras 3 (SimpleRNN, GRU, LSTM).
+/// Example:  const mg::RecurrentWeights weights{mg::zeros({3, 24}), mg::zeros({8, 24}), {}};
+///           mg::recurrent(mg::kernels::Cell::gru, true, false, x, weights, {});
+RecurrentResult recurrent(kernels::Cell cell, bool reset_after, bool go_backwards, const Tensor& x,
+                          const RecurrentWeights& weights, const RecurrentState& initial);
+
+}  // namespace maskgrad
