@@ -128,7 +128,7 @@ fits() {
 empty_build() { find "$1" -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +; }
 
 # configure DIR ARGS...: leaves a folder alone that is configured and fits. Ten sources are compiled
-# as one, which takes less than half of the time; `meson setup` alone compiles each by itself.
+# as one, so that headers are read once for ten; `meson setup` alone compiles each by itself.
 configure() {
   local dir=$1 log
   shift

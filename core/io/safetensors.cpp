@@ -9,20 +9,16 @@
 #include <maskgrad/core/io/safetensors_header.hpp>
 
 namespace maskgrad {
-namespace detail {
+namespace {
+
+using detail::in_quotes;
+
+constexpr std::uint64_t length_size = 8;
 
 struct FileChecksum {
   std::uint64_t at = 0;  // of the digits in the file
   std::string value;     // empty where there is none
 };
-
-}  // namespace detail
-namespace {
-
-using detail::FileChecksum;
-using detail::in_quotes;
-
-constexpr std::uint64_t length_size = 8;
 
 // Takes the checksum out of the metadata. A damaged key or text is one of the two still.
 FileChecksum take_checksum(Metadata& metadata, std::string_view header,
@@ -153,7 +149,7 @@ struct SafetensorsReader::Parts {
   detail::NameIndex index;
   std::vector<detail::SafetensorsEntry> entries;
   Metadata metadata;
-  detail::FileChecksum checksum;
+  FileChecksum checksum;
   std::uint64_t data = 0;
 };
 

@@ -88,7 +88,7 @@ class AnyLayer {
  private:
   struct Base {
     virtual ~Base() = default;
-    virtual Base* copy() const = 0;  // the caller owns it; a unique_ptr for each type costs builds
+    virtual std::unique_ptr<Base> copy() const = 0;
     virtual Tensors call(const Tensors& inputs) = 0;
     virtual std::string_view kind() const = 0;
     virtual MaskContract contract() const = 0;
@@ -103,7 +103,7 @@ class AnyLayer {
   template <class L>
   struct Held final : Base {
     explicit Held(L l) : layer(std::move(l)) {}
-    Base* copy() const override { return new Held(layer); }
+    std::unique_ptr<Base> copy() const override { return std::unique_ptr<Base>(new Held(layer)); }
     Tensors call(const Tensors& inputs) override { return maskgrad::call(layer, inputs); }
     std::string_view kind() const override { return L::kind; }
     MaskContract contract() const override { return contract_of(layer); }

@@ -98,10 +98,7 @@ struct RememberedInfo : Remembered {
 template <class L>
 struct RememberedLayer final : Remembered {
   explicit RememberedLayer(L& now) : layer(now), before(now) {}
-  void put_back() override {
-    std::destroy_at(&layer);  // less code than another assignment for each type
-    std::construct_at(&layer, std::move(before));
-  }
+  void put_back() override { layer = std::move(before); }
   L& layer;
   L before;
 };

@@ -47,7 +47,7 @@ class Recurrence {
   template <class Cell>
   Tensors run(const Cell& cell, const Tensor& x, const Tensors& states) const {
     if (cell.runs_whole(x)) return cell.run_whole(x, states, options_.go_backwards);
-    return detail::run_by_steps(
+    return run_by_steps(
         cell.project(x), made_states(x, states), options_.go_backwards,
         [&cell](const Tensor& x_t, const Tensors& before) { return cell.step(x_t, before); });
   }
