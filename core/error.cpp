@@ -36,9 +36,11 @@ std::string format(fmt::string_view text, fmt::format_args args) {
 
 std::string place(std::string_view where) {
   const auto* layer = LayerScope::current();
-  if (!layer || layer->title() == where) return std::string(where);
-  if (layer->kind() == where) return message_text(layer->title());  // not `Dense in Dense 'head'`
-  return message_text(fmt::format("{} in {}", where, layer->title()));
+  if (!layer) return std::string(where);
+  const std::string title = layer->title();
+  // Not `Dense in Dense 'head'`.
+  if (where == title || where == layer->kind()) return message_text(title);
+  return message_text(fmt::format("{} in {}", where, title));
 }
 
 std::string current_layer_path() {

@@ -16,7 +16,7 @@ int step_axes(const Tensor& x) {
 }  // namespace
 
 void PReLU::build(const Tensor& x, Builder& builder) {
-  check::has_features(info, kind, x);
+  check::has_features(x);
   Shape shape = x.shape().sub(1, x.rank());
   for (int axis = 1; axis < x.rank(); ++axis) {
     const bool features = axis == x.rank() - 1;

@@ -11,8 +11,8 @@ AdditiveAttention::AdditiveAttention(AdditiveAttentionLayerOptions options)
 }
 
 void AdditiveAttention::build(const Tensors& inputs, Builder& builder) {
-  const auto query = detail::attention_inputs(info, kind, inputs).query;
-  check::has_features(info, kind, query);
+  const auto query = detail::attention_inputs(inputs).query;
+  check::has_features(query);
   if (options_.use_scale) {
     scale_ = builder.weight("scale", {query.shape()[2]}, "glorot_uniform");
   }
@@ -20,8 +20,8 @@ void AdditiveAttention::build(const Tensors& inputs, Builder& builder) {
 }
 
 Tensors AdditiveAttention::forward(const Tensors& inputs) const {
-  const detail::AttentionInputs in = detail::attention_inputs(info, kind, inputs);
-  if (options_.use_scale) check::features(info, kind, in.query, scale_.shape()[0]);
+  const detail::AttentionInputs in = detail::attention_inputs(inputs);
+  if (options_.use_scale) check::features(in.query, scale_.shape()[0]);
   const Tensor w =
       options_.use_scale ? scale_.tensor() : ones({in.query.shape()[2]}, in.query.dtype());
   return additive(in, in.query, in.key, w,

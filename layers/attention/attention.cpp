@@ -22,7 +22,7 @@ Attention::Attention(AttentionLayerOptions options)
 }
 
 void Attention::build(const Tensors& inputs, Builder& builder) {
-  detail::attention_inputs(info, kind, inputs);
+  detail::attention_inputs(inputs);
   if (options_.use_scale) scale_ = builder.weight("scale", {}, "ones");
   if (concat()) concat_score_weight_ = builder.weight("concat_score_weight", {}, "ones");
   seed_ = options_.seed.value_or(builder.layer_seed());
@@ -51,7 +51,7 @@ Tensors Attention::added(const detail::AttentionInputs& in) const {
 }
 
 Tensors Attention::forward(const Tensors& inputs) const {
-  const detail::AttentionInputs in = detail::attention_inputs(info, kind, inputs);
+  const detail::AttentionInputs in = detail::attention_inputs(inputs);
   return concat() ? added(in) : dot(in);
 }
 

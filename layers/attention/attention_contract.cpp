@@ -6,14 +6,13 @@
 
 namespace maskgrad::detail {
 
-AttentionInputs attention_inputs(const LayerInfo& info, std::string_view kind,
-                                 const Tensors& inputs) {
+AttentionInputs attention_inputs(const Tensors& inputs) {
   if (inputs.size() > 3) {
-    fail<ShapeError>(kind,
+    fail<ShapeError>(layer_title(),
                      "got {} inputs; expected a query, and a value and a key where they differ",
                      inputs.size());
   }
-  for (const auto& x : inputs) check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  for (const auto& x : inputs) check::layer_rank(x, 3, "[batch, time, features]");
   const Tensor& value = inputs.size() > 1 ? inputs[1] : inputs[0];
   return {inputs[0], value, inputs.size() > 2 ? inputs[2] : value};
 }

@@ -21,8 +21,7 @@ struct AttentionInputs {
   Tensor query, value, key;
 };
 /// Throws: ShapeError unless there are one to three inputs [batch, time, features].
-AttentionInputs attention_inputs(const LayerInfo& info, std::string_view kind,
-                                 const Tensors& inputs);
+AttentionInputs attention_inputs(const Tensors& inputs);
 /// The keys that count: those of which the value is valid too.
 Tensor valid_keys(const Tensor& key, const Tensor& value);
 /// Additive attention of `query` and `key`, made of those of `in`; then its scores, if wanted.

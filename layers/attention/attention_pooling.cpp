@@ -17,8 +17,8 @@ AttentionPooling1D::AttentionPooling1D(AttentionPooling1DOptions options)
 }
 
 void AttentionPooling1D::build(const Tensor& x, Builder& builder) {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::has_features(info, kind, x);
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::has_features(x);
   const auto features = x.shape()[2], heads = options_.num_heads;
   if (features % heads != 0) {
     fail<ShapeError>(kind, "input is {} with .num_heads {}; expected a multiple of it as features",
@@ -29,9 +29,9 @@ void AttentionPooling1D::build(const Tensor& x, Builder& builder) {
 }
 
 Tensor AttentionPooling1D::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  check::layer_rank(x, 3, "[batch, time, features]");
   const auto heads = query_.shape()[0], dim = query_.shape()[1];
-  check::features(info, kind, x, heads * dim);
+  check::features(x, heads * dim);
   const auto batch = x.shape()[0];
   const Shape one{batch, 1, heads, dim};
   const Tensor query = x.is_meta() ? rows::make_meta(one, x.dtype())

@@ -54,8 +54,8 @@ class GroupedQueryAttention {
   Tensor operator()(const Tensor& query, const Tensor& value) {
     return maskgrad::call(*this, Tensors{query, value}).front();
   }
-  void build(const Tensors& inputs, Builder& builder) { core_.build(info, kind, inputs, builder); }
-  Tensors forward(const Tensors& inputs) const { return core_.forward(info, kind, inputs); }
+  void build(const Tensors& inputs, Builder& builder) { core_.build(inputs, builder); }
+  Tensors forward(const Tensors& inputs) const { return core_.forward(inputs); }
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {

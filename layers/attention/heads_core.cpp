@@ -15,11 +15,10 @@ HeadsCore::Projection HeadsCore::projection(const std::string& name, const Shape
   return p;
 }
 
-void HeadsCore::build(const LayerInfo& info, std::string_view kind, const Tensors& inputs,
-                      Builder& builder) {
+void HeadsCore::build(const Tensors& inputs, Builder& builder) {
   const auto& s = settings_;
-  const AttentionInputs in = attention_inputs(info, kind, inputs);
-  for (const auto& x : inputs) check::has_features(info, kind, x);
+  const AttentionInputs in = attention_inputs(inputs);
+  for (const auto& x : inputs) check::has_features(x);
   const auto made = [&](const char* name, const Tensor& x, std::int64_t heads, std::int64_t dim) {
     return projection(name, {x.shape()[2], heads, dim}, {heads, dim}, builder);
   };
@@ -47,12 +46,11 @@ Tensor HeadsCore::from_heads(const Tensor& context) const {
                 settings_.use_bias ? output_.bias.tensor() : Tensor());
 }
 
-Tensors HeadsCore::forward(const LayerInfo& info, std::string_view kind,
-                           const Tensors& inputs) const {
-  const AttentionInputs in = attention_inputs(info, kind, inputs);
-  check::features(info, kind, in.query, query_.kernel.shape()[0]);
-  check::features(info, kind, in.value, value_.kernel.shape()[0]);
-  check::features(info, kind, in.key, key_.kernel.shape()[0]);
+Tensors HeadsCore::forward(const Tensors& inputs) const {
+  const AttentionInputs in = attention_inputs(inputs);
+  check::features(in.query, query_.kernel.shape()[0]);
+  check::features(in.value, value_.kernel.shape()[0]);
+  check::features(in.key, key_.kernel.shape()[0]);
   const Tensor q = to_heads(in.query, query_), v = to_heads(in.value, value_);
   const Tensor k = to_heads(in.key, key_);
   const AttentionOptions options{

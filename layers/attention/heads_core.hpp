@@ -27,10 +27,10 @@ class HeadsCore {
  public:
   explicit HeadsCore(HeadsSettings settings) : settings_(std::move(settings)) {}
 
-  void build(const LayerInfo& info, std::string_view kind, const Tensors& inputs, Builder& builder);
+  void build(const Tensors& inputs, Builder& builder);
   /// Inputs: query, value, key (absent: as Keras, see attention_inputs); outputs: the result, then
   /// the scores where they are wanted.
-  Tensors forward(const LayerInfo& info, std::string_view kind, const Tensors& inputs) const;
+  Tensors forward(const Tensors& inputs) const;
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {

@@ -33,7 +33,7 @@ SinePositionEncoding::SinePositionEncoding(SinePositionEncodingOptions options)
 }
 
 Tensor SinePositionEncoding::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  check::layer_rank(x, 3, "[batch, time, features]");
   if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
   const auto features = x.shape()[2];
   std::vector<double> frequencies;
@@ -51,15 +51,15 @@ PositionEmbedding::PositionEmbedding(PositionEmbeddingOptions options)
 }
 
 void PositionEmbedding::build(const Tensor& x, Builder& builder) {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::has_features(info, kind, x);
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::has_features(x);
   embeddings_ =
       builder.weight("embeddings", {options_.sequence_length, x.shape()[2]}, options_.initializer);
 }
 
 Tensor PositionEmbedding::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::features(info, kind, x, embeddings_.shape()[1]);
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::features(x, embeddings_.shape()[1]);
   const auto steps = longest(x);
   if (steps > 0 && options_.start_index + steps > options_.sequence_length) {
     fail<ShapeError>(kind,
@@ -79,7 +79,7 @@ RotaryEmbedding::RotaryEmbedding(RotaryEmbeddingOptions options)
 }
 
 Tensor RotaryEmbedding::forward(const Tensor& x) const {
-  check::has_features(info, kind, x);
+  check::has_features(x);
   const auto features = x.shape().back();
   if (x.rank() < 3 || x.rank() > 4 || features % 2 != 0) {
     fail<ShapeError>(kind,

@@ -11,12 +11,12 @@ TransformerDecoder::TransformerDecoder(TransformerDecoderOptions options)
 
 void TransformerDecoder::build(const Tensors& inputs, Builder&) {
   for (const auto& x : inputs) {
-    check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-    check::has_features(info, kind, x);
+    check::layer_rank(x, 3, "[batch, time, features]");
+    check::has_features(x);
   }
   crosses_ = inputs.size() > 1;
-  attention_.fit(kind, inputs[0]);
-  cross_.fit(kind, inputs[0]);
+  attention_.fit(inputs[0]);
+  cross_.fit(inputs[0]);
   feedforward_.fit(inputs[0]);
 }
 

@@ -10,9 +10,9 @@ TransformerEncoder::TransformerEncoder(TransformerEncoderOptions options)
       feedforward_(detail::transformer_settings(kind, options_)) {}
 
 void TransformerEncoder::build(const Tensor& x, Builder&) {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::has_features(info, kind, x);
-  attention_.fit(kind, x);
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::has_features(x);
+  attention_.fit(x);
   feedforward_.fit(x);
 }
 

@@ -32,10 +32,10 @@ AttentionPart::AttentionPart(const TransformerSettings& s, bool causal, bool sco
                   .return_attention_scores = scores}),
       residual_(s) {}
 
-void AttentionPart::fit(std::string_view kind, const Tensor& x) {
+void AttentionPart::fit(const Tensor& x) {
   const auto features = x.shape()[2], heads = attention_.options().num_heads;
   if (features < heads) {
-    fail<OptionError>(kind,
+    fail<OptionError>(layer_title(),
                       "input is {} with {} features; expected as many as .num_heads, {}, or more",
                       x.describe(), features, heads);
   }

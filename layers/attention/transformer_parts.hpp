@@ -56,7 +56,7 @@ class AttentionPart {
 
   /// Heads for x, which is known when the block is built. OptionError where it has fewer features
   /// than heads.
-  void fit(std::string_view kind, const Tensor& x);
+  void fit(const Tensor& x);
   /// The result, then the scores where they are wanted. `memory` is empty: x itself.
   Tensors operator()(const Tensor& x, const Tensors& memory);
 

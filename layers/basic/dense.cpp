@@ -13,7 +13,7 @@ Dense::Dense(DenseOptions options)
 }
 
 void Dense::build(const Tensor& x, Builder& builder) {
-  check::has_features(info, kind, x);
+  check::has_features(x);
   kernel_ =
       builder.weight("kernel", {x.shape().back(), options_.units}, options_.kernel_initializer);
   if (options_.use_bias) {
@@ -22,7 +22,7 @@ void Dense::build(const Tensor& x, Builder& builder) {
 }
 
 Tensor Dense::forward(const Tensor& x) const {
-  check::features(info, kind, x, kernel_.shape()[0]);
+  check::features(x, kernel_.shape()[0]);
   return activation_(matmul(x, kernel_, options_.use_bias ? bias_.tensor() : Tensor()));
 }
 

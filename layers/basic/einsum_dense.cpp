@@ -30,7 +30,7 @@ MaskContract EinsumDense::contract_now() const {
 }
 
 void EinsumDense::build(const Tensor& x, Builder& builder) {
-  check::has_features(info, kind, x);
+  check::has_features(x);
   const detail::EinsumEquation equation = equation_.of(x);
   const Shape result = equation.result(x, options_.output_shape);
   kernel_ = builder.weight("kernel", equation.weights(x, result), options_.kernel_initializer);

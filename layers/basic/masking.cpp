@@ -6,7 +6,7 @@
 namespace maskgrad {
 
 Tensor Masking::forward(const Tensor& x) const {
-  check::has_features(info, kind, x);
+  check::has_features(x);
   // A masked step is padding already; a masked feature counts as one that has the value.
   const bool features_masked = rows::mask_rank(x) == x.rank();
   const Tensor seen =

@@ -21,13 +21,12 @@ Conv1DCore::Conv1DCore(std::string_view kind, Conv1DOptions options)
   }
 }
 
-void Conv1DCore::build(const LayerInfo& info, std::string_view kind, const Tensor& x,
-                       Builder& builder) {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::has_features(info, kind, x);
+void Conv1DCore::build(const Tensor& x, Builder& builder) {
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::has_features(x);
   const auto features = x.shape()[2], groups = options_.groups;
   if (features % groups != 0) {
-    fail<ShapeError>(kind,
+    fail<ShapeError>(detail::layer_title(),
                      "input is {} with .groups {}; expected a multiple of it as the number of "
                      "features. Choose .groups that divides {}",
                      x.describe(), groups, features);
@@ -37,11 +36,11 @@ void Conv1DCore::build(const LayerInfo& info, std::string_view kind, const Tenso
   end_.build(options_.filters, builder, options_.bias_initializer);
 }
 
-Tensor Conv1DCore::forward(const LayerInfo& info, std::string_view kind, const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+Tensor Conv1DCore::forward(const Tensor& x) const {
+  check::layer_rank(x, 3, "[batch, time, features]");
   const auto groups = options_.groups;
   const auto in = kernel_.shape()[1], out = options_.filters / groups;
-  check::features(info, kind, x, in * groups);
+  check::features(x, in * groups);
   const Tensor w = windows(x, windows_);
   const Shape rows{w.shape()[0], w.shape()[1], options_.kernel_size * in};
   std::vector<Tensor> parts;

@@ -38,8 +38,8 @@ class Conv1DCore {
  public:
   /// Throws OptionError, naming `kind`, for options out of range.
   Conv1DCore(std::string_view kind, Conv1DOptions options);
-  void build(const LayerInfo& info, std::string_view kind, const Tensor& x, Builder& builder);
-  Tensor forward(const LayerInfo& info, std::string_view kind, const Tensor& x) const;
+  void build(const Tensor& x, Builder& builder);
+  Tensor forward(const Tensor& x) const;
   const Conv1DOptions& options() const { return options_; }
 
   template <class Self, class F>
@@ -79,8 +79,8 @@ class Conv1D {
 
   explicit Conv1D(Conv1DOptions options) : info(kind, options.name), core_(kind, options) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }
-  void build(const Tensor& x, Builder& builder) { core_.build(info, kind, x, builder); }
-  Tensor forward(const Tensor& x) const { return core_.forward(info, kind, x); }
+  void build(const Tensor& x, Builder& builder) { core_.build(x, builder); }
+  Tensor forward(const Tensor& x) const { return core_.forward(x); }
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
@@ -113,8 +113,8 @@ class MaskedConv1D {
 
   explicit MaskedConv1D(Conv1DOptions options) : info(kind, options.name), core_(kind, options) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }
-  void build(const Tensor& x, Builder& builder) { core_.build(info, kind, x, builder); }
-  Tensor forward(const Tensor& x) const { return core_.forward(info, kind, x); }
+  void build(const Tensor& x, Builder& builder) { core_.build(x, builder); }
+  Tensor forward(const Tensor& x) const { return core_.forward(x); }
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {

@@ -27,16 +27,16 @@ Conv1DTranspose::Conv1DTranspose(Conv1DTransposeOptions options)
 }
 
 void Conv1DTranspose::build(const Tensor& x, Builder& builder) {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::has_features(info, kind, x);
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::has_features(x);
   kernel_ = builder.weight("kernel", {options_.kernel_size, options_.filters, x.shape()[2]},
                            options_.kernel_initializer);
   end_.build(options_.filters, builder, options_.bias_initializer);
 }
 
 Tensor Conv1DTranspose::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::features(info, kind, x, kernel_.shape()[2]);
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::features(x, kernel_.shape()[2]);
   const auto width = options_.kernel_size, filters = options_.filters;
   const Tensor kernel = reshape(kernel_, {width * filters, kernel_.shape()[2]});
   const Tensor windows = matmul(x, transpose(kernel, 0, 1));

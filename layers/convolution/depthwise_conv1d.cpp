@@ -15,8 +15,8 @@ DepthwiseConv1D::DepthwiseConv1D(DepthwiseConv1DOptions options)
 }
 
 void DepthwiseConv1D::build(const Tensor& x, Builder& builder) {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::has_features(info, kind, x);
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::has_features(x);
   const auto features = x.shape()[2], multiplier = options_.depth_multiplier;
   kernel_ = builder.weight("kernel", {options_.kernel_size, features, multiplier},
                            options_.depthwise_initializer);
@@ -24,8 +24,8 @@ void DepthwiseConv1D::build(const Tensor& x, Builder& builder) {
 }
 
 Tensor DepthwiseConv1D::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::features(info, kind, x, kernel_.shape()[1]);
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::features(x, kernel_.shape()[1]);
   return end_(depthwise(windows(x, windows_), kernel_));
 }
 

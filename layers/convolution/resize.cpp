@@ -34,7 +34,7 @@ UpSampling1D::UpSampling1D(UpSampling1DOptions options)
 }
 
 Tensor UpSampling1D::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  check::layer_rank(x, 3, "[batch, time, features]");
   return repeat(x, options_.size, 1);
 }
 
@@ -44,7 +44,7 @@ ZeroPadding1D::ZeroPadding1D(ZeroPadding1DOptions options)
 }
 
 Tensor ZeroPadding1D::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  check::layer_rank(x, 3, "[batch, time, features]");
   return pad(x, 1, options_.padding.start, options_.padding.end);
 }
 
@@ -54,7 +54,7 @@ Cropping1D::Cropping1D(Cropping1DOptions options)
 }
 
 Tensor Cropping1D::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+  check::layer_rank(x, 3, "[batch, time, features]");
   const auto time = x.shape()[1];
   const auto [start, end] = options_.cropping;
   if (time != any && (start > time || end > time - start)) {

@@ -18,8 +18,8 @@ SeparableConv1D::SeparableConv1D(SeparableConv1DOptions options)
 }
 
 void SeparableConv1D::build(const Tensor& x, Builder& builder) {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::has_features(info, kind, x);
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::has_features(x);
   const auto features = x.shape()[2], multiplier = options_.depth_multiplier;
   depthwise_kernel_ =
       builder.weight("depthwise_kernel", {options_.kernel_size, features, multiplier},
@@ -31,8 +31,8 @@ void SeparableConv1D::build(const Tensor& x, Builder& builder) {
 }
 
 Tensor SeparableConv1D::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-  check::features(info, kind, x, depthwise_kernel_.shape()[1]);
+  check::layer_rank(x, 3, "[batch, time, features]");
+  check::features(x, depthwise_kernel_.shape()[1]);
   const Tensor y = depthwise(windows(x, windows_), depthwise_kernel_);
   return end_(matmul(y, squeeze(pointwise_kernel_, 0)));
 }

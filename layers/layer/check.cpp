@@ -1,20 +1,11 @@
 #include <maskgrad/layers/layer/check.hpp>
 
-#include <fmt/format.h>
-
 #include <array>
 #include <limits>
 
 #include <maskgrad/core/nearest.hpp>
 
 namespace maskgrad::check {
-namespace {
-
-std::string title(const LayerInfo& info, std::string_view kind) {
-  return fmt::format("{} '{}'", kind, info.path);
-}
-
-}  // namespace
 
 void at_least(std::string_view kind, std::string_view option, std::int64_t value,
               std::int64_t least) {
@@ -53,44 +44,43 @@ bool channels_first(std::string_view kind, const std::string& data_format) {
                     nearest_hint(data_format, names));
 }
 
-void has_steps(const LayerInfo& info, std::string_view kind, const Tensor& x) {
+void has_steps(const Tensor& x) {
   if (x.rank() >= 2) return;
-  fail<ShapeError>(title(info, kind), "input is {}; expected [batch, time, ...]", x.describe());
+  fail<ShapeError>(detail::layer_title(), "input is {}; expected [batch, time, ...]", x.describe());
 }
 
 int last_mask_axis(const Tensor& x) {
   return x.has_mask() && x.mask().rank() > 2 ? x.mask().rank() - 1 : 1;
 }
 
-void one_batch(const LayerInfo& info, std::string_view kind, const Tensors& inputs) {
+void one_batch(const Tensors& inputs) {
   for (const auto& x : inputs) {
     if (x.rank() > 0 && fits(x.shape()[0], inputs[0].shape()[0])) continue;
-    fail<ShapeError>(title(info, kind),
+    fail<ShapeError>(detail::layer_title(),
                      "inputs are {} and {}; expected [batch, ...], with the same batch",
                      inputs[0].describe(), x.describe());
   }
 }
 
-void has_features(const LayerInfo& info, std::string_view kind, const Tensor& x) {
+void has_features(const Tensor& x) {
   if (x.rank() >= 2 && x.shape().back() != any) return;
-  fail<ShapeError>(title(info, kind),
+  fail<ShapeError>(detail::layer_title(),
                    "input is {}; expected [batch, ..., features] with a known "
                    "number of features",
                    x.describe());
 }
 
-void features(const LayerInfo& info, std::string_view kind, const Tensor& x, std::int64_t size) {
+void features(const Tensor& x, std::int64_t size) {
   if (x.rank() >= 1 && fits(x.shape().back(), size)) return;
-  fail<ShapeError>(title(info, kind),
+  fail<ShapeError>(detail::layer_title(),
                    "input is {}; its last axis must be {}, as the weights were "
                    "made for. Give it such an input, or build a new model for this one",
                    x.describe(), size);
 }
 
-void layer_rank(const LayerInfo& info, std::string_view kind, const Tensor& x, int rank,
-                std::string_view layout) {
+void layer_rank(const Tensor& x, int rank, std::string_view layout) {
   if (x.rank() == rank) return;
-  fail<ShapeError>(title(info, kind), "input is {} with {} axes; expected {}, {}", x.describe(),
+  fail<ShapeError>(detail::layer_title(), "input is {} with {} axes; expected {}, {}", x.describe(),
                    x.rank(), rank, layout);
 }
 

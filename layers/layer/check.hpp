@@ -2,6 +2,8 @@
 
 #include <maskgrad/layers/layer/layer.hpp>
 
+/// What layers check. An option is checked where the layer is made, which nothing runs yet, so the
+/// check is told the kind; inputs are checked while the layer runs, so LayerScope gives its title.
 namespace maskgrad::check {
 
 /// OptionError unless `value` is at least `least`.
@@ -16,18 +18,17 @@ void axis(std::string_view kind, std::string_view option, std::int64_t axis);
 /// Whether `data_format` is channels_first; OptionError unless it is that or channels_last.
 bool channels_first(std::string_view kind, const std::string& data_format);
 /// ShapeError unless x is [batch, time, ...].
-void has_steps(const LayerInfo& info, std::string_view kind, const Tensor& x);
+void has_steps(const Tensor& x);
 /// The axis along which operations on sequences look for the steps: the last that is masked, else
 /// time, 1.
 int last_mask_axis(const Tensor& x);
 /// ShapeError unless the inputs are [batch, ...], of one batch size.
-void one_batch(const LayerInfo& info, std::string_view kind, const Tensors& inputs);
+void one_batch(const Tensors& inputs);
 /// ShapeError unless x has features of a known size: at least two axes.
-void has_features(const LayerInfo& info, std::string_view kind, const Tensor& x);
+void has_features(const Tensor& x);
 /// ShapeError unless x's last axis has the size that the weights were made for.
-void features(const LayerInfo& info, std::string_view kind, const Tensor& x, std::int64_t size);
+void features(const Tensor& x, std::int64_t size);
 /// ShapeError unless x has `rank` axes, as `layout` says.
-void layer_rank(const LayerInfo& info, std::string_view kind, const Tensor& x, int rank,
-                std::string_view layout);
+void layer_rank(const Tensor& x, int rank, std::string_view layout);
 
 }  // namespace maskgrad::check

@@ -53,6 +53,11 @@ std::string snake_case(std::string_view whole) {
   return text;
 }
 
+std::string layer_title() {
+  const auto* layer = LayerScope::current();
+  return layer ? layer->title() : "a layer";
+}
+
 MaskRole role_under(const MaskContract& contract, const Tensor& x) {
   const int rank = x.mask().rank();
   if (rank == x.rank() && rank > 2) return contract.under_full();
@@ -70,7 +75,7 @@ void admit(const MaskContract& contract, const Tensors& inputs) {
 void refuse_mask(std::string_view what, std::string_view why, std::string_view ways_out,
                  const Tensors& inputs) {
   const auto* layer = LayerScope::current();
-  const std::string title = layer ? layer->title() : "a layer";
+  const std::string title = layer_title();
   std::string shapes;
   for (const auto& input : inputs) shapes += fmt::format("\n  input  {}", input.describe());
   if (ways_out.empty()) ways_out = "x.drop_mask(\"why\") to compute on the padding as data";
@@ -80,8 +85,7 @@ void refuse_mask(std::string_view what, std::string_view why, std::string_view w
 }
 
 void refuse_unbuilt(const Tensor& x) {
-  const auto* layer = LayerScope::current();
-  fail<StateError>(layer ? layer->title() : "a layer",
+  fail<StateError>(layer_title(),
                    "it has no parameters yet and was called with {}; call build(model, Spec, Seed) "
                    "on the model, or on the layer by itself, first",
                    x.describe());
@@ -112,9 +116,7 @@ void check_predicting(std::string_view kind) {
 }
 
 void refuse_inputs(std::size_t count, std::string_view expected) {
-  const auto* layer = LayerScope::current();
-  fail<ShapeError>(layer ? layer->title() : "a layer", "got {} inputs; expected {}", count,
-                   expected);
+  fail<ShapeError>(layer_title(), "got {} inputs; expected {}", count, expected);
 }
 
 void refuse_no_outputs() {

@@ -121,6 +121,8 @@ constexpr bool require_layer() {
 
 /// `GlobalAveragePooling1D` as `global_average_pooling1d`, as Keras writes it.
 std::string snake_case(std::string_view kind);
+/// `GRU 'encoder/gru_1'` of the layer that is running; "a layer" outside of any.
+std::string layer_title();
 /// The role of a contract under the mask that `x` carries.
 MaskRole role_under(const MaskContract& contract, const Tensor& x);
 /// MaskError where the contract refuses the mask of one of the inputs.

@@ -36,8 +36,8 @@ Loss crf_loss(const Tensor& tags, const Tensor& potentials, const Tensor& transi
 CRF::CRF(CRFOptions options) : info(kind, options.name), options_(std::move(options)) {}
 
 void CRF::build(const Tensor& x, Builder& builder) {
-  check::layer_rank(info, kind, x, 3, layout);
-  check::has_features(info, kind, x);
+  check::layer_rank(x, 3, layout);
+  check::has_features(x);
   const auto tags = x.shape().back();
   transitions_ = builder.weight("transitions", {tags, tags}, options_.transition_initializer);
   if (!options_.use_boundary) return;
@@ -46,8 +46,8 @@ void CRF::build(const Tensor& x, Builder& builder) {
 }
 
 Tensor CRF::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 3, layout);
-  check::features(info, kind, x, transitions_.shape()[0]);
+  check::layer_rank(x, 3, layout);
+  check::features(x, transitions_.shape()[0]);
   if (!options_.use_boundary) return x;
   return x + at_end(x, 1) * left_ + at_end(x, -1) * right_;
 }

@@ -72,7 +72,7 @@ std::array<int, 2> Dot::axes(const Tensors& inputs) const {
 
 Tensor Dot::forward(const Tensors& inputs) const {
   if (inputs.size() != 2) detail::refuse_inputs(inputs.size(), "two");
-  check::one_batch(info, kind, inputs);
+  check::one_batch(inputs);
   const auto over = axes(inputs);
   check_masks(inputs, over);
   const bool normalize = options_.normalize;

@@ -32,9 +32,9 @@ Tensor lengthened(Tensor x, int rank) {
 
 }  // namespace
 
-Tensor merged(Merging how, const LayerInfo& info, const Tensors& inputs) {
+Tensor merged(Merging how, const Tensors& inputs) {
   if (how == Merging::subtract && inputs.size() != 2) refuse_inputs(inputs.size(), "two");
-  check::one_batch(info, merging_kind(how), inputs);
+  check::one_batch(inputs);
   int rank = 0;
   for (const auto& x : inputs) rank = std::max(rank, x.rank());
   Tensor y = lengthened(inputs[0], rank);

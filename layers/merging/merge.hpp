@@ -14,7 +14,7 @@ constexpr std::string_view merging_kind(Merging how) {
                                         "Average", "Maximum",  "Minimum"};
   return kinds[static_cast<std::size_t>(how)];
 }
-Tensor merged(Merging how, const LayerInfo& info, const Tensors& inputs);
+Tensor merged(Merging how, const Tensors& inputs);
 }  // namespace detail
 
 /// Several inputs value by value, of which each layer below is one.
@@ -39,7 +39,7 @@ class Merge {
 
   explicit Merge(Options options = {}) : info(kind, options.name), options_(std::move(options)) {}
   Tensor operator()(const Tensors& inputs) { return call(*this, inputs).front(); }
-  Tensor forward(const Tensors& inputs) const { return detail::merged(how, info, inputs); }
+  Tensor forward(const Tensors& inputs) const { return detail::merged(how, inputs); }
 
   const Options& options() const { return options_; }
   LayerInfo info;

@@ -19,7 +19,7 @@ BatchNormalization::BatchNormalization(BatchNormalizationOptions options)
 }
 
 void BatchNormalization::build(const Tensor& x, Builder& builder) {
-  weights_.build(info, kind, x, builder, options_.gamma_initializer, options_.beta_initializer);
+  weights_.build(x, builder, options_.gamma_initializer, options_.beta_initializer);
   const Shape features{x.shape().back()};
   moving_mean_ = builder.weight("moving_mean", features, options_.moving_mean_initializer, false);
   moving_variance_ =
@@ -50,8 +50,8 @@ void BatchNormalization::move(const Parameter& moving, const Tensor& batch) cons
 }
 
 Tensor BatchNormalization::forward(const Tensor& x) {
-  check::feature_axis(info, kind, x, options_.axis);
-  weights_.check(info, kind, x);
+  check::feature_axis(x, options_.axis);
+  weights_.check(x);
   if (training()) {
     const auto batch = batch_normalize(x, options_.epsilon, weights_.affine());
     if (batch.count > 0) {

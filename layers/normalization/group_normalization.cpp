@@ -14,12 +14,12 @@ GroupNormalization::GroupNormalization(GroupNormalizationOptions options)
 }
 
 void GroupNormalization::build(const Tensor& x, Builder& builder) {
-  weights_.build(info, kind, x, builder, options_.gamma_initializer, options_.beta_initializer);
+  weights_.build(x, builder, options_.gamma_initializer, options_.beta_initializer);
 }
 
 Tensor GroupNormalization::forward(const Tensor& x) const {
-  check::feature_axis(info, kind, x, options_.axis);
-  weights_.check(info, kind, x);
+  check::feature_axis(x, options_.axis);
+  weights_.check(x);
   const auto groups = options_.groups == -1 ? x.shape().back() : options_.groups;
   return group_normalize(x, groups, options_.epsilon, weights_.affine());
 }

@@ -10,12 +10,12 @@ LayerNormalization::LayerNormalization(LayerNormalizationOptions options)
 }
 
 void LayerNormalization::build(const Tensor& x, Builder& builder) {
-  weights_.build(info, kind, x, builder, options_.gamma_initializer, options_.beta_initializer);
+  weights_.build(x, builder, options_.gamma_initializer, options_.beta_initializer);
 }
 
 Tensor LayerNormalization::forward(const Tensor& x) const {
-  check::feature_axis(info, kind, x, options_.axis);
-  weights_.check(info, kind, x);
+  check::feature_axis(x, options_.axis);
+  weights_.check(x);
   return layer_normalize(x, options_.epsilon, weights_.affine());
 }
 

@@ -10,13 +10,13 @@ RMSNormalization::RMSNormalization(RMSNormalizationOptions options)
 }
 
 void RMSNormalization::build(const Tensor& x, Builder& builder) {
-  check::has_features(info, kind, x);
+  check::has_features(x);
   scale_ = builder.weight("scale", {x.shape().back()}, "ones");
 }
 
 Tensor RMSNormalization::forward(const Tensor& x) const {
-  check::feature_axis(info, kind, x, options_.axis);
-  check::features(info, kind, x, scale_.shape()[0]);
+  check::feature_axis(x, options_.axis);
+  check::features(x, scale_.shape()[0]);
   return layer_normalize(x, options_.epsilon, {scale_.tensor(), {}}, false);
 }
 

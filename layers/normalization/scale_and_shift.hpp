@@ -10,11 +10,10 @@ class ScaleAndShift {
  public:
   ScaleAndShift(bool scale, bool center) : scale_(scale), center_(center) {}
 
-  void build(const LayerInfo& info, std::string_view kind, const Tensor& x, Builder& builder,
-             const Initializer& gamma, const Initializer& beta);
+  void build(const Tensor& x, Builder& builder, const Initializer& gamma, const Initializer& beta);
   Affine affine() const;
   /// ShapeError where x has other features than the weights.
-  void check(const LayerInfo& info, std::string_view kind, const Tensor& x) const;
+  void check(const Tensor& x) const;
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
@@ -33,5 +32,5 @@ namespace maskgrad::check {
 /// OptionError unless `epsilon` is above 0.
 void epsilon(std::string_view kind, double epsilon);
 /// OptionError unless `axis` is that of the features, the last one of x.
-void feature_axis(const LayerInfo& info, std::string_view kind, const Tensor& x, std::int64_t axis);
+void feature_axis(const Tensor& x, std::int64_t axis);
 }  // namespace maskgrad::check

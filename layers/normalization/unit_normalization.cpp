@@ -5,7 +5,7 @@
 namespace maskgrad {
 
 Tensor UnitNormalization::forward(const Tensor& x) const {
-  check::feature_axis(info, kind, x, options_.axis);
+  check::feature_axis(x, options_.axis);
   return unit_normalize(x, 1e-12);
 }
 

@@ -7,8 +7,8 @@
 
 namespace maskgrad::detail {
 
-Tensor edge_step(StepEdge edge, const LayerInfo& info, const Tensor& x) {
-  check::has_steps(info, edge_step_kind(edge), x);
+Tensor edge_step(StepEdge edge, const Tensor& x) {
+  check::has_steps(x);
   // Without steps none exists, as in a sequence without a valid one.
   const bool none = x.shape()[1] == 0 && !x.is_meta();
   const Tensor steps =

@@ -11,7 +11,7 @@ namespace detail {
 constexpr std::string_view edge_step_kind(StepEdge edge) {
   return edge == StepEdge::first ? "FirstStep" : "LastStep";
 }
-Tensor edge_step(StepEdge edge, const LayerInfo& info, const Tensor& x);
+Tensor edge_step(StepEdge edge, const Tensor& x);
 }  // namespace detail
 
 /// The first or last valid step of each sequence, wherever its padding stands.
@@ -37,7 +37,7 @@ class EdgeStep {
   explicit EdgeStep(Options options = {})
       : info(kind, options.name), options_(std::move(options)) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const { return detail::edge_step(edge, info, x); }
+  Tensor forward(const Tensor& x) const { return detail::edge_step(edge, x); }
 
   const Options& options() const { return options_; }
   LayerInfo info;

@@ -43,8 +43,7 @@ constexpr MaskContract global_pooling_contract(PoolingKind pool) {
   }
   return contract;
 }
-Tensor pooled(PoolingKind pool, const LayerInfo& info, const Tensor& x, bool channels_first,
-              bool keepdims);
+Tensor pooled(PoolingKind pool, const Tensor& x, bool channels_first, bool keepdims);
 bool pools_channels_first(PoolingKind pool, const std::string& data_format);
 }  // namespace detail
 
@@ -80,7 +79,7 @@ class GlobalPooling1D {
   }
   Tensor operator()(const Tensor& x) { return call(*this, x); }
   Tensor forward(const Tensor& x) const {
-    return detail::pooled(pool, info, x, channels_first_, options_.keepdims);
+    return detail::pooled(pool, x, channels_first_, options_.keepdims);
   }
 
   const Options& options() const { return options_; }

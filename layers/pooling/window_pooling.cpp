@@ -19,9 +19,8 @@ WindowOptions pooling_windows(std::string_view kind, const WindowPoolingOptions&
   return windows;
 }
 
-Tensor pooled(PoolingKind pool, const LayerInfo& info, std::string_view kind, const Tensor& x,
-              const WindowOptions& options) {
-  check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+Tensor pooled(PoolingKind pool, const Tensor& x, const WindowOptions& options) {
+  check::layer_rank(x, 3, "[batch, time, features]");
   if (pool == PoolingKind::max) {
     return max(windows(x, options, -std::numeric_limits<double>::infinity()), {2});
   }
@@ -29,7 +28,7 @@ Tensor pooled(PoolingKind pool, const LayerInfo& info, std::string_view kind, co
   if (options.padding == Padding::valid) return mean(w, {2});
   const Tensor sizes = window_sizes(x, options), plain = sum(w, {2}) / sizes;
   if (plain.is_meta()) return plain;
-  const bool finite = dispatch_real(kind, x.dtype(), [&]<class T>() {
+  const bool finite = dispatch_real("pooled", x.dtype(), [&]<class T>() {
     return kernels::all_finite_of(rows::of<T>(plain).data(), rows::total(plain));
   });
   if (finite) return plain;

@@ -42,8 +42,7 @@ constexpr MaskContract window_pooling_contract(PoolingKind pool, bool masked) {
 }
 /// Throws OptionError, naming `kind`, for options out of range.
 WindowOptions pooling_windows(std::string_view kind, const WindowPoolingOptions& options);
-Tensor pooled(PoolingKind pool, const LayerInfo& info, std::string_view kind, const Tensor& x,
-              const WindowOptions& options);
+Tensor pooled(PoolingKind pool, const Tensor& x, const WindowOptions& options);
 }  // namespace detail
 
 /// The greatest, or the mean, of each feature in each window of steps; Masked: over each sequence's
@@ -70,7 +69,7 @@ class WindowPooling1D {
         options_(std::move(options)),
         windows_(detail::pooling_windows(kind, options_)) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const { return detail::pooled(pool, info, kind, x, windows_); }
+  Tensor forward(const Tensor& x) const { return detail::pooled(pool, x, windows_); }
 
   const Options& options() const { return options_; }
   LayerInfo info;

@@ -5,12 +5,13 @@
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/elementwise/where.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/layers/layer/layer.hpp>
 
 namespace maskgrad {
 
-Tensors CarriedState::begin(std::string_view where, std::int64_t batch) const {
+Tensors CarriedState::begin(std::int64_t batch) const {
   if (!states_.empty() && states_[0].shape()[0] != batch) {
-    fail<ShapeError>(where,
+    fail<ShapeError>(detail::layer_title(),
                      "the state carried from the batch before is of {} samples, this batch has {}; "
                      "keep the batch size, or call reset_state() first",
                      states_[0].shape()[0], batch);

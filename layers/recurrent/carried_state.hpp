@@ -18,8 +18,8 @@ class CarriedState {
   /// `sizes`: of the states, [batch, size] each.
   explicit CarriedState(std::vector<std::int64_t> sizes) : sizes_(std::move(sizes)) {}
 
-  /// The states to begin with: none at first. ShapeError, from `where`, for another batch size.
-  Tensors begin(std::string_view where, std::int64_t batch) const;
+  /// The states to begin with: none at first. ShapeError for another batch size.
+  Tensors begin(std::int64_t batch) const;
   /// Takes the states behind a batch. Where a sample is masked it has none, and keeps what it had.
   void keep(const Tensors& states);
   const std::vector<std::int64_t>& sizes() const { return sizes_; }

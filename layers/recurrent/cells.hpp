@@ -35,14 +35,12 @@ class RecurrentCell : public RecurrentBase<Derived, false, cell> {
   static constexpr MaskContract contract = cell_contract;
 
   std::vector<std::int64_t> state_sizes() const { return this->core_.state_sizes(); }
-  Tensors forward(const Tensors& inputs) const {
-    return this->core_.forward_cell(info, Derived::kind, inputs);
-  }
+  Tensors forward(const Tensors& inputs) const { return this->core_.forward_cell(inputs); }
   bool runs_whole() const {
     return info.built && this->core_.fused() && !this->core_.drops_inputs();
   }
   Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards) const {
-    return this->core_.run_whole(this->core_.enter(info, Derived::kind, x), states, backwards);
+    return this->core_.run_whole(this->core_.enter(x), states, backwards);
   }
 };
 

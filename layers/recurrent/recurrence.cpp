@@ -36,20 +36,20 @@ Tensor last_output(const Tensor& x, const Tensor& output, bool backwards) {
 
 }  // namespace
 
-Tensors Recurrence::first_states(std::string_view kind, const Tensor& x, Tensors states) const {
+Tensors Recurrence::first_states(const Tensor& x, Tensors states) const {
   const auto& sizes = carried_.sizes();
   const auto batch = x.shape()[0];
   if (states.size() > sizes.size()) {
-    fail<ShapeError>(kind, "{} inputs; expected x and up to {} initial states", 1 + states.size(),
-                     sizes.size());
+    fail<ShapeError>(layer_title(), "{} inputs; expected x and up to {} initial states",
+                     1 + states.size(), sizes.size());
   }
   const bool given = std::any_of(states.begin(), states.end(), std::mem_fn(&Tensor::defined));
-  if (!given && options_.stateful && !x.is_meta()) states = carried_.begin(kind, batch);
+  if (!given && options_.stateful && !x.is_meta()) states = carried_.begin(batch);
   states.resize(sizes.size());
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const Shape expected{batch, sizes[i]};
     if (!states[i].defined() || fits(states[i].shape(), expected)) continue;
-    fail<ShapeError>(kind, "initial state {} is {}; expected {}", i, states[i].describe(),
+    fail<ShapeError>(layer_title(), "initial state {} is {}; expected {}", i, states[i].describe(),
                      expected);
   }
   return states;

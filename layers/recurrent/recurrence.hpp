@@ -22,11 +22,10 @@ class Recurrence {
   /// Runs `cell` over x from `initial` states, which may be fewer, or undefined: zeros, or what is
   /// carried. Gives the output, then the states where they are wanted.
   template <class Cell>
-  Tensors forward(const LayerInfo& info, std::string_view kind, const Cell& cell, const Tensor& x,
-                  Tensors initial, bool with_states) {
-    check::layer_rank(info, kind, x, 3, "[batch, time, features]");
-    const Tensor entered = cell.enter(info, kind, x);
-    const Tensors states = first_states(kind, x, std::move(initial));
+  Tensors forward(const Cell& cell, const Tensor& x, Tensors initial, bool with_states) {
+    check::layer_rank(x, 3, "[batch, time, features]");
+    const Tensor entered = cell.enter(x);
+    const Tensors states = first_states(x, std::move(initial));
     return outputs(x, run(cell, entered, states), Cell::output_is_state, with_states);
   }
 
@@ -52,7 +51,7 @@ class Recurrence {
         [&cell](const Tensor& x_t, const Tensors& before) { return cell.step(x_t, before); });
   }
   /// Those that are given, else carried; undefined: zeros.
-  Tensors first_states(std::string_view kind, const Tensor& x, Tensors initial) const;
+  Tensors first_states(const Tensor& x, Tensors initial) const;
   /// The same with the zeros, under x's mask where that is one over samples.
   Tensors made_states(const Tensor& x, Tensors states) const;
   /// Of the results of a run what the layer gives. The last output is read from the outputs, or is

@@ -21,9 +21,8 @@ RecurrentCore::RecurrentCore(std::string_view kind, Cell cell, RecurrentSettings
   check::rate(kind, "recurrent_dropout", settings_.recurrent_dropout);
 }
 
-void RecurrentCore::build(const LayerInfo& info, std::string_view kind, const Tensor& x,
-                          Builder& builder) {
-  check::has_features(info, kind, x);
+void RecurrentCore::build(const Tensor& x, Builder& builder) {
+  check::has_features(x);
   const auto u = settings_.units, g = kernels::gates_of(cell_) * u;
   kernel_ = builder.weight("kernel", {x.shape().back(), g}, settings_.kernel_initializer);
   recurrent_kernel_ = builder.weight("recurrent_kernel", {u, g}, settings_.recurrent_initializer);
@@ -42,9 +41,8 @@ std::vector<std::int64_t> RecurrentCore::state_sizes() const {
   return std::vector<std::int64_t>(cell_ == Cell::lstm ? 2 : 1, settings_.units);
 }
 
-Tensor RecurrentCore::enter(const LayerInfo& info, std::string_view kind, const Tensor& x,
-                            bool whole_steps) const {
-  check::features(info, kind, x, kernel_.shape()[0]);
+Tensor RecurrentCore::enter(const Tensor& x, bool whole_steps) const {
+  check::features(x, kernel_.shape()[0]);
   return settings_.dropout > 0 ? dropout(x, settings_.dropout, seed_.of("inputs"), whole_steps) : x;
 }
 
@@ -113,14 +111,13 @@ Tensor RecurrentCore::gru_step(const Tensor& p, const Tensor& h) const {
   return z * h + (1 - z) * candidate;
 }
 
-Tensors RecurrentCore::forward_cell(const LayerInfo& info, std::string_view kind,
-                                    const Tensors& inputs) const {
+Tensors RecurrentCore::forward_cell(const Tensors& inputs) const {
   const auto states = state_sizes().size();
   if (inputs.size() != 1 + states) {
-    fail<ShapeError>(kind, "{} inputs; expected x and {} states, [batch, {}] each", inputs.size(),
-                     states, settings_.units);
+    fail<ShapeError>(layer_title(), "{} inputs; expected x and {} states, [batch, {}] each",
+                     inputs.size(), states, settings_.units);
   }
-  return step(project(enter(info, kind, inputs[0], false)), {inputs.begin() + 1, inputs.end()});
+  return step(project(enter(inputs[0], false)), {inputs.begin() + 1, inputs.end()});
 }
 
 }  // namespace maskgrad::detail

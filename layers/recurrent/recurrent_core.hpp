@@ -18,12 +18,11 @@ class RecurrentCore {
   RecurrentCore(std::string_view kind, kernels::Cell cell, RecurrentSettings settings);
 
   /// The weights, for x [..., features].
-  void build(const LayerInfo& info, std::string_view kind, const Tensor& x, Builder& builder);
+  void build(const Tensor& x, Builder& builder);
   std::vector<std::int64_t> state_sizes() const;
   /// Every x comes in here: under dropout, a feature over all steps or not at all with
   /// `whole_steps`. ShapeError where it has not the features that the weights were made for.
-  Tensor enter(const LayerInfo& info, std::string_view kind, const Tensor& x,
-               bool whole_steps = true) const;
+  Tensor enter(const Tensor& x, bool whole_steps = true) const;
   /// Whether dropout changes what comes in.
   bool drops_inputs() const { return settings_.dropout > 0 && training(); }
 
@@ -38,7 +37,7 @@ class RecurrentCore {
   /// One step -> the output, then the states behind it.
   Tensors step(const Tensor& projected, const Tensors& states) const;
   /// One step of a cell by itself: x [..., features], then its states.
-  Tensors forward_cell(const LayerInfo& info, std::string_view kind, const Tensors& inputs) const;
+  Tensors forward_cell(const Tensors& inputs) const;
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {

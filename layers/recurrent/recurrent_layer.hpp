@@ -16,7 +16,7 @@ class RecurrentBase {
         options_(std::move(options)),
         core_(Derived::kind, cell, settings_of(options_)) {}
 
-  void build(const Tensor& x, Builder& builder) { core_.build(info, Derived::kind, x, builder); }
+  void build(const Tensor& x, Builder& builder) { core_.build(x, builder); }
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
     RecurrentCore::each_parameter(self.core_, f);
@@ -56,8 +56,8 @@ class RecurrentLayer : public RecurrentBase<Derived, true, cell> {
   MaskContract contract_now() const { return recurrence_.contract(); }
   Tensor operator()(const Tensor& x) { return call(self(), x); }
   Tensors forward(const Tensors& inputs) {
-    return recurrence_.forward(info, Derived::kind, this->core_, inputs[0],
-                               {inputs.begin() + 1, inputs.end()}, this->options_.return_state);
+    return recurrence_.forward(this->core_, inputs[0], {inputs.begin() + 1, inputs.end()},
+                               this->options_.return_state);
   }
 
   /// The state: h, of an LSTM h and c.
@@ -77,8 +77,7 @@ class RecurrentLayer : public RecurrentBase<Derived, true, cell> {
     }
     admit(contract_now(), inputs);
     if (!info.built) build_layer(self(), inputs);
-    const Tensors all =
-        recurrence_.forward(info, Derived::kind, this->core_, x, std::move(states), true);
+    const Tensors all = recurrence_.forward(this->core_, x, std::move(states), true);
     if constexpr (lstm) {
       return {all[0], {all[1], all[2]}};
     } else {

@@ -10,7 +10,7 @@ struct ErasedCell {
   static constexpr bool output_is_state = false;
   AnyLayer& cell;
 
-  Tensor enter(const LayerInfo&, std::string_view, const Tensor& x) const { return x; }
+  Tensor enter(const Tensor& x) const { return x; }
   bool runs_whole(const Tensor& x) const { return !x.is_meta() && cell.runs_whole(); }
   Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards) const {
     return cell.run_whole(x, states, backwards);
@@ -42,8 +42,8 @@ RNN RNN::mirrored() const {
 }
 
 Tensors RNN::forward(const Tensors& inputs) {
-  return recurrence_.forward(info, kind, ErasedCell{cell_}, inputs[0],
-                             {inputs.begin() + 1, inputs.end()}, options().return_state);
+  return recurrence_.forward(ErasedCell{cell_}, inputs[0], {inputs.begin() + 1, inputs.end()},
+                             options().return_state);
 }
 
 RNN RNN::from_options(OptionReader& reader) {

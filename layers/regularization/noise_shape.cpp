@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <maskgrad/layers/layer/layer.hpp>
+
 namespace maskgrad {
 
-bool shares_steps(std::string_view kind, const NoiseShape& noise_shape, const Tensor& x) {
+bool shares_steps(const NoiseShape& noise_shape, const Tensor& x) {
   if (!noise_shape) return false;
   bool fit = static_cast<int>(noise_shape->size()) == x.rank();
   for (int axis = 0; fit && axis < x.rank(); ++axis) {
@@ -12,7 +14,7 @@ bool shares_steps(std::string_view kind, const NoiseShape& noise_shape, const Te
     fit = fits(x.shape()[axis], size) || (size == 1 && axis == 1);
   }
   if (!fit) {
-    fail<OptionError>(kind,
+    fail<OptionError>(detail::layer_title(),
                       "the option .noise_shape is [{}] for {}; expected -1 or the size for each "
                       "axis, or 1 for axis 1, that of the steps",
                       fmt::join(*noise_shape, ", "), x.describe());

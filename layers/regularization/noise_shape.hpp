@@ -14,6 +14,6 @@ using NoiseShape = std::optional<std::vector<std::int64_t>>;
 
 /// Whether all steps of a sequence get the same noise. OptionError where `noise_shape` does not fit
 /// x, or shares another axis than that of the steps.
-bool shares_steps(std::string_view kind, const NoiseShape& noise_shape, const Tensor& x);
+bool shares_steps(const NoiseShape& noise_shape, const Tensor& x);
 
 }  // namespace maskgrad

@@ -33,7 +33,7 @@ class SpatialDropout1D {
     seed_ = options_.seed.value_or(builder.layer_seed());
   }
   Tensor forward(const Tensor& x) const {
-    check::layer_rank(info, kind, x, 3, "[batch, time, features]");
+    check::layer_rank(x, 3, "[batch, time, features]");
     return dropout(x, options_.rate, seed_, true);
   }
 

@@ -20,8 +20,7 @@ Permute::Permute(PermuteOptions options) : info(kind, options.name), options_(st
 }
 
 Tensor Permute::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, static_cast<int>(order_.size()),
-                    "the batch and one for each of .dims");
+  check::layer_rank(x, static_cast<int>(order_.size()), "the batch and one for each of .dims");
   for (int i = 0; x.has_mask() && i < x.mask().rank(); ++i) {
     if (order_[static_cast<std::size_t>(i)] < x.mask().rank()) continue;
     const auto why = fmt::format("the order [{}] would bring features among the masked steps",

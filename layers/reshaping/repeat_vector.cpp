@@ -12,7 +12,7 @@ RepeatVector::RepeatVector(RepeatVectorOptions options)
 }
 
 Tensor RepeatVector::forward(const Tensor& x) const {
-  check::layer_rank(info, kind, x, 2, "[batch, features]");
+  check::layer_rank(x, 2, "[batch, features]");
   return broadcast_to(expand_dims(x, 1), {x.shape()[0], options_.n, x.shape()[1]});
 }
 

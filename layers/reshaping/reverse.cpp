@@ -7,7 +7,7 @@
 namespace maskgrad {
 
 Tensor Reverse::forward(const Tensor& x) const {
-  check::has_steps(info, kind, x);
+  check::has_steps(x);
   const int last = check::last_mask_axis(x);
   return moveaxis(reverse(moveaxis(x, 1, last), last), last, 1);
 }
