@@ -33,7 +33,7 @@ namespace detail {
 
 std::string first_not_finite(const Tensor& x) {
   if (!x.defined() || x.is_meta() || !is_real(x.dtype())) return {};
-  return dispatch_real("DetectAnomaly", x.dtype(), [&]<class T>() -> std::string {
+  return extend::dispatch_real("DetectAnomaly", x.dtype(), [&]<class T>() -> std::string {
     const auto values = rows::of<T>(x);
     const auto bad =
         std::find_if(values.begin(), values.end(), [](T v) { return !std::isfinite(v); });
@@ -54,7 +54,7 @@ DetectAnomaly* DetectAnomaly::current() {
 }
 
 void DetectAnomaly::made(const tape::Node& node, const Tensor& output) {
-  if (const auto* layer = LayerScope::current()) {
+  if (const auto* layer = extend::LayerScope::current()) {
     layers_[node.id] = {std::string(layer->kind()), std::string(layer->path())};
   }
   const auto bad = detail::first_not_finite(output);
@@ -74,7 +74,7 @@ void DetectAnomaly::ran(const tape::Node& node) {
     if (bad.empty()) continue;
     const auto layer = layers_.find(node.id);
     const auto names = layer == layers_.end() ? decltype(layers_)::mapped_type() : layer->second;
-    std::optional<LayerScope> scope;
+    std::optional<extend::LayerScope> scope;
     if (!names.first.empty()) scope.emplace(names.first, names.second);
     fail<GradError>(node.op,
                     "backward gave input {} the gradient {} with {}, the first that is not finite; "

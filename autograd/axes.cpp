@@ -15,7 +15,7 @@ unsigned Axes::bits(std::string_view op, const Shape& shape) const {
   if (count_ < 0) return (1u << shape.rank()) - 1;
   unsigned bits = 0;
   for (int i = 0; i < count_; ++i) {
-    const int axis = normal_axis(op, axes_[i], shape);
+    const int axis = extend::normal_axis(op, axes_[i], shape);
     if ((bits >> axis & 1) != 0) {
       fail<ShapeError>(op, "axis {} of shape {} is named twice; expected each axis once", axis,
                        shape);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
 #include <span>
 #include <string_view>
@@ -14,6 +15,7 @@ class Axes {
  public:
   Axes() = default;
   Axes(int axis) : Axes({axis}) {}
+  Axes(std::floating_point auto) = delete;  // an option behind the axes, without them
   Axes(std::initializer_list<int> axes) : Axes(std::span(axes.begin(), axes.size())) {}
   Axes(const std::vector<int>& axes) : Axes(std::span(axes)) {}
   explicit Axes(std::span<const int> axes);

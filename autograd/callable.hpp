@@ -51,6 +51,8 @@ struct Variable {
   std::function<void(const Tensor& value, bool wanted)> set;
   /// The gradient gathered since `set`; undefined where nothing reached it.
   std::function<Tensor()> grad;
+  /// The values as f reads them now, for second derivatives by it; none: there are no such.
+  std::function<Tensor()> tensor = nullptr;
 };
 
 /// A parameter as a variable. After a check it has its values back, and no gradient.

@@ -16,7 +16,7 @@ void numeric(std::string_view op, const Tensor& x) {
 
 void same_dtype(std::string_view op, const Tensor& a, const Tensor& b) {
   if (a.dtype() == b.dtype()) return;
-  if (LayerScope::current()) {
+  if (extend::LayerScope::current()) {
     fail<TypeError>(op,
                     "{} with {}; expected one element type. The inputs of a layer are of its "
                     "weights' type: cast the input, cast(x, DType::{}), or build the model with "
@@ -38,7 +38,7 @@ void rank(std::string_view op, const Tensor& x, int rank, std::string_view layou
 }
 
 int inner_axis(std::string_view op, const Tensor& x, int axis, std::string_view way_out) {
-  axis = normal_axis(op, axis, x.shape());
+  axis = extend::normal_axis(op, axis, x.shape());
   if (x.has_mask() && axis < x.mask().rank()) {
     fail<MaskError>(op,
                     "axis {} of {} is a mask axis, which it would cross; {}, or end the mask "
@@ -52,6 +52,14 @@ void no_mask(std::string_view op, const Tensor& x, std::string_view why, std::st
   if (!x.has_mask()) return;
   fail<MaskError>(op, "got {}, but {}; {}, or end the mask with x.drop_mask(\"why\")", x.describe(),
                   why, way_out);
+}
+
+void whole_steps(std::string_view op, const Tensor& x, std::string_view what) {
+  if (!x.has_mask() || x.mask().rank() <= 2) return;
+  fail<MaskError>(op,
+                  "{} has a mask over {}; a step is there or not as a whole. Mask [batch, time], "
+                  "or fill single values with x.drop_mask(\"why\")",
+                  x.describe(), what);
 }
 
 }  // namespace maskgrad::check

@@ -21,5 +21,7 @@ void rank(std::string_view op, const Tensor& x, int rank, std::string_view layou
 int inner_axis(std::string_view op, const Tensor& x, int axis, std::string_view way_out);
 /// No mask at all: MaskError with the reason and the ways out.
 void no_mask(std::string_view op, const Tensor& x, std::string_view why, std::string_view way_out);
+/// No mask behind that of the steps, [batch, time]: MaskError for one over more, as over `what`.
+void whole_steps(std::string_view op, const Tensor& x, std::string_view what);
 
 }  // namespace maskgrad::check

@@ -35,7 +35,7 @@ bool identical(const Tensor& a, const Tensor& b) {
 }
 
 double value_at(const Tensor& x, std::int64_t i) {
-  return dispatch(x.dtype(), [&]<class T>() {
+  return extend::dispatch(x.dtype(), [&]<class T>() {
     return static_cast<double>(rows::of<T>(x)[static_cast<std::size_t>(i)]);
   });
 }

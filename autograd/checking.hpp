@@ -23,7 +23,7 @@ double value_at(const Tensor& x, std::int64_t i);
 template <class F>
 Tensor like(const Tensor& x, F&& f) {
   const Tensor y = rows::make(x.shape(), x.dtype(), x.mask());
-  dispatch_real("like", x.dtype(), [&]<class T>() {
+  extend::dispatch_real("like", x.dtype(), [&]<class T>() {
     std::int64_t i = 0;
     for (auto& v : rows::of_mutable<T>(y)) v = static_cast<T>(f(i++));
   });

@@ -43,7 +43,8 @@ thread_local Claim* innermost = nullptr;
 
 }  // namespace
 
-Claim::Claim(std::span<const Tensor> roots) : outer_(innermost) {
+Claim::Claim(std::span<const Tensor> roots, std::uint64_t first)
+    : outer_(innermost), first_(first) {
   auto& all = shared();
   std::unique_lock lock(all.mutex);
   while (!reach(roots)) all.freed.wait(lock);
@@ -80,6 +81,7 @@ bool Claim::held_elsewhere(const Node& node) const {
 bool Claim::take(Node* node, std::uint64_t visit, std::string_view by) {
   if (!node) return true;
   refuse_read_gradient(node, by);
+  if (node->id < first_) return true;
   if (held_elsewhere(*node)) return false;
   if (node->visit == visit) return true;
   if (node->released) {

@@ -15,7 +15,8 @@ namespace maskgrad::tape {
 class Claim {
  public:
   /// GradError where a part was already used and let go.
-  explicit Claim(std::span<const Tensor> roots);
+  /// Nodes before `first` are left alone.
+  explicit Claim(std::span<const Tensor> roots, std::uint64_t first = 0);
   ~Claim();
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
@@ -30,6 +31,7 @@ class Claim {
   bool reach(std::span<const Tensor> roots);
 
   Claim* outer_;  ///< of the backward inside which this one runs
+  std::uint64_t first_;
   std::uint64_t ticket_ = 0;
   std::vector<Ref<Node>> order_;
 };

@@ -45,4 +45,11 @@ struct MaskContract {
   constexpr MaskRole under_full() const { return full_role.value_or(role); }
 };
 
+namespace detail {
+/// The ways out of what takes a step as a whole, under a mask over single values.
+inline constexpr std::string_view mask_whole_steps =
+    "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature is "
+    "missing";
+}  // namespace detail
+
 }  // namespace maskgrad

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <maskgrad/autograd/checking.hpp>
+#include <maskgrad/autograd/gradient_checker.hpp>
 
 namespace maskgrad {
 
@@ -18,7 +18,8 @@ Variable variable_of(const Parameter& parameter) {
                 parameter.set_trainable(wanted);
                 parameter.clear_grad();
               },
-          .grad = [parameter] { return parameter.grad(); }};
+          .grad = [parameter] { return parameter.grad(); },
+          .tensor = [parameter] { return parameter.tensor(); }};
 }
 
 std::string GradcheckReport::str() const {
@@ -26,7 +27,8 @@ std::string GradcheckReport::str() const {
                            : fmt::format("{} gradients agree", checked);
   if (checked) {
     text += fmt::format("; worst: {}: analytic {:.10g}, numeric {:.10g}, difference {:.3g}",
-                        checking::place(variable, position), analytic, numeric, difference);
+                        position.empty() ? variable : checking::place(variable, position), analytic,
+                        numeric, difference);
   }
   for (const auto& problem : problems) text += "\n" + problem;
   return text;
@@ -34,186 +36,91 @@ std::string GradcheckReport::str() const {
 
 namespace {
 
-using Results = std::vector<Tensor>;
+using checking::GradientChecker;
 
-class GradientChecker {
- public:
-  GradientChecker(const Callable& f, const std::vector<Tensor>& inputs,
-                  const GradcheckOptions& options)
-      : f_(f), options_(options), inputs_(inputs) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (is_real(inputs[i].dtype())) add_input(i);
-    }
-  }
-  // Variables point into this object.
-  GradientChecker(const GradientChecker&) = delete;
-  GradientChecker& operator=(const GradientChecker&) = delete;
-
-  void add(const Variable& v) {
-    if (v.value.dtype() != DType::f64) {
-      fail<TypeError>("gradcheck", "{} is {}; differences need f64. Use cast(x, DType::f64)",
-                      v.name, v.value.describe());
-    }
-    variables_.push_back(v);
-  }
-
-  GradcheckReport run() {
-    const Results y = forward(variables_.size());
-    results_ = y;
-    for (auto& result : results_) result = result.value();
-    make_weights();
-    checking::pull(y, weights_);
-    std::vector<Tensor> gradients;
-    for (const auto& v : variables_) gradients.push_back(checked_gradient(v));
-    repeat();
-    for (std::size_t j = 0; j < variables_.size(); ++j) one_alone(j, gradients[j]);
-    for (std::size_t j = 0; j < variables_.size(); ++j) compare(j, gradients[j]);
-    for (const auto& v : variables_) v.set(v.value, true);
-    return report_;
-  }
-
- private:
-  void add_input(std::size_t i) {
-    add({.name = fmt::format("input {}", i),
-         .value = inputs_[i].value(),
-         .set = [this, i](const Tensor& value,
-                          bool wanted) { inputs_[i] = wanted ? value.with_grad() : value.value(); },
-         .grad = [this, i] { return inputs_[i].grad(); }});
-  }
-
-  /// f at the variables' values; `wanted`: which of them is on the tape, past the end for all.
-  Results forward(std::size_t wanted) {
-    for (std::size_t j = 0; j < variables_.size(); ++j) {
-      variables_[j].set(variables_[j].value, wanted == variables_.size() || wanted == j);
-    }
-    return f_(inputs_);
-  }
-
-  void make_weights() {
-    for (std::size_t k = 0; k < results_.size(); ++k) {
-      Tensor c;
-      if (is_real(results_[k].dtype())) {
-        const Seed seed = options_.seed.of(k);
-        c = checking::like(results_[k], [&](std::int64_t i) {
-          return 2 * random::unit_at(seed, static_cast<std::uint64_t>(i)) - 1;
-        });
+/// The gradients of f as a function of its inputs and of the gradients of its real results.
+Callable gradients_of(const Callable& f, std::size_t inputs,
+                      const std::vector<Variable>& variables) {
+  return [=](const std::vector<Tensor>& all) {
+    const detail::Recording on(true);
+    const auto split = all.begin() + static_cast<std::ptrdiff_t>(inputs);
+    const std::vector<Tensor> x(all.begin(), split);
+    std::vector<Tensor> roots, seeds, targets;
+    auto seed = split;
+    for (const auto& y : f(x)) {
+      if (!is_real(y.dtype())) continue;
+      if (y.on_tape()) {
+        roots.push_back(y);
+        seeds.push_back(*seed);
       }
-      weights_.push_back(c);
+      ++seed;
     }
-    if (std::none_of(weights_.begin(), weights_.end(), [](auto& c) { return c.defined(); })) {
-      fail<GradError>("gradcheck", "none of the {} results of f is real; there is no gradient",
-                      results_.size());
+    for (const auto& t : x) {
+      if (t.on_tape()) targets.push_back(t);
     }
-  }
+    for (const auto& v : variables) {
+      if (v.tensor) targets.push_back(v.tensor());
+    }
+    auto found = tape::gradients(roots, seeds, targets, {.create_graph = true});
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (!found[i].defined()) found[i] = zeros_like(targets[i]);
+    }
+    return found;
+  };
+}
 
-  /// The gradient that backward left, zeros where there was none.
-  Tensor checked_gradient(const Variable& v) {
-    const Tensor g = v.grad();
-    if (g.defined() && checking::same_layout(g, v.value)) return g;
-    if (g.defined()) {
-      report_.problems.push_back(fmt::format("the gradient of {} is {}; expected {}", v.name,
-                                             g.describe(), v.value.describe()));
-    }
-    return rows::make_zeros(v.value.shape(), v.value.dtype(), v.value.mask());
-  }
-
-  void repeat() {
+GradcheckReport second_order(const Callable& f, const std::vector<Tensor>& inputs,
+                             const GradcheckOptions& options) {
+  auto all = inputs;
+  for (auto& x : all) x = x.value();
+  std::vector<Tensor> results;
+  {
     const NoGrad no_grad;
-    const Results again = forward(variables_.size());
-    for (std::size_t k = 0; k < results_.size(); ++k) {
-      if (checking::identical(results_[k], again.at(k))) continue;
-      report_.problems.push_back(fmt::format(
-          "result {} changes from call to call; give f a fixed seed, or none of its state", k));
-    }
+    results = f(all);
   }
-
-  /// A backward that wants one gradient alone must give the same.
-  void one_alone(std::size_t j, const Tensor& expected) {
-    checking::pull(forward(j), weights_);
-    const Tensor g = checked_gradient(variables_[j]);
-    for (std::int64_t i = 0; i < rows::total(g); ++i) {
-      const double a = checking::value_at(expected, i), b = checking::value_at(g, i);
-      if (std::abs(a - b) <= 1e-10 * std::max({1.0, std::abs(a), std::abs(b)})) continue;
-      report_.problems.push_back(fmt::format(
-          "the gradient of {} is {:.10g} where only it is wanted, {:.10g} with the others",
-          checking::place(variables_[j].name, checking::padded_index(g, i)), b, a));
-      return;
-    }
+  for (std::size_t k = 0; k < results.size(); ++k) {
+    if (!is_real(results[k].dtype())) continue;
+    const Seed seed = options.seed.of(100 + k);
+    all.push_back(checking::like(results[k], [&](std::int64_t i) {
+      return 2 * random::unit_at(seed, static_cast<std::uint64_t>(i)) - 1;
+    }));
   }
+  const Callable gradients = gradients_of(f, inputs.size(), options.variables);
+  GradientChecker checker(gradients, all, options, true);
+  for (const auto& v : options.variables) checker.add(v);
+  return checker.run();
+}
 
-  Results moved(const Variable& v, std::int64_t at, double by) {
-    v.set(checking::like(
-              v.value,
-              [&](std::int64_t i) { return checking::value_at(v.value, i) + (i == at ? by : 0); }),
-          false);
-    return f_(inputs_);
+/// Both orders in one report; the worst entry is that of the second where it is the worse.
+GradcheckReport joined(GradcheckReport first, GradcheckReport second) {
+  for (const auto& problem : first.problems) second.problems.push_back(problem);
+  second.checked += first.checked;
+  second.wrong += first.wrong;
+  if (second.excess >= first.excess || std::isnan(second.excess)) {
+    second.variable += ", second derivative";
+    return second;
   }
-
-  /// (phi(x + h) - phi(x - h)) / 2h, the difference taken result by result so that less is lost.
-  double slope(const Variable& v, std::int64_t at, double h) {
-    const Results up = moved(v, at, h), down = moved(v, at, -h);
-    double sum = 0;
-    for (std::size_t k = 0; k < weights_.size(); ++k) {
-      if (!weights_[k].defined()) continue;
-      if (!checking::same_layout(up.at(k), weights_[k]) ||
-          !checking::same_layout(down.at(k), weights_[k])) {
-        fail<GradError>("gradcheck", "result {} is {}, and {} when {} moves by {}", k,
-                        weights_[k].describe(), up.at(k).describe(),
-                        checking::place(v.name, checking::padded_index(v.value, at)), h);
-      }
-      const auto a = rows::of<double>(up[k]), b = rows::of<double>(down[k]);
-      const auto c = rows::of<double>(weights_[k]);
-      for (std::size_t i = 0; i < c.size(); ++i) sum += c[i] * (a[i] - b[i]);
-    }
-    return sum / (2 * h);
-  }
-
-  /// Romberg's extrapolation over three steps: the error is of order h^6.
-  double numeric(const Variable& v, std::int64_t at) {
-    const double x = checking::value_at(v.value, at);
-    const double h = options_.step * std::max(1.0, std::abs(x));
-    const double d1 = slope(v, at, h), d2 = slope(v, at, h / 2), d4 = slope(v, at, h / 4);
-    const double r1 = d2 + (d2 - d1) / 3, r2 = d4 + (d4 - d2) / 3;
-    return r2 + (r2 - r1) / 15;
-  }
-
-  void compare(std::size_t j, const Tensor& gradient) {
-    const NoGrad no_grad;
-    forward(variables_.size());
-    const auto& v = variables_[j];
-    for (std::int64_t i = 0; i < rows::total(v.value); ++i) {
-      const double a = checking::value_at(gradient, i), n = numeric(v, i);
-      const double allowed =
-          options_.relative * std::max(std::abs(a), std::abs(n)) + options_.absolute;
-      const double difference = std::abs(a - n), excess = difference / allowed;
-      ++report_.checked;
-      const bool wrong = !(excess <= 1);  // also for NaN
-      report_.wrong += wrong;
-      if (report_.checked > 1 && !(excess > report_.excess || std::isnan(excess))) continue;
-      report_.variable = v.name;
-      report_.position = checking::padded_index(v.value, i);
-      report_.analytic = a;
-      report_.numeric = n;
-      report_.difference = difference;
-      report_.excess = excess;
-    }
-  }
-
-  const Callable& f_;
-  const GradcheckOptions& options_;
-  std::vector<Tensor> inputs_;
-  std::vector<Variable> variables_;
-  Results results_, weights_;
-  GradcheckReport report_;
-};
+  first.checked = second.checked;
+  first.wrong = second.wrong;
+  first.problems = std::move(second.problems);
+  return first;
+}
 
 }  // namespace
 
 GradcheckReport gradcheck(const Callable& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options) {
+  if (options.order != 1 && options.order != 2) {
+    fail<OptionError>("gradcheck", "the order is {}; expected 1 or 2", options.order);
+  }
+  if (options.directions < 0) {
+    fail<OptionError>("gradcheck", "directions is {}; expected 0 or more", options.directions);
+  }
   GradientChecker checker(f, inputs, options);
   for (const auto& v : options.variables) checker.add(v);
-  return checker.run();
+  const auto report = checker.run();
+  if (options.order == 1 || !report) return report;
+  return joined(report, second_order(f, inputs, options));
 }
 
 }  // namespace maskgrad

@@ -28,6 +28,20 @@ class Evaluate {
   bool before_;
 };
 
+namespace detail {
+/// While one lives, this thread records or does not, as `on` says.
+class Recording {
+ public:
+  explicit Recording(bool on);
+  ~Recording();
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+ private:
+  bool before_;
+};
+}  // namespace detail
+
 /// Whether operations are recorded in this thread.
 bool recording();
 /// Whether this thread trains: true outside of an Evaluate.

@@ -11,19 +11,19 @@ namespace {
 
 using detail::NoiseState;
 
-thread_local const Ref<NoiseState> of_thread = make_ref<NoiseState>();
-thread_local Ref<NoiseState> of_step;                // the innermost NoiseStep's
-thread_local Ref<NoiseState> of_layer;               // of the model whose layer runs
+thread_local const detail::Ref<NoiseState> of_thread = detail::make_ref<NoiseState>();
+thread_local detail::Ref<NoiseState> of_step;        // the innermost NoiseStep's
+thread_local detail::Ref<NoiseState> of_layer;       // of the model whose layer runs
 thread_local detail::KeptNoise* kept_now = nullptr;  // the innermost NoiseScope's
 thread_local std::shared_ptr<const NoiseSamples> samples_now;
 
-const Ref<NoiseState>& here() {
+const detail::Ref<NoiseState>& here() {
   if (of_step) return of_step;
   return of_layer && of_layer->trained ? of_layer : of_thread;
 }
 
 /// To be changed: a NoiseScope puts it back.
-NoisePosition& position_in(const Ref<NoiseState>& state) {
+NoisePosition& position_in(const detail::Ref<NoiseState>& state) {
   if (kept_now) {
     const auto known = [&state](const auto& kept) { return kept.first == state; };
     if (std::none_of(kept_now->begin(), kept_now->end(), known)) {
@@ -47,7 +47,7 @@ const NoisePosition& noise_position() {
 }
 
 NoiseStep::NoiseStep(NoisePosition position)
-    : before_(std::exchange(of_step, make_ref<NoiseState>(std::move(position)))) {}
+    : before_(std::exchange(of_step, detail::make_ref<NoiseState>(std::move(position)))) {}
 NoiseStep::~NoiseStep() {
   of_step = std::move(before_);
 }
@@ -55,6 +55,28 @@ NoiseStep::~NoiseStep() {
 NoiseScope::NoiseScope() : outer_(std::exchange(kept_now, &kept_)) {}
 NoiseScope::~NoiseScope() {
   for (auto& [state, position] : kept_) state->position = std::move(position);
+  kept_now = outer_;
+}
+
+detail::NoiseRecording::NoiseRecording(NoiseRecord& record)
+    : record_(record), outer_(std::exchange(kept_now, &record)) {}
+detail::NoiseRecording::~NoiseRecording() {
+  kept_now = outer_;
+  if (!outer_) return;
+  for (const auto& entry : record_) {
+    const auto known = [&entry](const auto& kept) { return kept.first == entry.first; };
+    if (std::none_of(outer_->begin(), outer_->end(), known)) outer_->push_back(entry);
+  }
+}
+
+detail::NoiseReplay::NoiseReplay(const NoiseRecord& record)
+    : outer_(std::exchange(kept_now, nullptr)) {
+  for (const auto& [state, position] : record) {
+    before_.emplace_back(state, std::exchange(state->position, position));
+  }
+}
+detail::NoiseReplay::~NoiseReplay() {
+  for (auto& [state, position] : before_) state->position = std::move(position);
   kept_now = outer_;
 }
 

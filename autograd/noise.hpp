@@ -34,7 +34,7 @@ class NoiseStep {
   NoiseStep& operator=(const NoiseStep&) = delete;
 
  private:
-  Ref<detail::NoiseState> before_;
+  detail::Ref<detail::NoiseState> before_;
 };
 
 /// While one lives, noise goes on from where it stands; at the end every position is put back to
@@ -104,6 +104,32 @@ class LayerNoise {
 NoiseStates noise_states(const std::vector<Parameter>& parameters);
 /// The position that a step on the parameters goes by.
 const NoisePosition& noise_position_of(const std::vector<Parameter>& parameters);
+
+/// Where the positions stood that a call moved, and while one is called again, where they stand
+/// again; behind it they are as before.
+using NoiseRecord = KeptNoise;
+class NoiseRecording {
+ public:
+  explicit NoiseRecording(NoiseRecord& record);
+  ~NoiseRecording();
+  NoiseRecording(const NoiseRecording&) = delete;
+  NoiseRecording& operator=(const NoiseRecording&) = delete;
+
+ private:
+  NoiseRecord& record_;
+  NoiseRecord* outer_;
+};
+class NoiseReplay {
+ public:
+  explicit NoiseReplay(const NoiseRecord& record);
+  ~NoiseReplay();
+  NoiseReplay(const NoiseReplay&) = delete;
+  NoiseReplay& operator=(const NoiseReplay&) = delete;
+
+ private:
+  NoiseRecord before_;
+  NoiseRecord* outer_;
+};
 
 /// The thread's noise begins anew.
 void begin_thread_noise();

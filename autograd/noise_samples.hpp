@@ -15,7 +15,7 @@ struct NoiseSamples {
   std::int64_t time = 1;  ///< sample n is step n % time of sequence n / time
   Mask steps = {};        ///< [batch, time]; none: all are valid
   std::shared_ptr<const NoiseSamples> outer = {};  ///< of the sequences, where they are steps too
-  Index order = {};  ///< not empty: sample n is sequence order[n], and nothing else counts
+  extend::Index order = {};  ///< not empty: sample n is sequence order[n], and nothing else counts
 };
 
 /// Of sample `n`; `first` is the index in the step of the batch's first sequence. Without

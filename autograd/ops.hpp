@@ -1,6 +1,6 @@
 #pragma once
 
-/// Every operation.
+/// Every operation for users.
 
 #include <maskgrad/autograd/ops/attention/additive_attention.hpp>
 #include <maskgrad/autograd/ops/attention/attention.hpp>
@@ -12,9 +12,7 @@
 #include <maskgrad/autograd/ops/linear/batched_matmul.hpp>
 #include <maskgrad/autograd/ops/linear/einsum.hpp>
 #include <maskgrad/autograd/ops/linear/matmul.hpp>
-#include <maskgrad/autograd/ops/loss/binary_cross_entropy.hpp>
 #include <maskgrad/autograd/ops/loss/crf.hpp>
-#include <maskgrad/autograd/ops/loss/cross_entropy.hpp>
 #include <maskgrad/autograd/ops/loss/ctc.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/ops/noise/dropout.hpp>

@@ -1,13 +1,14 @@
 #include <maskgrad/autograd/parameter.hpp>
 
 #include <algorithm>
+#include <functional>
 
 #include <maskgrad/autograd/ops/elementwise/cast.hpp>
 
 namespace maskgrad {
 
 Parameter::Parameter(const Tensor& value, std::string name, bool trainable)
-    : state_(make_ref<State>()) {
+    : state_(detail::make_ref<State>()) {
   if (value.has_mask() || value.is_meta()) {
     fail<MaskError>("Parameter", "'{}' was given {}; a parameter has data and no mask", name,
                     value.describe());
@@ -17,7 +18,7 @@ Parameter::Parameter(const Tensor& value, std::string name, bool trainable)
   state_->value = own;
   state_->trainable = trainable;
   state_->state = !trainable;
-  leaf_ = make_ref<tape::Leaf>(std::move(name), own);
+  leaf_ = detail::make_ref<tape::Leaf>(std::move(name), own);
 }
 
 const Parameter::State& Parameter::state() const {
@@ -29,10 +30,55 @@ const Parameter::State& Parameter::state() const {
   return *state_;
 }
 
+namespace {
+thread_local const ParameterScope* values_now = nullptr;
+}  // namespace
+
+ParameterScope::ParameterScope(const std::vector<Parameter>& parameters,
+                               const std::vector<Tensor>& values)
+    : kept_(parameters), outer_(values_now) {
+  constexpr std::string_view where = "ParameterScope";
+  if (parameters.size() != values.size()) {
+    fail<ShapeError>(where, "{} values for {} parameters; expected one for each", values.size(),
+                     parameters.size());
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto& own = parameters[i].state().value;
+    const Tensor& v = values[i];
+    if (!v.defined() || v.shape() != own.shape() || v.dtype() != own.dtype() || v.has_mask()) {
+      fail<ShapeError>(where, "the value of '{}' is {}; expected {}, without a mask",
+                       parameters[i].name(), v.defined() ? v.describe() : "undefined",
+                       own.describe());
+    }
+    values_.emplace_back(parameters[i].state_.get(), v);
+  }
+  std::sort(values_.begin(), values_.end(),
+            [](const auto& a, const auto& b) { return std::less<>()(a.first, b.first); });
+  values_now = this;
+}
+ParameterScope::~ParameterScope() {
+  values_now = outer_;
+}
+
+const Tensor* ParameterScope::find(const Parameter& parameter) const {
+  const void* state = parameter.state_.get();
+  for (const auto* scope = this; scope; scope = scope->outer_) {
+    const auto at = std::lower_bound(
+        scope->values_.begin(), scope->values_.end(), state,
+        [](const auto& entry, const void* s) { return std::less<>()(entry.first, s); });
+    if (at != scope->values_.end() && at->first == state) return &at->second;
+  }
+  return nullptr;
+}
+
 Tensor Parameter::tensor() const {
+  if (values_now) {
+    if (const auto* value = values_now->find(*this)) return *value;
+  }
   const auto& s = state();
   if (!s.trainable) return s.value;
-  return Tensor(Ref<const Counted>(&s.value.impl()), Ref<Counted>(leaf_), 0);
+  return Tensor(detail::Ref<const detail::Counted>(&s.value.impl()),
+                detail::Ref<detail::Counted>(leaf_), 0);
 }
 
 Tensor Parameter::value() const {
@@ -82,6 +128,10 @@ Tensor Parameter::grad() const {
   state();
   return tape::as_read(leaf_->grad);
 }
+const Tensor& Parameter::grad_value() const {
+  state();
+  return leaf_->grad;
+}
 void Parameter::clear_grad() const {
   state();
   leaf_->grad = {};
@@ -102,11 +152,11 @@ void Parameter::set_grad(const Tensor& grad, double count) const {
   leaf_->count = count;
 }
 
-const Ref<detail::NoiseState>& Parameter::noise() const {
+const detail::Ref<detail::NoiseState>& Parameter::noise() const {
   state();
   return leaf_->noise;
 }
-void Parameter::set_noise(Ref<detail::NoiseState> noise) const {
+void Parameter::set_noise(detail::Ref<detail::NoiseState> noise) const {
   state();
   leaf_->noise = std::move(noise);
 }

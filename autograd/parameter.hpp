@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <maskgrad/autograd/tape.hpp>
 
@@ -36,6 +38,8 @@ class Parameter {
   /// Sum of the gradients since the last clear; undefined where there was none. A constant: a
   /// backward through what is made of it is a GradError, but for stop_gradient(p.grad()).
   Tensor grad() const;
+  /// The same by itself, of which no backward knows: for code that reads it and lets it go.
+  const Tensor& grad_value() const;
   void set_grad(const Tensor& grad, double count = 1) const;
   void clear_grad() const;
   /// Positions that the gradient is a mean over, summed over the backwards since the last clear: 0
@@ -46,18 +50,46 @@ class Parameter {
   bool same(const Parameter& other) const { return state_ == other.state_; }
 
   /// The noise of the model that it is of (autograd/noise.hpp), which a build sets; null: of none.
-  const Ref<detail::NoiseState>& noise() const;
-  void set_noise(Ref<detail::NoiseState> noise) const;
+  const detail::Ref<detail::NoiseState>& noise() const;
+  void set_noise(detail::Ref<detail::NoiseState> noise) const;
 
  private:
-  struct State : Counted {
+  friend class ParameterScope;
+  struct State : detail::Counted {
     Tensor value;
     bool trainable = true;
     bool state = false;
   };
   const State& state() const;
-  Ref<State> state_;
-  Ref<tape::Leaf> leaf_;
+  detail::Ref<State> state_;
+  detail::Ref<tape::Leaf> leaf_;
+};
+
+/// While one lives, this thread reads `values` in the place of the parameters: a model with other
+/// weights, which may be on the tape. What is trained and saved stays as it is.
+/// Shapes:   a value for each parameter, of its shape and type, without a mask.
+/// Throws:   ShapeError, TypeError, MaskError.
+/// Example:  const std::vector<mg::Parameter> w = model.parameters();
+///           const auto g = mg::gradients(mg::mean_squared_error(y, model(x)).tensor(), w,
+///                                        {.create_graph = true});
+///           std::vector<mg::Tensor> moved;
+///           for (std::size_t i = 0; i < w.size(); ++i) moved.push_back(w[i] - 0.1 * g[i]);
+///           const mg::ParameterScope scope(w, moved);  // one step of training, differentiable
+///           mg::mean_squared_error(y, model(x)).backward();
+class ParameterScope {
+ public:
+  ParameterScope(const std::vector<Parameter>& parameters, const std::vector<Tensor>& values);
+  ~ParameterScope();
+  ParameterScope(const ParameterScope&) = delete;
+  ParameterScope& operator=(const ParameterScope&) = delete;
+
+ private:
+  friend class Parameter;
+  const Tensor* find(const Parameter& parameter) const;
+
+  std::vector<std::pair<const void*, Tensor>> values_;  ///< by state, sorted
+  std::vector<Parameter> kept_;
+  const ParameterScope* outer_;
 };
 
 }  // namespace maskgrad

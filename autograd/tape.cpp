@@ -1,4 +1,4 @@
-#include <maskgrad/autograd/tape.hpp>
+#include <maskgrad/autograd/record.hpp>
 
 #include <fmt/format.h>
 
@@ -11,32 +11,9 @@
 #include <maskgrad/core/kernels/add_to.hpp>
 
 namespace maskgrad {
-namespace {
-
-thread_local bool recording_now = true;
-thread_local bool training_now = true;
-
-}  // namespace
-
-NoGrad::NoGrad() : before_(std::exchange(recording_now, false)) {}
-NoGrad::~NoGrad() {
-  recording_now = before_;
-}
-Evaluate::Evaluate() : before_(std::exchange(training_now, false)) {}
-Evaluate::~Evaluate() {
-  training_now = before_;
-}
-bool recording() {
-  return recording_now;
-}
-bool training() {
-  return training_now;
-}
-
 namespace tape {
 namespace {
 std::atomic<std::uint64_t> next_id{1};
-thread_local const Node* running = nullptr;
 
 /// Stands behind a gradient that was read, and behind all that is made of such alone. A backward
 /// that comes to it stops: what lies behind, the backward that gave the gradient, is not on the
@@ -56,21 +33,47 @@ Node* read_gradient() {
 
 void refuse_read_gradient(const Node* node, std::string_view by) {
   if (node != read_gradient()) return;
-  fail<GradError>("backward",
-                  "{} made of a gradient that grad() gave, and such a gradient is a constant here: "
-                  "there are no second derivatives yet, so this loss would train by a part of its "
-                  "gradient alone. Where a constant is meant, give stop_gradient(x.grad()), or "
-                  "compute it under NoGrad",
-                  by.empty() ? std::string("the loss is") : fmt::format("'{}' takes what is", by));
+  fail<GradError>(
+      "backward",
+      "{} made of a gradient that grad() gave, and such a gradient is a constant: this "
+      "loss would train by a part of its gradient alone. For a gradient that can be "
+      "differentiated use gradients(y, {{x}}, {{.create_graph = true}}). Where a constant "
+      "is meant, give stop_gradient(x.grad()), or compute it under NoGrad",
+      by.empty() ? std::string("the loss is") : fmt::format("'{}' takes what is", by));
 }
 
 Tensor as_read(const Tensor& gradient) {
-  if (!gradient.defined()) return gradient;
+  if (!gradient.defined() || gradient.on_tape()) return gradient;
   return Tensor(Ref<const Counted>(&gradient.impl()), Ref<Counted>(read_gradient()), 0);
 }
 
 Slot::Slot(const Tensor& output)
     : shape(output.shape()), dtype(output.dtype()), mask(output.mask()) {}
+
+namespace {
+
+/// a + b on the tape.
+Tensor recorded_sum(const Tensor& a, const Tensor& b) {
+  const Tensor y = rows::make(a.shape(), a.dtype(), a.mask());
+  extend::dispatch_real("backward", a.dtype(), [&]<class T>() {
+    std::copy_n(rows::of<T>(a).data(), rows::total(a), rows::of_mutable<T>(y).data());
+    kernels::add_to(rows::of<T>(b), rows::of_mutable<T>(y));
+  });
+  return record_linear(
+      "add", y, {a, b}, [](int, const Tensor& g) { return g; },
+      [](const Tensor& dy, Grads& grads) {
+        grads.add(0, dy);
+        grads.add(1, dy);
+      });
+}
+
+}  // namespace
+
+Slot Slot::like() const {
+  Slot other = *this;
+  other.grad = {};
+  return other;
+}
 
 void Slot::add(std::string_view op, const Tensor& g) {
   if (g.dtype() != dtype || g.shape() != shape || !(g.mask().same(mask) || g.mask() == mask)) {
@@ -78,11 +81,15 @@ void Slot::add(std::string_view op, const Tensor& g) {
                     g.describe(), maskgrad::name(dtype), shape);
   }
   if (!grad.defined()) {
-    grad = g.value();
+    grad = recording() ? g : g.value();
     return;
   }
-  dispatch_real(op, dtype,
-                [&]<class T>() { kernels::add_to(rows::of<T>(g), rows::of_mutable<T>(own())); });
+  if (recording() && (grad.on_tape() || g.on_tape())) {
+    grad = recorded_sum(grad, g);
+    return;
+  }
+  maskgrad::extend::dispatch_real(
+      op, dtype, [&]<class T>() { kernels::add_to(rows::of<T>(g), rows::of_mutable<T>(own())); });
 }
 
 const Tensor& Slot::own() {
@@ -103,7 +110,20 @@ const Tensor& Slot::own(bool& fresh) {
   return own();
 }
 
+std::uint64_t next_node() {
+  return next_id.load(std::memory_order_relaxed);
+}
+
 Node::Node(std::string_view op_) : op(op_), id(next_id.fetch_add(1, std::memory_order_relaxed)) {}
+
+void Node::run_recorded() {
+  fail<GradError>(
+      "backward",
+      "'{}' cannot be differentiated twice: its backward is not told as operations. Let "
+      "the function that it gives to record take `auto& grads` and tell its gradient "
+      "where is_adjoint<decltype(grads)>, or ask for no graph of the gradient",
+      op);
+}
 
 void Node::release() {
   released = true;
@@ -147,83 +167,12 @@ Leaf::Leaf(std::string name_, const Tensor& value) : Node("leaf"), name(std::mov
 }
 
 bool any_on_tape(Inputs inputs) {
-  if (!recording_now) return false;
+  if (!recording()) return false;
   return std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.on_tape(); });
 }
-
-namespace {
-
-void run_node(Node& node) {
-  const bool reached = std::any_of(node.slots.begin(), node.slots.end(),
-                                   [](const Slot& s) { return s.grad.defined(); });
-  if (!reached) return;
-  running = &node;
-  Grads grads(node);
-  node.run(grads);
-  if (auto* anomaly = DetectAnomaly::current()) anomaly->ran(node);
-  for (auto& slot : node.slots) slot.grad = {};
-}
-
-bool reached(const Ref<Node>& node) {
-  return node->is_leaf() && node->slots[0].grad.defined();
-}
-
-template <class T>
-void add_once(std::vector<T>& all, const T& one) {
-  if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
-}
-
-/// Leaves take what has reached them, all or none: adding may find no memory, handing over cannot
-/// fail.
-void commit(const std::vector<Ref<Node>>& order, const Run& run) {
-  for (const auto& node : order) {
-    if (!reached(node)) continue;
-    const auto& leaf = static_cast<Leaf&>(*node);
-    if (leaf.grad.defined()) node->slots[0].add("backward", leaf.grad);
-    if (run.reached && leaf.noise) add_once(*run.reached, leaf.noise);
-  }
-  for (const auto& node : order) {
-    if (!reached(node)) continue;
-    auto& leaf = static_cast<Leaf&>(*node);
-    leaf.grad = std::exchange(leaf.slots[0].grad, {});
-    leaf.count += run.count;
-  }
-}
-
-}  // namespace
-
-void check_on_tape(const Tensor& root) {
-  if (root.on_tape()) return;
-  fail<GradError>("backward",
-                  "{} is not on the tape: nothing it was made of wants a gradient, or it was made "
-                  "under NoGrad or Evaluate",
-                  root.describe());
-}
-
-void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, const Run& run) {
-  for (const auto& root : roots) check_on_tape(root);
-  const NoGrad no_grad;
-  const Claim claim(roots);
-  const auto& order = claim.order();
-  try {
-    for (std::size_t i = 0; i < roots.size(); ++i) {
-      auto* node = static_cast<Node*>(roots[i].node().get());
-      node->slots[roots[i].slot()].add("backward", seeds[i]);
-    }
-    for (const auto& node : order) {
-      if (node->is_leaf()) continue;
-      run_node(*node);
-      if (!run.retain) node->release();
-    }
-    commit(order, run);
-  } catch (...) {
-    running = nullptr;
-    for (const auto& node : order) {
-      for (auto& slot : node->slots) slot.grad = {};
-    }
-    throw;
-  }
-  running = nullptr;
+bool any_on_tape(const std::vector<Tensor>& inputs) {
+  if (!recording()) return false;
+  return std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.on_tape(); });
 }
 
 }  // namespace tape
@@ -244,8 +193,7 @@ const Tensor& Saved::get() const {
         "backward",
         "{} needs {} '{}' as it was in the forward pass, but it was changed since (by "
         "set or an optimizer); run backward before the change, or the forward pass again",
-        tape::running ? tape::running->op : "an operation", value_.describe(),
-        leaf ? leaf->name : "a state");
+        tape::running_op(), value_.describe(), leaf ? leaf->name : "a state");
   }
   return value_;
 }
@@ -254,7 +202,7 @@ Tensor Tensor::with_grad() const {
   if (!is_real(dtype()) || is_meta()) {
     fail<TypeError>("with_grad", "{} can have no gradient; expected f32 or f64 data", describe());
   }
-  return Tensor(impl_, Ref<Counted>(new tape::Leaf("an input", *this)), 0);
+  return Tensor(impl_, detail::Ref<detail::Counted>(new tape::Leaf("an input", *this)), 0);
 }
 
 namespace {
@@ -277,7 +225,7 @@ void Tensor::clear_grad() const {
   leaf_of("clear_grad", *this).grad = {};
 }
 
-void Tensor::backward() const {
+void Tensor::backward(const BackwardOptions& options) const {
   if (shape().count() != 1) {
     fail<GradError>("backward",
                     "the tensor is {}; expected a scalar. Use mean(x) or sum(x), or a "
@@ -285,12 +233,9 @@ void Tensor::backward() const {
                     describe());
   }
   tape::check_on_tape(*this);
-  const Tensor seed = rows::make(shape(), dtype(), mask());
-  dispatch_real("backward", dtype(), [&]<class T>() {
-    for (auto& v : rows::of_mutable<T>(seed)) v = 1;
-  });
-  const Tensor root = *this;
-  tape::backward({&root, 1}, {&seed, 1});
+  const Tensor root = *this, seed = ones_like(*this);
+  tape::backward({&root, 1}, {&seed, 1},
+                 {.retain = options.retain, .create_graph = options.create_graph});
 }
 
 }  // namespace maskgrad

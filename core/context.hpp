@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace maskgrad {
+namespace maskgrad::extend {
 
 /// Names the layer that is running, for error messages and for where a mask was made. Lives on the
 /// stack of the call; costs two pointers. Errors thrown and masks made below it carry its path.
@@ -27,4 +27,4 @@ class LayerScope {
   const LayerScope* outer_;
 };
 
-}  // namespace maskgrad
+}  // namespace maskgrad::extend

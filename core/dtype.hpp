@@ -44,6 +44,8 @@ constexpr bool is_real(DType t) {
   return t == DType::f32 || t == DType::f64;
 }
 
+namespace extend {
+
 template <class T>
 concept Element = std::is_same_v<T, float> || std::is_same_v<T, double> ||
     std::is_same_v<T, std::int64_t> || std::is_same_v<T, bool>;
@@ -51,13 +53,17 @@ concept Element = std::is_same_v<T, float> || std::is_same_v<T, double> ||
 template <class T>
 concept Real = std::is_same_v<T, float> || std::is_same_v<T, double>;
 
-template <Element T>
+}  // namespace extend
+
+template <extend::Element T>
 constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, float>) return DType::f32;
   if constexpr (std::is_same_v<T, double>) return DType::f64;
   if constexpr (std::is_same_v<T, std::int64_t>) return DType::i64;
   if constexpr (std::is_same_v<T, bool>) return DType::boolean;
 }
+
+namespace extend {
 
 /// Calls `f.operator()<T>()` with the C++ type of `t`, for f32 and f64; TypeError for the others.
 template <class F>
@@ -85,4 +91,5 @@ decltype(auto) dispatch(DType t, F&& f) {
   }
 }
 
+}  // namespace extend
 }  // namespace maskgrad

@@ -7,23 +7,23 @@
 
 namespace maskgrad {
 namespace {
-thread_local const LayerScope* innermost = nullptr;
+thread_local const extend::LayerScope* innermost = nullptr;
 }
 
-LayerScope::LayerScope(std::string_view kind, std::string_view path)
+extend::LayerScope::LayerScope(std::string_view kind, std::string_view path)
     : kind_(kind), path_(path), outer_(innermost) {
   innermost = this;
 }
 
-LayerScope::~LayerScope() {
+extend::LayerScope::~LayerScope() {
   innermost = outer_;
 }
 
-const LayerScope* LayerScope::current() {
+const extend::LayerScope* extend::LayerScope::current() {
   return innermost;
 }
 
-std::string LayerScope::title() const {
+std::string extend::LayerScope::title() const {
   return fmt::format("{} '{}'", kind_, path_);
 }
 
@@ -35,7 +35,7 @@ std::string format(fmt::string_view text, fmt::format_args args) {
 }
 
 std::string place(std::string_view where) {
-  const auto* layer = LayerScope::current();
+  const auto* layer = extend::LayerScope::current();
   if (!layer) return std::string(where);
   const std::string title = layer->title();
   // Not `Dense in Dense 'head'`.
@@ -44,7 +44,7 @@ std::string place(std::string_view where) {
 }
 
 std::string current_layer_path() {
-  const auto* layer = LayerScope::current();
+  const auto* layer = extend::LayerScope::current();
   return layer ? std::string(layer->path()) : std::string();
 }
 

@@ -29,9 +29,9 @@ std::vector<std::uint8_t> bits_of(const std::vector<bool>& valid, const Shape& s
 
 }  // namespace
 
-const Index& Mask::Impl::row_of() const {
+const extend::Index& Mask::Impl::row_of() const {
   std::call_once(row_of_once_, [this] {
-    Index rows(shape.count());
+    extend::Index rows(shape.count());
     std::fill(rows.begin(), rows.end(), std::int64_t{-1});
     for (std::int64_t r = 0; r < valid; ++r) rows[positions[r]] = r;
     row_of_ = rows;
@@ -134,12 +134,12 @@ Mask masks::from_lengths(std::span<const std::int64_t> lengths, std::int64_t tim
     time = lengths.empty() ? 0 : std::max<std::int64_t>(0, *std::ranges::max_element(lengths));
   }
   const auto batch = static_cast<std::int64_t>(lengths.size());
-  auto impl = make_ref<Mask::Impl>();
+  auto impl = detail::make_ref<Mask::Impl>();
   impl->shape = {batch, time};
   checked::product("Mask::from_lengths", "sequences and steps",
                    {batch, std::max<std::int64_t>(0, time)});
-  impl->first = Index(batch);
-  impl->length = Index(batch);
+  impl->first = extend::Index(batch);
+  impl->length = extend::Index(batch);
   for (std::int64_t s = 0; s < batch; ++s) {
     const auto n = lengths[static_cast<std::size_t>(s)];
     if (n < 0 || n > time) {
@@ -150,19 +150,19 @@ Mask masks::from_lengths(std::span<const std::int64_t> lengths, std::int64_t tim
     impl->length[s] = n;
     impl->valid += n;
   }
-  impl->positions = Index(impl->valid);
+  impl->positions = extend::Index(impl->valid);
   std::int64_t row = 0;
   for (std::int64_t s = 0; s < batch; ++s) {
     for (std::int64_t t = 0; t < impl->length[s]; ++t) impl->positions[row++] = s * time + t;
   }
   impl->origin = std::move(origin);
-  return Mask(Ref<const Counted>(impl));
+  return Mask(detail::Ref<const detail::Counted>(impl));
 }
 
 namespace masks {
 
 std::string origin_here(std::string_view otherwise) {
-  const auto* layer = LayerScope::current();
+  const auto* layer = extend::LayerScope::current();
   return layer ? layer->title() : std::string(otherwise);
 }
 
@@ -170,13 +170,13 @@ Mask from_bits(std::span<const std::uint8_t> bits, const Shape& shape, std::stri
   const auto steps = steps_of(shape);
   const auto total = static_cast<std::int64_t>(bits.size());
   std::int64_t sequences = shape.rank() ? shape.count(0, shape.rank() - 1) : 1;
-  auto impl = make_ref<Mask::Impl>();
+  auto impl = detail::make_ref<Mask::Impl>();
   impl->shape = shape;
   impl->origin = std::move(origin);
   impl->valid = std::count_if(bits.begin(), bits.end(), [](auto b) { return b != 0; });
-  impl->positions = Index(impl->valid);
-  impl->first = Index(sequences);
-  impl->length = Index(sequences);
+  impl->positions = extend::Index(impl->valid);
+  impl->first = extend::Index(sequences);
+  impl->length = extend::Index(sequences);
   std::int64_t row = 0, p = 0;
   for (std::int64_t s = 0; s < sequences; ++s) {
     impl->first[s] = row;
@@ -185,16 +185,16 @@ Mask from_bits(std::span<const std::uint8_t> bits, const Shape& shape, std::stri
     }
     impl->length[s] = row - impl->first[s];
   }
-  return Mask(Ref<const Counted>(impl));
+  return Mask(detail::Ref<const detail::Counted>(impl));
 }
 
 Mask meta(const Shape& shape, std::string origin, bool possible) {
-  auto impl = make_ref<Mask::Impl>();
+  auto impl = detail::make_ref<Mask::Impl>();
   impl->shape = shape;
   impl->meta = true;
   impl->possible = possible;
   impl->origin = std::move(origin);
-  return Mask(Ref<const Counted>(impl));
+  return Mask(detail::Ref<const detail::Counted>(impl));
 }
 
 bool is_meta(const Mask& m) {

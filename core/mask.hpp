@@ -59,10 +59,10 @@ class Mask {
   /// The rows, for kernel and operation authors: core/mask_rows.hpp.
   const Impl& impl() const;
   bool same(const Mask& other) const { return impl_ == other.impl_; }
-  explicit Mask(Ref<const Counted> impl) : impl_(std::move(impl)) {}
+  explicit Mask(detail::Ref<const detail::Counted> impl) : impl_(std::move(impl)) {}
 
  private:
-  Ref<const Counted> impl_;
+  detail::Ref<const detail::Counted> impl_;
 };
 
 }  // namespace maskgrad

@@ -27,7 +27,7 @@ Mask view(const Mask& m, const Shape& shape, const Strides& strides, std::int64_
   if (is_meta(m)) return meta(shape, m.origin(), is_possible(m));
   Bits bits = bits_for(shape);
   const auto& row_of = m.impl().row_of();
-  for_each_offset(shape, strides, [&](std::int64_t flat, std::int64_t at) {
+  extend::for_each_offset(shape, strides, [&](std::int64_t flat, std::int64_t at) {
     bits[static_cast<std::size_t>(flat)] = row_of[offset + at] >= 0;
   });
   return from_bits(bits, shape, m.origin());
@@ -45,7 +45,7 @@ std::string joint_origin(const Mask& a, const Mask& b) {
 Mask broadcast(const Mask& m, const Shape& shape) {
   if (m.shape() == shape) return m;
   const int lead = shape.rank() - m.rank();
-  const auto own = strides_of(m.shape());
+  const auto own = extend::strides_of(m.shape());
   Strides strides{};
   for (int i = 0; i < m.rank(); ++i) {
     if (m.shape()[i] != 1) {
@@ -76,7 +76,7 @@ Mask both(const Mask& a, const Mask& b, const Shape& shape) {
 Mask slice(const Mask& m, int axis, std::int64_t start, std::int64_t size, std::int64_t step) {
   Shape shape = m.shape();
   shape[axis] = size;
-  Strides strides = strides_of(m.shape());
+  Strides strides = extend::strides_of(m.shape());
   const auto at = static_cast<std::size_t>(axis);
   const auto offset = start * strides[at];
   strides[at] *= step;
@@ -86,14 +86,14 @@ Mask slice(const Mask& m, int axis, std::int64_t start, std::int64_t size, std::
 Mask select(const Mask& m, int axis, std::int64_t index) {
   const Shape shape = m.shape().sub(0, axis) + m.shape().sub(axis + 1, m.rank());
   if (is_meta(m)) return meta(shape, m.origin(), is_possible(m));
-  Strides strides = strides_of(m.shape());
+  Strides strides = extend::strides_of(m.shape());
   const auto offset = index * strides[static_cast<std::size_t>(axis)];
   std::copy(strides.begin() + axis + 1, strides.end(), strides.begin() + axis);
   return view(m, shape, strides, offset);
 }
 
 Mask permute(const Mask& m, std::span<const int> order) {
-  const auto own = strides_of(m.shape());
+  const auto own = extend::strides_of(m.shape());
   Shape shape;
   Strides strides{};
   for (std::size_t i = 0; i < order.size(); ++i) {
@@ -119,14 +119,14 @@ Mask any_over(const Mask& m, unsigned axes, bool keep) {
     if (gone && keep) shape.push_back(1);
   }
   if (is_meta(m)) return meta(shape, m.origin(), true);
-  const auto own = strides_of(shape);
+  const auto own = extend::strides_of(shape);
   for (int i = 0; i < m.rank(); ++i) {
     const auto at = static_cast<std::size_t>(i);
     strides[at] = to[at] < 0 ? 0 : own[static_cast<std::size_t>(to[at])];
   }
   Bits bits = bits_for(shape);
   const auto& row_of = m.impl().row_of();
-  for_each_offset(m.shape(), strides, [&](std::int64_t flat, std::int64_t at) {
+  extend::for_each_offset(m.shape(), strides, [&](std::int64_t flat, std::int64_t at) {
     bits[static_cast<std::size_t>(at)] |= row_of[flat] >= 0;
   });
   return from_bits(bits, shape, m.origin());
@@ -149,12 +149,12 @@ Mask concatenate(std::span<const Mask> parts, std::span<const Shape> shapes, int
   }
   if (no_data || shape.has_any()) return meta(shape, origin, possible);
   Bits bits = bits_for(shape, 1);
-  const auto strides = strides_of(shape);
+  const auto strides = extend::strides_of(shape);
   std::int64_t offset = 0;
   for (std::size_t k = 0; k < parts.size(); ++k) {
     if (parts[k]) {
       const auto& row_of = parts[k].impl().row_of();
-      for_each_offset(shapes[k], strides, [&](std::int64_t flat, std::int64_t at) {
+      extend::for_each_offset(shapes[k], strides, [&](std::int64_t flat, std::int64_t at) {
         bits[static_cast<std::size_t>(offset + at)] = row_of[flat] >= 0;
       });
     }

@@ -47,13 +47,13 @@ Mask Mask::where_any_differs(const Tensor& x, double value) {
     if (mask_rank == 0) return stored;
     return x.mask().impl().positions[stored / behind] * behind + stored % behind;
   };
-  dispatch(x.dtype(), [&]<class T>() {
+  extend::dispatch(x.dtype(), [&]<class T>() {
     const auto* at = rows::of<T>(x).data();
     // Ids and truth values are compared as numbers: no id is 0.5 or NaN.
-    const auto padding = static_cast<std::conditional_t<Real<T>, T, double>>(value);
+    const auto padding = static_cast<std::conditional_t<extend::Real<T>, T, double>>(value);
     [[maybe_unused]] const bool nan = std::isnan(value);
     const auto differs = [&](T v) {
-      if constexpr (Real<T>) return nan ? !std::isnan(v) : v != padding;
+      if constexpr (extend::Real<T>) return nan ? !std::isnan(v) : v != padding;
       return static_cast<decltype(padding)>(v) != padding;
     };
     const auto features = x.shape().back();

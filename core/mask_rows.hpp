@@ -9,21 +9,22 @@
 namespace maskgrad {
 
 /// The rows of a mask, for kernel and operation authors. Row r is the r-th valid position in order.
-struct Mask::Impl : Counted {
+struct Mask::Impl : detail::Counted {
   Shape shape;
   bool meta = false;      ///< shape and origin alone
   bool possible = false;  ///< meta: may be absent when there is data
   std::int64_t valid = 0;
-  Index positions;      ///< [valid] flat positions, rising
-  Index first, length;  ///< of each sequence (a line along the last axis): first row, valid steps
+  extend::Index positions;  ///< [valid] flat positions, rising
+  extend::Index first,
+      length;  ///< of each sequence (a line along the last axis): first row, valid steps
   std::string origin;
 
   /// [positions] row of each position, -1 where it is not valid; made at the first call.
-  const Index& row_of() const;
+  const extend::Index& row_of() const;
 
  private:
   mutable std::once_flag row_of_once_;
-  mutable Index row_of_;
+  mutable extend::Index row_of_;
 };
 
 inline const Mask::Impl& Mask::impl() const {

@@ -16,6 +16,7 @@
 #include <maskgrad/core/system_memory.hpp>
 
 namespace maskgrad {
+namespace extend {
 
 /// Stands 64 bytes before the data of a small block, so that these keep their alignment; that of a
 /// large one lies elsewhere, and its data are whole pages.
@@ -263,22 +264,24 @@ void Storage::bump_version() const {
   if (block_) block_->version.fetch_add(1, std::memory_order_relaxed);
 }
 
+}  // namespace extend
+
 namespace memory {
 
 Stats stats() {
-  auto& pool = BlockPool::get();
+  auto& pool = extend::BlockPool::get();
   std::lock_guard lock(pool.mutex);
   return pool.stats;
 }
 
 void reset_high_water() {
-  auto& pool = BlockPool::get();
+  auto& pool = extend::BlockPool::get();
   std::lock_guard lock(pool.mutex);
   pool.stats.high_water = pool.stats.bytes_in_use;
 }
 
 void release_unused() {
-  auto& pool = BlockPool::get();
+  auto& pool = extend::BlockPool::get();
   std::lock_guard lock(pool.mutex);
   pool.release_unused();
 }

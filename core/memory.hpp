@@ -27,6 +27,8 @@ void give_small(void* p, std::size_t bytes);
 
 }  // namespace memory
 
+namespace extend {
+
 /// A counted block of pooled memory, 64-byte aligned, not initialized. Copies share it.
 class Storage {
  public:
@@ -56,4 +58,5 @@ class Storage {
   Block* block_ = nullptr;
 };
 
+}  // namespace extend
 }  // namespace maskgrad

@@ -5,7 +5,7 @@
 
 #include <maskgrad/core/memory.hpp>
 
-namespace maskgrad {
+namespace maskgrad::extend {
 
 /// A fixed number of plain values in pooled memory, not initialized; copies share them.
 template <class T>
@@ -34,4 +34,4 @@ class Pooled {
 
 using Index = Pooled<std::int64_t>;
 
-}  // namespace maskgrad
+}  // namespace maskgrad::extend

@@ -44,9 +44,9 @@ class Printer {
       return;
     }
     const auto at = static_cast<std::size_t>(row * rows::inner(x_) + inner);
-    dispatch(x_.dtype(), [&]<class T>() {
-      if constexpr (Real<T>) out_ += fmt::format("{:.4g}", rows::of<T>(x_)[at]);
-      if constexpr (!Real<T>) out_ += fmt::format("{}", rows::of<T>(x_)[at]);
+    extend::dispatch(x_.dtype(), [&]<class T>() {
+      if constexpr (extend::Real<T>) out_ += fmt::format("{:.4g}", rows::of<T>(x_)[at]);
+      if constexpr (!extend::Real<T>) out_ += fmt::format("{}", rows::of<T>(x_)[at]);
     });
   }
 

@@ -61,7 +61,7 @@ Tensor random_uniform(const Shape& shape, Seed seed, double low, double high, DT
     fail<OptionError>("random_uniform", "the range is {} to {}; expected low <= high", low, high);
   }
   Tensor x = rows::make(shape, dtype);
-  dispatch_real("random_uniform", dtype, [&]<class T>() {
+  extend::dispatch_real("random_uniform", dtype, [&]<class T>() {
     // Rounding must not give `high` itself.
     const T last = low < high ? std::nextafter(static_cast<T>(high), static_cast<T>(low)) : T(low);
     std::uint64_t i = 0;
@@ -74,7 +74,7 @@ Tensor random_uniform(const Shape& shape, Seed seed, double low, double high, DT
 
 Tensor random_normal(const Shape& shape, Seed seed, DType dtype) {
   Tensor x = rows::make(shape, dtype);
-  dispatch_real("random_normal", dtype, [&]<class T>() {
+  extend::dispatch_real("random_normal", dtype, [&]<class T>() {
     std::uint64_t i = 0;
     for (auto& v : rows::of_mutable<T>(x)) {
       const auto w = words(seed, i++);

@@ -7,7 +7,7 @@
 
 #include <maskgrad/core/memory.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 /// An object that counts its handles; made in the pool's small blocks.
 class Counted {
@@ -17,9 +17,12 @@ class Counted {
   Counted& operator=(const Counted&) = delete;
   virtual ~Counted() = default;
 
-  void retain() const { count_.fetch_add(1, std::memory_order_relaxed); }
+  // Inlined by force: in large units the compiler runs out of what it may inline by itself.
+  [[gnu::always_inline]] void retain() const { count_.fetch_add(1, std::memory_order_relaxed); }
   /// True when this was the last handle.
-  bool let_go() const { return count_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  [[gnu::always_inline]] bool let_go() const {
+    return count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
   int handles() const { return count_.load(std::memory_order_relaxed); }
 
   static void* operator new(std::size_t bytes) { return memory::take_small(bytes); }
@@ -38,10 +41,10 @@ class Ref {
  public:
   Ref() = default;
   Ref(std::nullptr_t) {}
-  explicit Ref(T* object) : object_(object) {
+  [[gnu::always_inline]] explicit Ref(T* object) : object_(object) {
     if (object_) object_->retain();
   }
-  Ref(const Ref& other) : Ref(other.object_) {}
+  [[gnu::always_inline]] Ref(const Ref& other) : Ref(other.object_) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   template <class U>
   requires std::is_convertible_v<U*, T*> Ref(const Ref<U>& other) : Ref(other.get()) {}
@@ -71,4 +74,4 @@ Ref<T> make_ref(Args&&... args) {
   return Ref<T>(new T(std::forward<Args>(args)...));
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -8,12 +8,12 @@
 namespace maskgrad {
 
 /// What a tensor stores: [valid rows, inner axes] under a mask, the whole shape without.
-struct Tensor::Impl : Counted {
+struct Tensor::Impl : detail::Counted {
   Shape shape;
   DType dtype = DType::f32;
   bool meta = false;
   Mask mask;
-  Storage storage;
+  extend::Storage storage;
   std::int64_t rows = 1;   ///< valid rows; 1 without a mask
   std::int64_t inner = 1;  ///< values of a row
 };
@@ -41,12 +41,12 @@ inline int mask_rank(const Tensor& x) {
 /// The axes behind the mask; all where there is none.
 Shape inner_shape(const Tensor& x);
 
-template <Element T>
+template <extend::Element T>
 std::span<const T> of(const Tensor& x) {
   return {reinterpret_cast<const T*>(x.impl().storage.data()), static_cast<std::size_t>(total(x))};
 }
 /// For a tensor that was just made, before anyone else sees it, and for parameters.
-template <Element T>
+template <extend::Element T>
 std::span<T> of_mutable(const Tensor& x) {
   return {reinterpret_cast<T*>(x.impl().storage.data()), static_cast<std::size_t>(total(x))};
 }

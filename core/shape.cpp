@@ -74,7 +74,7 @@ bool fits(const Shape& a, const Shape& b) {
                     [](auto x, auto y) { return fits(x, y); });
 }
 
-std::array<std::int64_t, Shape::max_rank> strides_of(const Shape& shape) {
+std::array<std::int64_t, Shape::max_rank> extend::strides_of(const Shape& shape) {
   std::array<std::int64_t, Shape::max_rank> strides{};
   // Of an array without values, and of free sizes, they may be more than can be counted.
   std::uint64_t stride = 1;
@@ -85,7 +85,7 @@ std::array<std::int64_t, Shape::max_rank> strides_of(const Shape& shape) {
   return strides;
 }
 
-int normal_axis(std::string_view where, int axis, const Shape& shape) {
+int extend::normal_axis(std::string_view where, int axis, const Shape& shape) {
   const int rank = shape.rank();
   if (axis < -rank || axis >= rank) {
     fail<ShapeError>(where, "axis {} of a tensor of shape {}; expected an axis from {} to {}", axis,

@@ -62,6 +62,8 @@ inline bool fits(std::int64_t a, std::int64_t b) {
 /// Whether every size can be the same.
 bool fits(const Shape& a, const Shape& b);
 
+namespace extend {
+
 /// Row-major strides of `shape`, in elements.
 std::array<std::int64_t, Shape::max_rank> strides_of(const Shape& shape);
 
@@ -88,6 +90,7 @@ void for_each_offset(const Shape& shape, std::span<const std::int64_t> strides, 
 /// and the shape, when it is out of range.
 int normal_axis(std::string_view where, int axis, const Shape& shape);
 
+}  // namespace extend
 }  // namespace maskgrad
 
 template <>

@@ -28,7 +28,7 @@ bool Tensor::is_meta() const {
   return checked().meta;
 }
 std::int64_t Tensor::size(int axis) const {
-  return shape()[normal_axis("size", axis, shape())];
+  return shape()[extend::normal_axis("size", axis, shape())];
 }
 
 namespace {
@@ -43,7 +43,7 @@ void check_has_data(std::string_view where, const Tensor& x) {
 }
 
 double read(const Tensor& x, std::int64_t at) {
-  return dispatch(x.dtype(), [&]<class T>() {
+  return extend::dispatch(x.dtype(), [&]<class T>() {
     return static_cast<double>(rows::of<T>(x)[static_cast<std::size_t>(at)]);
   });
 }
@@ -93,7 +93,7 @@ double Tensor::item(std::initializer_list<std::int64_t> index) const {
   return read(*this, row * rows::inner(*this) + inner);
 }
 
-template <Element T>
+template <extend::Element T>
 std::vector<T> Tensor::to_vector(T fill) const {
   check_has_data("to_vector", *this);
   if (dtype() != dtype_of<T>()) {
@@ -125,7 +125,7 @@ std::string Tensor::describe() const {
   return text;
 }
 
-template <Element T>
+template <extend::Element T>
 Tensor tensor(std::span<const T> values, const Shape& shape) {
   if (shape.count() != static_cast<std::int64_t>(values.size())) {
     fail<ShapeError>("tensor", "{} values for the shape {}, which has {} positions", values.size(),
@@ -141,7 +141,7 @@ Tensor full(const Shape& shape, double value, DType dtype) {
     fail<TypeError>("full", "the value {} does not fit i64", value);
   }
   Tensor x = rows::make(shape, dtype);
-  dispatch(dtype, [&]<class T>() {
+  extend::dispatch(dtype, [&]<class T>() {
     const auto values = rows::of_mutable<T>(x);
     std::fill(values.begin(), values.end(), static_cast<T>(value));
   });
@@ -158,16 +158,26 @@ Tensor ones(const Shape& shape, DType dtype) {
   return full(shape, 1, dtype);
 }
 
+Tensor zeros_like(const Tensor& x) {
+  if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  return rows::make_zeros(x.shape(), x.dtype(), x.mask());
+}
+Tensor ones_like(const Tensor& x) {
+  if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
+  const Tensor y = rows::make(x.shape(), x.dtype(), x.mask());
+  extend::dispatch(x.dtype(), [&]<class T>() { std::ranges::fill(rows::of_mutable<T>(y), T(1)); });
+  return y;
+}
 Tensor arange(std::int64_t count, DType dtype) {
   Tensor x = rows::make({count}, dtype);
-  dispatch(dtype, [&]<class T>() {
+  extend::dispatch(dtype, [&]<class T>() {
     std::int64_t i = 0;
     for (auto& v : rows::of_mutable<T>(x)) v = static_cast<T>(i++);
   });
   return x;
 }
 
-template <Element T>
+template <extend::Element T>
 Tensor from_sequences(const std::vector<std::vector<T>>& sequences, const Shape& step) {
   const auto width = step.count();
   std::vector<std::int64_t> lengths;
@@ -194,8 +204,8 @@ Shape inner_shape(const Tensor& x) {
 }
 
 namespace {
-Ref<Tensor::Impl> make_impl(const Shape& shape, DType dtype, const Mask& mask) {
-  auto impl = make_ref<Tensor::Impl>();
+detail::Ref<Tensor::Impl> make_impl(const Shape& shape, DType dtype, const Mask& mask) {
+  auto impl = detail::make_ref<Tensor::Impl>();
   impl->shape = shape;
   impl->dtype = dtype;
   impl->mask = mask;
@@ -211,11 +221,11 @@ Tensor make(const Shape& shape, DType dtype, const Mask& mask) {
       checked::product("memory", "the values under a mask", {impl->rows, impl->inner}) *
       static_cast<std::int64_t>(size_of(dtype));
   try {
-    impl->storage = Storage(bytes);
+    impl->storage = extend::Storage(bytes);
   } catch (const MemoryError&) {
     checked::refuse_memory("memory", fmt::format("{}{}", name(dtype), shape), bytes);
   }
-  return Tensor(Ref<const Counted>(impl));
+  return Tensor(detail::Ref<const detail::Counted>(impl));
 }
 
 Tensor make_zeros(const Shape& shape, DType dtype, const Mask& mask) {
@@ -228,7 +238,7 @@ Tensor make_meta(const Shape& shape, DType dtype, const Mask& mask) {
   auto impl = make_impl(shape, dtype, mask);
   impl->meta = true;
   impl->rows = impl->inner = 0;
-  return Tensor(Ref<const Counted>(impl));
+  return Tensor(detail::Ref<const detail::Counted>(impl));
 }
 
 Tensor share(const Tensor& x, const Shape& shape, const Mask& mask) {
@@ -236,7 +246,7 @@ Tensor share(const Tensor& x, const Shape& shape, const Mask& mask) {
   impl->rows = mask ? mask.valid() : 1;
   impl->inner = shape.count(mask ? mask.rank() : 0, shape.rank());
   impl->storage = x.impl().storage;
-  return Tensor(Ref<const Counted>(impl));
+  return Tensor(detail::Ref<const detail::Counted>(impl));
 }
 
 Tensor stored(const Tensor& x) {

@@ -13,6 +13,14 @@
 
 namespace maskgrad {
 
+struct BackwardOptions {
+  /// What leaves hold is on the tape itself, and can be differentiated again. It keeps the tape, in
+  /// a circle, until the leaves' gradients are cleared; `gradients` (autograd/gradients.hpp) does
+  /// not.
+  bool create_graph = false;
+  bool retain = false;  ///< the tape can be used again; so it can with create_graph
+};
+
 /// An immutable array of values with, where it has one, a mask over its leading axes. A masked
 /// tensor stores its valid rows alone: there is no padding, so nothing can leak from it. Shapes,
 /// indices and printing are those of the padded array. Copies share the values.
@@ -38,7 +46,7 @@ class Tensor {
   double item(std::initializer_list<std::int64_t> index) const;
   /// All values in order, dense; `fill` stands where the mask is false. TypeError where T is not
   /// the tensor's type.
-  template <Element T>
+  template <extend::Element T>
   std::vector<T> to_vector(T fill = T{}) const;
   /// The values, masked positions shown as `--`, then type, shape and mask.
   std::string str() const;
@@ -59,30 +67,31 @@ class Tensor {
   bool on_tape() const { return static_cast<bool>(node_); }
   /// Gradients of this scalar for every leaf behind it, added to what they hold. GradError where it
   /// is no scalar, is not on the tape, or was already used.
-  void backward() const;
+  void backward(const BackwardOptions& options = {}) const;
 
   struct Impl;
   /// For operation authors: the value, its place on the tape, and a handle made of both.
   const Impl& impl() const;
-  const Ref<Counted>& node() const { return node_; }
+  const detail::Ref<detail::Counted>& node() const { return node_; }
   std::uint32_t slot() const { return slot_; }
   Tensor value() const { return Tensor(impl_); }
-  explicit Tensor(Ref<const Counted> impl, Ref<Counted> node = {}, std::uint32_t slot = 0)
+  explicit Tensor(detail::Ref<const detail::Counted> impl, detail::Ref<detail::Counted> node = {},
+                  std::uint32_t slot = 0)
       : impl_(std::move(impl)), node_(std::move(node)), slot_(slot) {}
 
  private:
   const Impl& checked() const;
 
-  Ref<const Counted> impl_;
-  Ref<Counted> node_;
+  detail::Ref<const detail::Counted> impl_;
+  detail::Ref<detail::Counted> node_;
   std::uint32_t slot_ = 0;
 };
 
 /// `values` in order as a tensor of `shape`. ShapeError where their number does not fit.
 /// Example:  mg::tensor({1.0f, 2.0f, 3.0f, 4.0f}, {2, 2});
-template <Element T>
+template <extend::Element T>
 Tensor tensor(std::span<const T> values, const Shape& shape);
-template <Element T>
+template <extend::Element T>
 Tensor tensor(const std::vector<T>& values, const Shape& shape) {
   if constexpr (std::is_same_v<T, bool>) {
     const auto copy = std::make_unique<bool[]>(values.size());
@@ -92,7 +101,7 @@ Tensor tensor(const std::vector<T>& values, const Shape& shape) {
     return tensor(std::span<const T>(values), shape);
   }
 }
-template <Element T>
+template <extend::Element T>
 Tensor tensor(std::initializer_list<T> values, const Shape& shape) {
   return tensor(std::span<const T>(values.begin(), values.size()), shape);
 }
@@ -102,6 +111,10 @@ Tensor scalar(double value, DType dtype = DType::f32);
 Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
 Tensor zeros(const Shape& shape, DType dtype = DType::f32);
 Tensor ones(const Shape& shape, DType dtype = DType::f32);
+/// With the shape, type and mask of x.
+/// Example:  mg::ones_like(x);
+Tensor zeros_like(const Tensor& x);
+Tensor ones_like(const Tensor& x);
 /// 0, 1, ... count - 1.
 /// Example:  mg::arange(3, mg::DType::f32);  // 0 1 2
 Tensor arange(std::int64_t count, DType dtype = DType::i64);
@@ -110,7 +123,7 @@ Tensor arange(std::int64_t count, DType dtype = DType::i64);
 /// steps one after the other, `step` values a step. No padding is made. ShapeError, naming the
 /// sequence, where a length is not a whole number of steps.
 /// Example:  mg::from_sequences<float>({{1, 2, 3, 4}, {5, 6}}, {2});  // [2, 2, 2]: 2 and 1 steps
-template <Element T>
+template <extend::Element T>
 Tensor from_sequences(const std::vector<std::vector<T>>& sequences, const Shape& step = {});
 
 }  // namespace maskgrad

@@ -27,13 +27,15 @@ class ShardBody {
 void run_shards(std::int64_t shards, ShardBody body);
 }  // namespace detail
 
+namespace extend {
+
 /// Runs `f(shard)` for shard = 0 ... shards - 1, on the pool, each once; returns when all are done.
 /// What a shard is must depend on the problem alone, never on the number of threads: so results are
 /// the same for any number. Called inside a shard, or while another thread uses the pool, it runs
 /// in place. The first exception that a shard throws is thrown again here.
 /// Example:  std::vector<std::int64_t> begins(4);
-///           mg::parallel_for(4, [&](std::int64_t shard) {
-///             begins[static_cast<std::size_t>(shard)] = mg::shard_begin(5000, 4, shard);
+///           mg::extend::parallel_for(4, [&](std::int64_t shard) {
+///             begins[static_cast<std::size_t>(shard)] = mg::extend::shard_begin(5000, 4, shard);
 ///           });
 template <class F>
 void parallel_for(std::int64_t shards, F&& f) {
@@ -46,7 +48,7 @@ void parallel_for(std::int64_t shards, F&& f) {
 
 /// The number of shards for `items` of work of which a shard should take at least `least`: 1 where
 /// splitting does not pay, else up to 64.
-/// Example:  mg::shard_count(5000, 1000);  // 5
+/// Example:  mg::extend::shard_count(5000, 1000);  // 5
 inline std::int64_t shard_count(std::int64_t items, std::int64_t least) {
   std::int64_t n = items / (least > 0 ? least : 1);
   return n < 1 ? 1 : (n > 64 ? 64 : n);
@@ -57,4 +59,5 @@ inline std::int64_t shard_begin(std::int64_t items, std::int64_t shards, std::in
   return items * shard / shards;
 }
 
+}  // namespace extend
 }  // namespace maskgrad

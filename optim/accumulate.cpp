@@ -34,7 +34,7 @@ void check_same(const std::vector<Loss::Term>& terms, const Loss::Term& known, s
 Accumulate::Accumulate(std::vector<Parameter> parameters)
     : parameters_(detail::distinct(std::move(parameters))), noise_(parameters_) {
   for (const auto& p : parameters_) {
-    if (p.grad().defined()) {
+    if (p.grad_value().defined()) {
       fail<GradError>(in_accumulate,
                       "parameter '{}' holds a gradient already; call clear_grad() or step() "
                       "first",
@@ -67,7 +67,7 @@ void Accumulate::add(const Loss& loss) {
     part.sum += t.sum.item();
     part.term.count += t.count;
     for (std::size_t k = 0; k < parameters_.size(); ++k) {
-      part.grads[k] = plus(part.grads[k], parameters_[k].grad());
+      part.grads[k] = plus(part.grads[k], parameters_[k].grad_value());
       parameters_[k].clear_grad();
     }
   }

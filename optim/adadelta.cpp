@@ -17,7 +17,7 @@ Adadelta::Adadelta(std::vector<Parameter> parameters, AdadeltaOptions options)
 }
 
 void Adadelta::update(std::size_t i, const Tensor& grad, std::int64_t) {
-  dispatch_real("Adadelta", grad.dtype(), [&]<class T>() {
+  extend::dispatch_real("Adadelta", grad.dtype(), [&]<class T>() {
     const auto lr = static_cast<T>(learning_rate()), eps = static_cast<T>(options_.epsilon);
     const auto rho = static_cast<T>(options_.rho), fresh = static_cast<T>(1 - options_.rho);
     const auto decay = static_cast<T>(decay_of(i, options_));

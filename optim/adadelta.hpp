@@ -30,7 +30,7 @@ struct AdadeltaOptions {
 class Adadelta final : public Optimizer {
  public:
   explicit Adadelta(std::vector<Parameter> parameters, AdadeltaOptions options = {});
-  void write_options(OptionWriter& writer) const override { write(options_, writer); }
+  void write_options(extend::OptionWriter& writer) const override { write(options_, writer); }
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;

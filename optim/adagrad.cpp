@@ -18,7 +18,7 @@ Adagrad::Adagrad(std::vector<Parameter> parameters, AdagradOptions options)
 
 void Adagrad::update(std::size_t i, const Tensor& grad, std::int64_t step) {
   const double rate = learning_rate() / (1 + static_cast<double>(step - 1) * options_.lr_decay);
-  dispatch_real("Adagrad", grad.dtype(), [&]<class T>() {
+  extend::dispatch_real("Adagrad", grad.dtype(), [&]<class T>() {
     const auto lr = static_cast<T>(rate), eps = static_cast<T>(options_.epsilon);
     const auto decay = static_cast<T>(decay_of(i, options_));
     each_value<T>(

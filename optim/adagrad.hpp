@@ -31,7 +31,7 @@ struct AdagradOptions {
 class Adagrad final : public Optimizer {
  public:
   explicit Adagrad(std::vector<Parameter> parameters, AdagradOptions options = {});
-  void write_options(OptionWriter& writer) const override { write(options_, writer); }
+  void write_options(extend::OptionWriter& writer) const override { write(options_, writer); }
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;

@@ -27,7 +27,7 @@ void adam_update(const Parameter& parameter, const Tensor& grad, const Options& 
   const auto t = static_cast<double>(step);
   const double correct_1 = 1 - std::pow(options.beta_1, t);
   const double correct_2 = 1 - std::pow(options.beta_2, t);
-  dispatch_real("Adam", grad.dtype(), [&]<class T>() {
+  extend::dispatch_real("Adam", grad.dtype(), [&]<class T>() {
     const auto b1 = static_cast<T>(options.beta_1), b2 = static_cast<T>(options.beta_2);
     const auto fresh_1 = static_cast<T>(1 - options.beta_1);
     const auto fresh_2 = static_cast<T>(1 - options.beta_2);

@@ -19,7 +19,7 @@ Adamax::Adamax(std::vector<Parameter> parameters, AdamaxOptions options)
 
 void Adamax::update(std::size_t i, const Tensor& grad, std::int64_t step) {
   const double correct_1 = 1 - std::pow(options_.beta_1, static_cast<double>(step));
-  dispatch_real("Adamax", grad.dtype(), [&]<class T>() {
+  extend::dispatch_real("Adamax", grad.dtype(), [&]<class T>() {
     const auto b1 = static_cast<T>(options_.beta_1), b2 = static_cast<T>(options_.beta_2);
     const auto fresh = static_cast<T>(1 - options_.beta_1);
     const auto rate = static_cast<T>(learning_rate() / correct_1);

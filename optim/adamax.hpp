@@ -31,7 +31,7 @@ struct AdamaxOptions {
 class Adamax final : public Optimizer {
  public:
   explicit Adamax(std::vector<Parameter> parameters, AdamaxOptions options = {});
-  void write_options(OptionWriter& writer) const override { write(options_, writer); }
+  void write_options(extend::OptionWriter& writer) const override { write(options_, writer); }
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;

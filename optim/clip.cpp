@@ -26,13 +26,13 @@ struct Length {
 template <class F>
 double over_shards(const Tensor& x, F&& f) {
   const auto n = rows::total(x);
-  const auto shards = shard_count(n, kernels::elementwise_grain);
-  Pooled<double> parts(shards);
-  dispatch_real("global_norm", x.dtype(), [&]<class T>() {
+  const auto shards = extend::shard_count(n, kernels::elementwise_grain);
+  extend::Pooled<double> parts(shards);
+  extend::dispatch_real("global_norm", x.dtype(), [&]<class T>() {
     const T* values = rows::of<T>(x).data();
-    parallel_for(shards, [&](std::int64_t s) {
-      const auto begin = shard_begin(n, shards, s);
-      parts[s] = f(values + begin, shard_begin(n, shards, s + 1) - begin);
+    extend::parallel_for(shards, [&](std::int64_t s) {
+      const auto begin = extend::shard_begin(n, shards, s);
+      parts[s] = f(values + begin, extend::shard_begin(n, shards, s + 1) - begin);
     });
   });
   return std::accumulate(parts.begin(), parts.end(), 0.0);
@@ -47,7 +47,7 @@ double square_sum(const Tensor& x) {
 /// The greatest |x|; NaN and infinity as they are.
 double greatest(const Tensor& x) {
   double top = 0;
-  dispatch_real("global_norm", x.dtype(), [&]<class T>() {
+  extend::dispatch_real("global_norm", x.dtype(), [&]<class T>() {
     for (const T v : rows::of<T>(x)) {
       const double a = std::abs(static_cast<double>(v));
       top = a > top || a != a ? a : top;
@@ -69,16 +69,16 @@ double greatest(const Tensor& x) {
 Length scaled_length(const std::vector<Parameter>& parameters) {
   double top = 0;
   for (const auto& p : parameters) {
-    if (!p.grad().defined()) continue;
-    const double own = greatest(p.grad());
+    if (!p.grad_value().defined()) continue;
+    const double own = greatest(p.grad_value());
     if (!std::isfinite(own)) refuse(p);
     top = std::max(top, own);
   }
   if (top == 0) return {};
   double total = 0;
   for (const auto& p : parameters) {
-    if (!p.grad().defined()) continue;
-    total += over_shards(p.grad(), [top](const auto* values, std::int64_t n) {
+    if (!p.grad_value().defined()) continue;
+    total += over_shards(p.grad_value(), [top](const auto* values, std::int64_t n) {
       double sum = 0;
       for (std::int64_t i = 0; i < n; ++i) {
         const double share = static_cast<double>(values[i]) / top;
@@ -94,7 +94,7 @@ Length length(const std::vector<Parameter>& parameters) {
   constexpr double least = 1e-270;  // squares of what counts beside it have all their digits
   double total = 0;
   for (const auto& p : parameters) {
-    if (p.grad().defined()) total += square_sum(p.grad());
+    if (p.grad_value().defined()) total += square_sum(p.grad_value());
   }
   if (total >= least && std::isfinite(total)) return {1, std::sqrt(total)};
   return scaled_length(parameters);
@@ -106,8 +106,8 @@ void rescale(const std::vector<Parameter>& parameters, const Length& length, dou
   const NoGrad no_grad;
   const double by = to / length.value();
   for (const auto& p : parameters) {
-    if (!p.grad().defined()) continue;
-    const Tensor& g = p.grad();
+    if (!p.grad_value().defined()) continue;
+    const Tensor& g = p.grad_value();
     if (by >= least) {
       p.set_grad(g * by, p.grad_count());
       continue;
@@ -145,7 +145,7 @@ void clip_by_value(const std::vector<Parameter>& parameters, double limit) {
   detail::norm_of_distinct(each);  // refuses what is not finite
   const NoGrad no_grad;
   for (const auto& p : each) {
-    if (p.grad().defined()) p.set_grad(clip(p.grad(), -limit, limit), p.grad_count());
+    if (p.grad_value().defined()) p.set_grad(clip(p.grad_value(), -limit, limit), p.grad_count());
   }
 }
 

@@ -11,7 +11,7 @@ namespace maskgrad {
 
 /// One pass over a parameter's values: `rule(p, g, state...)` for each value, its gradient and its
 /// values in the states, of which it changes all but g.
-template <Real T, class Rule, class... States>
+template <extend::Real T, class Rule, class... States>
 void each_value(const Parameter& parameter, const Tensor& grad, Rule rule,
                 const States&... states) {
   T* p = rows::of_mutable<T>(parameter.tensor()).data();
@@ -29,16 +29,16 @@ void each_value(const Parameter& parameter, const Tensor& grad, Rule rule,
 // Written so that the compiler makes vectors of them: no division under a condition.
 /// decay p, what a decay takes of a weight: nothing of an infinite one, which has nowhere to go.
 /// -infinity is how a transition of a CRF is forbidden.
-template <Real T>
+template <extend::Real T>
 T decayed(T decay, T p) {
   return std::abs(p) <= std::numeric_limits<T>::max() ? decay * p : T(0);
 }
 /// a / b, and a where b is 0: a value that never had a gradient makes no step, whatever epsilon.
-template <Real T>
+template <extend::Real T>
 T ratio(T a, T b) {
   return a / (b > 0 ? b : T(1));
 }
-template <Real T>
+template <extend::Real T>
 T greater_of(T a, T b) {
   return a > b ? a : b;
 }

@@ -17,13 +17,13 @@ namespace {
 using Made = std::unique_ptr<Optimizer>;
 
 template <class O, class Options>
-Made make(std::vector<Parameter> parameters, OptionReader& reader) {
-  return std::make_unique<O>(std::move(parameters), read_options<Options>(reader));
+Made make(std::vector<Parameter> parameters, extend::OptionReader& reader) {
+  return std::make_unique<O>(std::move(parameters), extend::read_options<Options>(reader));
 }
 
 struct Row {
   std::string_view name;
-  Made (*make)(std::vector<Parameter>, OptionReader&);
+  Made (*make)(std::vector<Parameter>, extend::OptionReader&);
 };
 
 constexpr std::array table = {
@@ -56,12 +56,12 @@ Made make_optimizer(std::string_view name, std::vector<Parameter> parameters,
   for (const auto& row : table) {
     if (name == lower(row.name)) name = row.name;
   }
-  OptionReader reader(name, options);
+  extend::OptionReader reader(name, options);
   return find_named("make_optimizer", "optimizer", table, name).make(std::move(parameters), reader);
 }
 
 std::string describe(const Optimizer& optimizer) {
-  OptionWriter writer;
+  extend::OptionWriter writer;
   optimizer.write_options(writer);
   return detail::described(optimizer.kind(), writer);
 }

@@ -16,7 +16,7 @@ Lion::Lion(std::vector<Parameter> parameters, LionOptions options)
 }
 
 void Lion::update(std::size_t i, const Tensor& grad, std::int64_t) {
-  dispatch_real("Lion", grad.dtype(), [&]<class T>() {
+  extend::dispatch_real("Lion", grad.dtype(), [&]<class T>() {
     const auto b1 = static_cast<T>(options_.beta_1), b2 = static_cast<T>(options_.beta_2);
     const auto fresh_1 = static_cast<T>(1 - options_.beta_1);
     const auto fresh_2 = static_cast<T>(1 - options_.beta_2);

@@ -29,7 +29,7 @@ struct LionOptions {
 class Lion final : public Optimizer {
  public:
   explicit Lion(std::vector<Parameter> parameters, LionOptions options = {});
-  void write_options(OptionWriter& writer) const override { write(options_, writer); }
+  void write_options(extend::OptionWriter& writer) const override { write(options_, writer); }
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;

@@ -15,7 +15,7 @@ constexpr std::array betters = {Better::automatic, Better::lower, Better::higher
 
 }  // namespace
 
-bool is_higher_better(std::string_view monitor, Better better) {
+bool detail::is_higher_better(std::string_view monitor, Better better) {
   if (better != Better::automatic) return better == Better::higher;
   constexpr std::array<std::string_view, 6> scores = {"accuracy", "precision", "recall",
                                                       "f1",       "auc",       "r2"};
@@ -50,23 +50,23 @@ std::string_view name(Better better) {
   return better == Better::automatic ? "automatic" : better == Better::lower ? "lower" : "higher";
 }
 
-void read_option(OptionReader& reader, OptionName option, Better& value) {
+void extend::read_option(OptionReader& reader, OptionName option, Better& value) {
   detail::read_choice(reader, option, value, betters);
 }
-void write_option(OptionWriter& writer, OptionName option, const Better& value) {
+void extend::write_option(OptionWriter& writer, OptionName option, const Better& value) {
   writer(option, std::string(name(value)));
 }
 
-MonitoredValue::MonitoredValue(std::string_view where, std::string monitor, Better better,
-                               double min_delta)
+detail::MonitoredValue::MonitoredValue(std::string_view where, std::string monitor, Better better,
+                                       double min_delta)
     : where_(where),
       monitor_(std::move(monitor)),
-      higher_(is_higher_better(monitor_, better)),
+      higher_(detail::is_higher_better(monitor_, better)),
       min_delta_(min_delta) {
   check::option(where, "min_delta", min_delta, 0, INFINITY);
 }
 
-bool MonitoredValue::better(const Logs& logs) {
+bool detail::MonitoredValue::better(const Logs& logs) {
   const double now = logs.at(where_, monitor_);
   const double sign = higher_ ? 1 : -1;
   // A loss of -inf, which nothing is better than, is no best: something has gone wrong.
@@ -75,7 +75,7 @@ bool MonitoredValue::better(const Logs& logs) {
   return true;
 }
 
-void MonitoredValue::set_best(std::optional<double> best) {
+void detail::MonitoredValue::set_best(std::optional<double> best) {
   best_ = best && std::isfinite(*best) ? best : std::nullopt;
 }
 

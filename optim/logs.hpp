@@ -29,10 +29,15 @@ class Logs {
 /// Which way a watched value gets better; `automatic`: an accuracy, precision, recall, F1, AUC or
 /// R2 score higher, all else lower.
 enum class Better { automatic, lower, higher };
-bool is_higher_better(std::string_view monitor, Better better = Better::automatic);
 std::string_view name(Better better);
+namespace extend {
 void read_option(OptionReader& reader, OptionName name, Better& value);
 void write_option(OptionWriter& writer, OptionName name, const Better& value);
+}  // namespace extend
+
+namespace detail {
+
+bool is_higher_better(std::string_view monitor, Better better = Better::automatic);
 
 /// The best value so far of what is watched.
 class MonitoredValue {
@@ -55,4 +60,5 @@ class MonitoredValue {
   std::optional<double> best_;
 };
 
+}  // namespace detail
 }  // namespace maskgrad

@@ -4,6 +4,10 @@
 /// maskgrad`.
 
 #include <maskgrad/autograd/anomaly.hpp>
+#include <maskgrad/autograd/checkpoint.hpp>
+#include <maskgrad/autograd/derivatives.hpp>
+#include <maskgrad/autograd/gradients.hpp>
+#include <maskgrad/autograd/hooks.hpp>
 #include <maskgrad/autograd/ops.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 #include <maskgrad/core/memory.hpp>
@@ -39,6 +43,7 @@
 #include <maskgrad/optim/lion.hpp>
 #include <maskgrad/optim/moving_average.hpp>
 #include <maskgrad/optim/nadam.hpp>
+#include <maskgrad/optim/per_sequence.hpp>
 #include <maskgrad/optim/rmsprop.hpp>
 #include <maskgrad/optim/schedules/decays.hpp>
 #include <maskgrad/optim/schedules/plateau.hpp>

@@ -25,7 +25,7 @@ void MovingAverage::update() {
       options_.warm_up ? std::min(options_.decay, (1 + t) / (10 + t)) : options_.decay;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto& p = parameters_[i];
-    dispatch_real("MovingAverage", p.dtype(), [&]<class T>() {
+    extend::dispatch_real("MovingAverage", p.dtype(), [&]<class T>() {
       const auto old = static_cast<T>(kept), fresh = static_cast<T>(1 - kept);
       each_value<T>(
           p, p.tensor(),
@@ -42,7 +42,7 @@ void MovingAverage::update() {
 void MovingAverage::swap() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto& p = parameters_[i];
-    dispatch_real("MovingAverage", p.dtype(), [&]<class T>() {
+    extend::dispatch_real("MovingAverage", p.dtype(), [&]<class T>() {
       each_value<T>(
           p, p.tensor(), [](T& now, T, T& average) { std::swap(now, average); }, averages_[i]);
     });
@@ -50,8 +50,8 @@ void MovingAverage::swap() {
   }
 }
 
-SavedValues MovingAverage::saved_values() {
-  SavedValues all;
+detail::SavedValues MovingAverage::saved_values() {
+  detail::SavedValues all;
   all.push_back({"steps", tensor({steps_}, {}),
                  [this](const Tensor& x) { steps_ = static_cast<std::int64_t>(x.item()); },
                  detail::is_count});

@@ -46,7 +46,7 @@ class MovingAverage {
   /// Exchanges the parameters' values and the average.
   void swap();
   /// What it remembers, under names such as `gru/kernel`; the second of a name is `gru/kernel_1`.
-  SavedValues saved_values();
+  detail::SavedValues saved_values();
 
  private:
   MovingAverageOptions options_;

@@ -28,7 +28,7 @@ void Nadam::update(std::size_t i, const Tensor& grad, std::int64_t step) {
   double& product = rows::of_mutable<double>(product_[i])[0];
   product *= now;
   const double correct_2 = 1 - std::pow(options_.beta_2, static_cast<double>(step));
-  dispatch_real("Nadam", grad.dtype(), [&]<class T>() {
+  extend::dispatch_real("Nadam", grad.dtype(), [&]<class T>() {
     const auto b1 = static_cast<T>(options_.beta_1), b2 = static_cast<T>(options_.beta_2);
     const auto fresh_1 = static_cast<T>(1 - options_.beta_1);
     const auto fresh_2 = static_cast<T>(1 - options_.beta_2);

@@ -35,7 +35,7 @@ struct NadamOptions {
 class Nadam final : public Optimizer {
  public:
   explicit Nadam(std::vector<Parameter> parameters, NadamOptions options = {});
-  void write_options(OptionWriter& writer) const override { write(options_, writer); }
+  void write_options(extend::OptionWriter& writer) const override { write(options_, writer); }
 
  protected:
   void update(std::size_t i, const Tensor& grad, std::int64_t step) override;

@@ -62,7 +62,7 @@ StepReport Optimizer::step() {
   StepReport report;
   for (const auto& p : parameters_) {
     if (!p.trainable()) continue;
-    if (p.grad().defined()) {
+    if (p.grad_value().defined()) {
       report.reached = true;
     } else {
       report.without_gradient.push_back(p.name());
@@ -74,7 +74,7 @@ StepReport Optimizer::step() {
     ++steps_;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       const auto& p = parameters_[i];
-      const Tensor grad = p.grad();
+      const Tensor grad = p.grad_value();
       if (!p.trainable() || !grad.defined()) continue;
       update(i, grad, ++steps_of_[i]);
       p.tensor().impl().storage.bump_version();
@@ -100,7 +100,7 @@ namespace {
 
 /// Whether all values are finite, and none is below `least`.
 bool all_from(const Tensor& x, double least) {
-  return dispatch_real("set_state", x.dtype(), [&]<class T>() {
+  return extend::dispatch_real("set_state", x.dtype(), [&]<class T>() {
     const auto values = rows::of<T>(x);
     constexpr T most = std::numeric_limits<T>::max();
     return std::all_of(values.begin(), values.end(), [=](T v) { return v >= least && v <= most; });
@@ -109,8 +109,8 @@ bool all_from(const Tensor& x, double least) {
 
 }  // namespace
 
-SavedValues Optimizer::saved_values() {
-  SavedValues all;
+detail::SavedValues Optimizer::saved_values() {
+  detail::SavedValues all;
   const auto count = [&all](std::string name, std::int64_t& steps) {
     all.push_back({std::move(name), tensor({steps}, {}),
                    [&steps](const Tensor& x) { steps = static_cast<std::int64_t>(x.item()); },

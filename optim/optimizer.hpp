@@ -42,14 +42,14 @@ class Optimizer {
   /// Its name, as make_optimizer takes it.
   const std::string& kind() const { return kind_; }
   /// Its options, with the learning rate as it is now.
-  virtual void write_options(OptionWriter& writer) const = 0;
+  virtual void write_options(extend::OptionWriter& writer) const = 0;
   /// Where true, weight_decay spares the parameter, whatever `decay_biases` says.
   void spare_from_decay(std::function<bool(const Parameter&)> spared) {
     spared_ = std::move(spared);
   }
   /// All that it remembers from step to step, under names such as `mean/gru/kernel`; the second
   /// parameter of a name is `mean/gru/kernel_1`.
-  SavedValues saved_values();
+  detail::SavedValues saved_values();
   /// The same as arrays, and back. FileError that lists what is missing, unexpected or of another
   /// shape or type, with nothing changed.
   NamedArrays state_arrays();
@@ -81,7 +81,7 @@ class Optimizer {
   }
 
   template <class Options>
-  void write(Options options, OptionWriter& writer) const {
+  void write(Options options, extend::OptionWriter& writer) const {
     options.learning_rate = learning_rate_;
     Options::each_option(options, writer);
   }

@@ -19,7 +19,7 @@ RMSprop::RMSprop(std::vector<Parameter> parameters, RMSpropOptions options)
 }
 
 void RMSprop::update(std::size_t i, const Tensor& grad, std::int64_t) {
-  dispatch_real("RMSprop", grad.dtype(), [&]<class T>() {
+  extend::dispatch_real("RMSprop", grad.dtype(), [&]<class T>() {
     const auto lr = static_cast<T>(learning_rate()), decay = static_cast<T>(decay_of(i, options_));
     const auto rho = static_cast<T>(options_.rho), fresh = static_cast<T>(1 - options_.rho);
     const auto momentum = static_cast<T>(options_.momentum);

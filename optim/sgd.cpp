@@ -21,7 +21,7 @@ SGD::SGD(std::vector<Parameter> parameters, SGDOptions options)
 }
 
 void SGD::update(std::size_t i, const Tensor& grad, std::int64_t step) {
-  dispatch_real("SGD", grad.dtype(), [&]<class T>() {
+  extend::dispatch_real("SGD", grad.dtype(), [&]<class T>() {
     const auto lr = static_cast<T>(learning_rate()), decay = static_cast<T>(decay_of(i, options_));
     if (options_.momentum == 0) {
       return each_value<T>(parameters()[i], grad,

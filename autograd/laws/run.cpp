@@ -25,9 +25,9 @@ void agree(const LawInput& input, int axis, std::int64_t& size, bool& known) {
   known = true;
 }
 
-template <Element T>
+template <extend::Element T>
 T odd(const Garbage& g) {
-  if constexpr (Real<T>) return static_cast<T>(g.real);
+  if constexpr (extend::Real<T>) return static_cast<T>(g.real);
   if constexpr (std::is_same_v<T, std::int64_t>) return g.id;
   if constexpr (std::is_same_v<T, bool>) return g.truth;
 }
@@ -111,7 +111,7 @@ Tensor Subject::part(const Pattern& p, const Batch& batch, std::size_t i, bool m
   const Shape shape = (steps ? Shape{n, batch.time} : lead ? Shape{n} : Shape{}) + inner;
   const auto values = inner.count();
   const Tensor x = rows::make(shape, is_real(value.dtype()) ? options_.dtype : value.dtype());
-  dispatch(value.dtype(), [&]<class From>() {
+  extend::dispatch(value.dtype(), [&]<class From>() {
     auto copy = [&]<class To>() {
       const From* from = rows::of<From>(value).data();
       To* to = rows::of_mutable<To>(x).data();
@@ -120,14 +120,14 @@ Tensor Subject::part(const Pattern& p, const Batch& batch, std::size_t i, bool m
         for (std::int64_t k = 0; k < values; ++k, ++to) {
           const bool keep = !spoil || valid(p, i, place, k);
           *to = keep ? static_cast<To>(from[place * values + k]) : odd<To>(garbage);
-          if (!Real<From> || !keep || !unread.change) continue;
+          if (!extend::Real<From> || !keep || !unread.change) continue;
           if (!unread_input(unread, p, batch, i, static_cast<std::int64_t>(at), k)) continue;
           *to = static_cast<To>(unread.change(static_cast<double>(*to)));
         }
       }
     };
-    if constexpr (Real<From>) {
-      dispatch_real("check_mask_laws", options_.dtype, copy);
+    if constexpr (extend::Real<From>) {
+      extend::dispatch_real("check_mask_laws", options_.dtype, copy);
     } else {
       copy.template operator()<From>();
     }

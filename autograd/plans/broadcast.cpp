@@ -84,8 +84,8 @@ Broadcast::Side Broadcast::side(const Tensor& x) const {
   // Places of the runs: stored rows by the position over x's mask axes, plus strides behind them.
   const int mask_end = mask ? mask.rank() : 0, own_mask = rows::mask_rank(x);
   std::array<std::int64_t, Shape::max_rank> position{}, offset{};
-  const auto mask_strides = strides_of(x.shape().sub(0, own_mask));
-  const auto inner_strides = strides_of(x.shape());
+  const auto mask_strides = extend::strides_of(x.shape().sub(0, own_mask));
+  const auto inner_strides = extend::strides_of(x.shape());
   bool moves = false;
   for (int i = 0; i < split_; ++i) {
     const int own = i - lead;
@@ -108,7 +108,7 @@ Broadcast::Side Broadcast::side(const Tensor& x) const {
   };
   const Shape over_mask = shape.sub(0, mask_end), between = shape.sub(mask_end, split_);
   const auto tail = between.count();
-  s.base = Index(outer);
+  s.base = extend::Index(outer);
   for (std::int64_t r = 0; r * tail < outer; ++r) {
     const auto flat = mask ? mask.impl().positions[r] : 0;
     auto start = position_of(flat, over_mask, offset, 0);

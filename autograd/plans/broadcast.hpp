@@ -20,7 +20,7 @@ class Broadcast {
     bool one_to_one = false;  ///< stored values in the result's order: value i is value i
     bool flat = true;         ///< a run takes values side by side; else one for all
     bool repeats = false;     ///< every run takes the same values
-    Index base;               ///< [outer] where each run starts; none: all start at 0
+    extend::Index base;       ///< [outer] where each run starts; none: all start at 0
     std::int64_t start(std::int64_t run) const { return base.empty() ? 0 : base[run]; }
   };
 

@@ -3,7 +3,7 @@
 namespace maskgrad {
 
 int check_line_axis(std::string_view op, const Tensor& x, int axis) {
-  axis = normal_axis(op, axis, x.shape());
+  axis = extend::normal_axis(op, axis, x.shape());
   const int last = rows::mask_rank(x) - 1;
   if (axis < last) {
     fail<MaskError>(op,

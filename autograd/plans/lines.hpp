@@ -15,7 +15,7 @@ Reduced lines_along(std::string_view op, const Tensor& x, int axis);
 int check_line_axis(std::string_view op, const Tensor& x, int axis);
 
 /// A tensor like `x` made line by line: f(line of each input..., line of the result, n).
-template <Element T, std::size_t k, class F>
+template <extend::Element T, std::size_t k, class F>
 Tensor map_lines(const Reduced& lines, const Tensor& like, const std::array<const T*, k>& x,
                  F&& f) {
   Tensor y = rows::make(like.shape(), like.dtype(), like.mask());

@@ -26,7 +26,7 @@ kernels::Reduction::Offsets offsets(const Dims& dims) {
   for (int i = 0; i < dims.count; ++i) p.count *= dims.dim[i].size;
   if (dims.count == 1) p.stride = dims.dim[0].stride;
   if (dims.count < 2 || p.count == 0) return p;
-  p.table = Index(p.count);
+  p.table = extend::Index(p.count);
   for (std::int64_t i = 0; i < p.count; ++i) {
     std::int64_t offset = 0, rest = i;
     for (int k = dims.count - 1; k >= 0; --k) {
@@ -86,7 +86,7 @@ Reduced::Reduced(std::string_view op, const Tensor& x, const Axes& over, bool ke
 }
 
 void Reduced::split_inner(const Tensor& x) {
-  const auto strides = strides_of(x.shape());
+  const auto strides = extend::strides_of(x.shape());
   Dims kept, reduced;
   bool last_reduced = false;
   int last = -1;  // the axis before, of either kind
@@ -128,10 +128,10 @@ void Reduced::rows_alone(std::string_view op, const Tensor& x, std::int64_t need
 namespace {
 
 /// Rows that meet in each group: for each position over the mask axes that are left.
-Index rows_by_group(const Mask& m, unsigned crossed, std::int64_t groups) {
+extend::Index rows_by_group(const Mask& m, unsigned crossed, std::int64_t groups) {
   const int last = m.rank() - 1;
   if (crossed == 1u << last) return m.impl().length;
-  Index rows(groups);
+  extend::Index rows(groups);
   std::fill(rows.begin(), rows.end(), 0);
   if (groups == 1) {
     rows[0] = m.valid();
@@ -151,10 +151,10 @@ void Reduced::group_rows(const Mask& m, unsigned crossed, bool keepdims, std::in
     if (!has(crossed, i) || keepdims) left_kept.push_back(has(crossed, i) ? 1 : m.shape()[i]);
   }
   const auto positions = left.count();
-  const Index rows = rows_by_group(m, crossed, positions);
-  Index group_of(positions);  // -1: it does not exist
+  const extend::Index rows = rows_by_group(m, crossed, positions);
+  extend::Index group_of(positions);  // -1: it does not exist
   auto exists = checked::vector<std::uint8_t>("a reduction", positions);
-  plan.begin = Index(positions + 1);
+  plan.begin = extend::Index(positions + 1);
   plan.begin[0] = plan.groups = 0;
   for (std::int64_t p = 0; p < positions; ++p) {
     const bool enough = rows[p] * inside() >= needs;
@@ -172,10 +172,10 @@ void Reduced::group_rows(const Mask& m, unsigned crossed, bool keepdims, std::in
   if (!together || !covers_) order_rows(m, crossed, group_of);
 }
 
-void Reduced::order_rows(const Mask& m, unsigned crossed, const Index& group_of) {
+void Reduced::order_rows(const Mask& m, unsigned crossed, const extend::Index& group_of) {
   const LeftPosition left(m.shape(), crossed);
-  plan.order = Index(plan.begin[plan.groups]);
-  Index next(plan.groups);
+  plan.order = extend::Index(plan.begin[plan.groups]);
+  extend::Index next(plan.groups);
   std::copy_n(plan.begin.begin(), plan.groups, next.begin());
   std::int64_t row = 0;
   for (auto p : m.impl().positions) {

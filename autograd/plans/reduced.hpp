@@ -31,7 +31,7 @@ class Reduced {
   void split_inner(const Tensor& x);
   void rows_alone(std::string_view op, const Tensor& x, std::int64_t needs);
   void group_rows(const Mask& m, unsigned crossed, bool keepdims, std::int64_t needs);
-  void order_rows(const Mask& m, unsigned crossed, const Index& group_of);
+  void order_rows(const Mask& m, unsigned crossed, const extend::Index& group_of);
   std::int64_t inside() const { return plan.lines.count * (plan.wide ? 1 : plan.run); }
 
   Shape x_shape_;

@@ -4,24 +4,23 @@
 
 namespace maskgrad {
 
-/// A tensor [batch, time, ...] as sequences of rows: by its mask [batch, time], else every step of
-/// every sequence (of every valid one, under a mask [batch], or of all or none under a mask []).
+/// Where the sequences of a tensor [batch, time, ...] stand under a mask [batch, time], [batch] or
+/// [], or under none. A sequence is its valid steps in order, as rows one behind the other.
 struct Sequences {
-  Index first, length;  ///< of each sequence: its first row, its steps
+  extend::Index first;   ///< of each sequence its first row; -1 where its sample is not valid
+  extend::Index length;  ///< its steps
   std::int64_t rows = 0;
   std::int64_t count() const { return first.size(); }
+  bool there(std::int64_t s) const { return first[s] >= 0; }
 };
 
-inline Sequences sequences_of(const Tensor& x) {
-  const auto* mask = x.has_mask() ? &x.mask().impl() : nullptr;
-  if (mask && x.mask().rank() >= 2) return {mask->first, mask->length, mask->valid};
-  const auto batch = rows::count(x) * x.shape().count(rows::mask_rank(x), 1), time = x.shape()[1];
-  Sequences s{Index(batch), Index(batch), batch * time};
-  for (std::int64_t i = 0; i < batch; ++i) {
-    s.first[i] = i * time;
-    s.length[i] = time;
-  }
-  return s;
-}
+/// The sequences that are there: of a valid sample each, as its results are stored.
+Sequences sequences_of(const Tensor& x);
+/// A sequence for each sample of the batch, there or not.
+Sequences samples_of(const Tensor& x);
+/// The step at which each row stands, counted with the padding.
+extend::Index step_of_rows(const Tensor& x);
+/// The mask of x where it is one over samples, [batch] or []; none where it is over steps.
+Mask sample_mask(const Tensor& x);
 
 }  // namespace maskgrad

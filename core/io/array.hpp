@@ -28,7 +28,7 @@ struct Array {
   }
 
   /// The elements; TypeError where they are not of type T.
-  template <Element T>
+  template <extend::Element T>
   std::span<const T> values() const {
     if (dtype != dtype_of<T>()) {
       fail<TypeError>("Array::values", "the array holds {}, but {} was asked for; use dtype first",
@@ -38,7 +38,7 @@ struct Array {
   }
 
   /// A copy of `values` in C order; ShapeError where their number is not that of the shape.
-  template <Element T>
+  template <extend::Element T>
   static Array of(std::vector<std::int64_t> shape, std::span<const T> values) {
     Array made{dtype_of<T>(), std::move(shape), {}};
     if (made.size() != static_cast<std::int64_t>(values.size())) {

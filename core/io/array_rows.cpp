@@ -5,20 +5,17 @@
 #include <maskgrad/core/io/npy_format.hpp>
 #include <maskgrad/core/io/room.hpp>
 
-namespace maskgrad {
-
-using detail::FileType;
-using detail::Layout;
+namespace maskgrad::detail {
 
 struct ArrayRows::Parts {
-  std::shared_ptr<const detail::ByteSource> source;
+  std::shared_ptr<const ByteSource> source;
   std::uint64_t offset = 0;
   Layout layout;
-  detail::Place place;
+  Place place;
   bool in_file = false;
-  std::shared_ptr<detail::CrcWatch> watch;  // of the elements; null where there is no checksum
-  std::vector<std::byte> loaded;            // what `source` reads, where it was loaded
-  std::shared_ptr<const void> keeper;       // of memory that is someone else's
+  std::shared_ptr<CrcWatch> watch;     // of the elements; null where there is no checksum
+  std::vector<std::byte> loaded;       // what `source` reads, where it was loaded
+  std::shared_ptr<const void> keeper;  // of memory that is someone else's
 };
 
 namespace {
@@ -45,10 +42,10 @@ FileType file_type(DType dtype) {
 /// `value` as a To; false where that is another number.
 template <class To, class From>
 bool convert(From value, To& to) {
-  if constexpr (Real<To>) {
+  if constexpr (extend::Real<To>) {
     to = static_cast<To>(value);
     return true;
-  } else if constexpr (Real<From>) {
+  } else if constexpr (extend::Real<From>) {
     constexpr auto limit = static_cast<From>(0x1p63);
     if (!(value >= -limit && value < limit)) return false;
     to = static_cast<To>(value);
@@ -61,7 +58,7 @@ bool convert(From value, To& to) {
 
 /// Elements first ... first + count - 1, in parts of 64 KiB so that nothing is held twice.
 template <class Kind, class To, class Saw>
-void read_as(const detail::ByteSource& source, const Layout& layout, const detail::Place& place,
+void read_as(const ByteSource& source, const Layout& layout, const Place& place,
              std::uint64_t offset, std::size_t count, To* to, const Saw& saw) {
   using Raw = typename Kind::Raw;
   constexpr std::size_t part = 65536 / sizeof(Raw);
@@ -71,9 +68,9 @@ void read_as(const detail::ByteSource& source, const Layout& layout, const detai
     source.read_at(offset, {buffer.data(), now * sizeof(Raw)});
     saw(offset, std::span<const std::byte>(buffer.data(), now * sizeof(Raw)));
     for (std::size_t i = 0; i < now; ++i) {
-      const auto raw = detail::raw_at<Raw>(buffer.data() + i * sizeof(Raw), layout.big_endian);
+      const auto raw = raw_at<Raw>(buffer.data() + i * sizeof(Raw), layout.big_endian);
       const auto at = offset + i * sizeof(Raw);
-      detail::check_value<Kind>(raw, layout.type, at, place);
+      check_value<Kind>(raw, layout.type, at, place);
       const auto value = Kind::convert(raw);
       if (!convert(value, to[i])) {
         place.refuse(at, "the element {} is no {}; expected {}; choose another type for it", value,
@@ -88,9 +85,9 @@ void read_as(const detail::ByteSource& source, const Layout& layout, const detai
 
 /// Elements in Fortran order brought into C order, whatever their type.
 std::vector<std::byte> in_c_order(const std::vector<std::byte>& from, const Layout& layout) {
-  const auto size = detail::size_of(layout.type);
+  const auto size = size_of(layout.type);
   std::vector<std::byte> made(from.size());
-  detail::FortranWalk walk(layout.shape);
+  FortranWalk walk(layout.shape);
   for (std::size_t at = 0; at < from.size(); at += size, walk.step()) {
     std::memcpy(made.data() + static_cast<std::size_t>(walk.place()) * size, from.data() + at,
                 size);
@@ -104,16 +101,15 @@ ArrayRows::ArrayRows(DType dtype, std::vector<std::int64_t> shape, std::span<con
                      std::shared_ptr<const void> keeper, std::string name)
     : shape_(std::move(shape)), width_(width_of(shape_)) {
   auto parts = std::make_shared<Parts>();
-  parts->source = std::make_shared<detail::ByteSource>(bytes, name, "read");
+  parts->source = std::make_shared<ByteSource>(bytes, name, "read");
   parts->layout = {file_type(dtype), false, false, shape_};
   parts->place = parts->source->place();
   parts->keeper = std::move(keeper);
   parts_ = std::move(parts);
 }
 
-ArrayRows::ArrayRows(std::shared_ptr<const detail::ByteSource> source, std::uint64_t offset,
-                     const Layout& layout, std::string name,
-                     std::shared_ptr<detail::CrcWatch> watch)
+ArrayRows::ArrayRows(std::shared_ptr<const ByteSource> source, std::uint64_t offset,
+                     const Layout& layout, std::string name, std::shared_ptr<CrcWatch> watch)
     : shape_(layout.shape), width_(width_of(shape_)) {
   auto parts = std::make_shared<Parts>();
   parts->place = {source->place().where, std::move(name)};
@@ -125,20 +121,18 @@ ArrayRows::ArrayRows(std::shared_ptr<const detail::ByteSource> source, std::uint
   parts_ = std::move(parts);
 }
 
-ArrayRows::ArrayRows(detail::ByteStream& in, const Layout& layout)
+ArrayRows::ArrayRows(ByteStream& in, const Layout& layout)
     : shape_(layout.shape), width_(width_of(shape_)) {
   auto parts = std::make_shared<Parts>();
   parts->place = in.place();
   const auto size = in.left();
-  detail::with_room(in.place(), layout.fortran ? 2 * size : size,
-                    [&] { parts->loaded.resize(size); });
+  with_room(in.place(), layout.fortran ? 2 * size : size, [&] { parts->loaded.resize(size); });
   in.read(parts->loaded);
   in.finish();
   if (layout.fortran) parts->loaded = in_c_order(parts->loaded, layout);
   parts->layout = layout;
   parts->layout.fortran = false;
-  parts->source =
-      std::make_shared<detail::ByteSource>(parts->loaded, in.place().file, in.place().where);
+  parts->source = std::make_shared<ByteSource>(parts->loaded, in.place().file, in.place().where);
   parts_ = std::move(parts);
 }
 
@@ -147,7 +141,7 @@ const ArrayRows::Parts& ArrayRows::parts() const {
   return *parts_;
 }
 DType ArrayRows::dtype() const {
-  return detail::target(parts().layout.type);
+  return target(parts().layout.type);
 }
 bool ArrayRows::in_file() const {
   return parts().in_file;
@@ -163,8 +157,7 @@ void ArrayRows::read(std::int64_t first, std::int64_t count, DType dtype, std::b
                      p.place.file, rows());
   }
   const auto elements = static_cast<std::size_t>(count * width_);
-  const auto begin =
-      p.offset + static_cast<std::uint64_t>(first * width_) * detail::size_of(p.layout.type);
+  const auto begin = p.offset + static_cast<std::uint64_t>(first * width_) * size_of(p.layout.type);
   const auto saw = [&p](std::uint64_t at, std::span<const std::byte> bytes) {
     if (p.watch) p.watch->saw(at - p.offset, bytes, p.place);
   };
@@ -174,8 +167,8 @@ void ArrayRows::read(std::int64_t first, std::int64_t count, DType dtype, std::b
     saw(begin, {to, elements * size_of(dtype)});
     return;
   }
-  detail::dispatch_file(p.layout.type, [&]<class Kind>() {
-    dispatch(dtype, [&]<class To>() {
+  dispatch_file(p.layout.type, [&]<class Kind>() {
+    extend::dispatch(dtype, [&]<class To>() {
       read_as<Kind>(*p.source, p.layout, p.place, begin, elements, reinterpret_cast<To*>(to), saw);
     });
   });
@@ -184,7 +177,7 @@ void ArrayRows::read(std::int64_t first, std::int64_t count, DType dtype, std::b
 Array ArrayRows::read_all() const {
   Array made{dtype(), shape_, {}};
   const auto size = static_cast<std::size_t>(made.size()) * size_of(made.dtype);
-  detail::with_room(parts().place, size, [&] { made.bytes.resize(size); });
+  with_room(parts().place, size, [&] { made.bytes.resize(size); });
   read(0, rows(), made.dtype, made.bytes.data());
   return made;
 }
@@ -204,18 +197,18 @@ ArrayRows ArrayRows::merged() const {
 }
 
 ArrayRows npy_rows(const std::filesystem::path& path) {
-  auto source = std::make_shared<detail::ByteSource>(path, "read_npy");
-  detail::SourceStream in(*source, 0, source->size());
-  const auto layout = detail::read_npy_layout(in);
-  detail::check_npy_size(layout, in);
+  auto source = std::make_shared<ByteSource>(path, "read_npy");
+  SourceStream in(*source, 0, source->size());
+  const auto layout = read_npy_layout(in);
+  check_npy_size(layout, in);
   if (layout.fortran) return {in, layout};
   return {source, in.position(), layout, source->place().file};
 }
 
 std::vector<std::string> npy_texts(const std::filesystem::path& path) {
-  const detail::ByteSource source(path, "read_npy");
-  detail::SourceStream in(source, 0, source.size());
-  return detail::read_npy_texts(in);
+  const ByteSource source(path, "read_npy");
+  SourceStream in(source, 0, source.size());
+  return read_npy_texts(in);
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -8,14 +8,12 @@
 
 #include <maskgrad/core/io/array.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
-namespace detail {
 class ByteSource;
 class ByteStream;
 class CrcWatch;
 struct Layout;
-}  // namespace detail
 
 /// An array in a file of which rows are read as they are asked for (a row is what stands at one
 /// place of its first axis), so that arrays larger than memory can be used. Rows of C-ordered
@@ -31,11 +29,10 @@ class ArrayRows {
   ArrayRows(DType dtype, std::vector<std::int64_t> shape, std::span<const std::byte> bytes,
             std::shared_ptr<const void> keeper, std::string name);
   /// For readers of files: elements at `offset` of `source`.
-  ArrayRows(std::shared_ptr<const detail::ByteSource> source, std::uint64_t offset,
-            const detail::Layout& layout, std::string name,
-            std::shared_ptr<detail::CrcWatch> watch = {});
+  ArrayRows(std::shared_ptr<const ByteSource> source, std::uint64_t offset, const Layout& layout,
+            std::string name, std::shared_ptr<CrcWatch> watch = {});
   /// For readers of files: all elements that `in` still has, loaded now.
-  ArrayRows(detail::ByteStream& in, const detail::Layout& layout);
+  ArrayRows(ByteStream& in, const Layout& layout);
 
   const std::vector<std::int64_t>& shape() const { return shape_; }
   /// What it is read as where nothing else is asked for.
@@ -73,4 +70,4 @@ ArrayRows npy_rows(const std::filesystem::path& path);
 /// The texts of an `.npy` file that holds a one-dimensional array of them, as UTF-8.
 std::vector<std::string> npy_texts(const std::filesystem::path& path);
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -121,12 +121,12 @@ bool Builder::end_object() {
   return put(std::move(value));
 }
 
-struct Counted {
+struct Amounts {
   std::int64_t values = 0, layers = 0;
 };
 
 // How deep it is, its values and layers; gives up where it is beyond the limits.
-bool within(const Json& json, const JsonLimits& limits, std::int64_t depth, Counted& counted) {
+bool within(const Json& json, const JsonLimits& limits, std::int64_t depth, Amounts& counted) {
   if (++counted.values > limits.values) return false;
   if (!json.is_structured()) return true;
   if (depth >= limits.depth) return false;
@@ -150,7 +150,7 @@ ParsedJson parse_json(std::string_view text, const JsonLimits& limits) {
 }
 
 std::string beyond_limits(const Json& json, const JsonLimits& limits) {
-  Counted counted;
+  Amounts counted;
   if (within(json, limits, 0, counted)) return {};
   if (counted.layers > limits.layers) return too_many_layers(limits);
   return counted.values > limits.values ? too_many(limits) : too_deep(limits);

@@ -101,7 +101,7 @@ Array NpzReader::read(std::string_view name) const {
   return parts_->read(parts_->require(name));
 }
 
-ArrayRows NpzReader::rows(std::string_view name) const {
+detail::ArrayRows NpzReader::rows(std::string_view name) const {
   const auto& entry = parts_->require(name);
   detail::ZipEntryStream in(*parts_->source, entry);
   const auto layout = detail::read_npy_layout(in);

@@ -30,7 +30,7 @@ class NpzReader {
   Array read(std::string_view name) const;
   /// The array's rows, read from the file as they are asked for where the entry is stored; they
   /// outlive the reader (for a reader of memory, as long as the memory does).
-  ArrayRows rows(std::string_view name) const;
+  detail::ArrayRows rows(std::string_view name) const;
   /// The texts of a one-dimensional array of them, as UTF-8.
   std::vector<std::string> texts(std::string_view name) const;
   NamedArrays read_all() const;

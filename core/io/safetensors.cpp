@@ -68,8 +68,8 @@ detail::SafetensorsHeader read_header(const detail::ByteSource& source, std::uin
   return header;
 }
 
-void check_size(const std::string& name, const detail::SafetensorsEntry& entry, std::uint64_t data,
-                std::uint64_t left, const detail::Place& place) {
+void check_entry_size(const std::string& name, const detail::SafetensorsEntry& entry,
+                      std::uint64_t data, std::uint64_t left, const detail::Place& place) {
   if (entry.begin > entry.end || entry.end > left) {
     place.refuse(data,
                  "the array {} is to lie at bytes {} to {} of the data; expected a stretch of "
@@ -115,12 +115,14 @@ void check_cover(const std::vector<std::string>& names,
 
 }  // namespace
 
+namespace detail {
+
 struct SafetensorsReader::Parts {
   template <class... Args>
   explicit Parts(Args&&... args)
-      : source(std::make_shared<detail::ByteSource>(std::forward<Args>(args)...)) {
+      : source(std::make_shared<ByteSource>(std::forward<Args>(args)...)) {
     auto header = read_header(*source, data, checksum);
-    index = detail::NameIndex(std::move(header.names));
+    index = NameIndex(std::move(header.names));
     entries = std::move(header.entries);
     metadata = std::move(header.metadata);
     const auto& place = source->place();
@@ -132,22 +134,22 @@ struct SafetensorsReader::Parts {
     }
     const auto left = source->size() - data;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      check_size(index.names()[i], entries[i], data, left, place);
+      check_entry_size(index.names()[i], entries[i], data, left, place);
     }
     check_cover(index.names(), entries, data, left, place);
   }
 
   Array read(std::size_t at) const {
     const auto& entry = entries[at];
-    detail::SourceStream in(*source, data + entry.begin, data + entry.end);
-    return detail::decode(entry.layout, in);
+    SourceStream in(*source, data + entry.begin, data + entry.end);
+    return decode(entry.layout, in);
   }
 
   std::size_t require(std::string_view name) const { return index.require(name, source->place()); }
 
-  std::shared_ptr<const detail::ByteSource> source;
-  detail::NameIndex index;
-  std::vector<detail::SafetensorsEntry> entries;
+  std::shared_ptr<const ByteSource> source;
+  NameIndex index;
+  std::vector<SafetensorsEntry> entries;
   Metadata metadata;
   FileChecksum checksum;
   std::uint64_t data = 0;
@@ -192,18 +194,20 @@ NamedArrays SafetensorsReader::read_all() const {
 
 bool SafetensorsReader::verify() const {
   const auto& [at, value] = parts_->checksum;
-  if (!value.empty()) detail::verify_checksum(*parts_->source, at, value);
+  if (!value.empty()) verify_checksum(*parts_->source, at, value);
   return !value.empty();
 }
 
+}  // namespace detail
+
 Safetensors read_safetensors(const std::filesystem::path& path) {
-  const SafetensorsReader reader(path);
+  const detail::SafetensorsReader reader(path);
   reader.verify();
   return {reader.read_all(), reader.metadata()};
 }
 
-Safetensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name) {
-  const SafetensorsReader reader(bytes, name);
+Safetensors detail::parse_safetensors(std::span<const std::byte> bytes, std::string_view name) {
+  const detail::SafetensorsReader reader(bytes, name);
   reader.verify();
   return {reader.read_all(), reader.metadata()};
 }

@@ -20,6 +20,8 @@ struct Safetensors {
   bool operator==(const Safetensors&) const = default;
 };
 
+namespace detail {
+
 /// Reads single arrays of a `.safetensors` file without loading the rest.
 /// Opening checks the whole header: arrays that overlap, leave the file, leave a hole, come twice
 /// or have sizes that do not fit are refused; so are headers over 100 MB.
@@ -54,9 +56,10 @@ class SafetensorsReader {
   std::unique_ptr<Parts> parts_;
 };
 
+}  // namespace detail
+
 /// All of a safetensors file, verified; see SafetensorsReader.
 Safetensors read_safetensors(const std::filesystem::path& path);
-Safetensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name);
 
 /// What a file says of its own bytes, so that one that changed is found; models, checkpoints and
 /// weights have it.
@@ -70,8 +73,13 @@ enum class Checksum { none, crc32 };
 void write_safetensors(const std::filesystem::path& path, const NamedArrays& arrays,
                        const Metadata& metadata = {}, Checksum checksum = Checksum::none);
 
+namespace detail {
+
+/// What `read_safetensors` makes of bytes in memory; `name` stands for the file in messages.
+Safetensors parse_safetensors(std::span<const std::byte> bytes, std::string_view name);
 /// What `write_safetensors` writes.
 std::vector<std::byte> safetensors_bytes(const NamedArrays& arrays, const Metadata& metadata = {},
                                          Checksum checksum = Checksum::none);
 
+}  // namespace detail
 }  // namespace maskgrad

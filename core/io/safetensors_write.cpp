@@ -115,8 +115,8 @@ void write_safetensors(const std::filesystem::path& path, const NamedArrays& arr
   file.commit();
 }
 
-std::vector<std::byte> safetensors_bytes(const NamedArrays& arrays, const Metadata& metadata,
-                                         Checksum checksum) {
+std::vector<std::byte> detail::safetensors_bytes(const NamedArrays& arrays,
+                                                 const Metadata& metadata, Checksum checksum) {
   std::vector<std::byte> made;
   write_parts("safetensors_bytes", arrays, metadata, checksum,
               [&](auto bytes) { made.insert(made.end(), bytes.begin(), bytes.end()); });

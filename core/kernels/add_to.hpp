@@ -13,9 +13,10 @@ inline constexpr std::int64_t elementwise_grain = 32768;
 /// Calls f(from, to) over fixed parts of [0, n).
 template <class F>
 void over_parts(std::int64_t n, F&& f) {
-  const auto shards = shard_count(n, elementwise_grain);
-  parallel_for(
-      shards, [&](std::int64_t s) { f(shard_begin(n, shards, s), shard_begin(n, shards, s + 1)); });
+  const auto shards = extend::shard_count(n, elementwise_grain);
+  extend::parallel_for(shards, [&](std::int64_t s) {
+    f(extend::shard_begin(n, shards, s), extend::shard_begin(n, shards, s + 1));
+  });
 }
 
 /// to += x.

@@ -122,7 +122,7 @@ class Softmax {
 
   const simd::Lines<T>& lines_ = simd::lines<T>();
   const T* v_;
-  Pooled<T> weights_, factor_, top_, sum_;
+  extend::Pooled<T> weights_, factor_, top_, sum_;
 };
 
 /// The gradients of a block of queries, its weights made again block by block.
@@ -238,7 +238,7 @@ class Backward {
   const AttentionBackward<T>& g_;
   FiniteParts<T>& finite_;
   const simd::Lines<T>& lines_ = simd::lines<T>();
-  Pooled<T> weights_, dweights_, factor_, along_;
+  extend::Pooled<T> weights_, dweights_, factor_, along_;
 };
 
 }  // namespace
@@ -246,13 +246,14 @@ class Backward {
 template <class T>
 void attention_forward(const AttentionProblem<T>& p, T* y, T* log_sum) {
   const auto units = p.batch * p.heads;
-  const auto shards = std::min(units, shard_count(work(p), attention_grain));
+  const auto shards = std::min(units, extend::shard_count(work(p), attention_grain));
   Part<T> v(p.v, key_rows(p) * p.dim_v);
   const T* finite = v.odd() ? v.finite() : nullptr;
-  parallel_for(shards, [&](std::int64_t s) {
+  extend::parallel_for(shards, [&](std::int64_t s) {
     Softmax<T> softmax(finite);
     const BlasCall call;
-    for (auto u = shard_begin(units, shards, s); u < shard_begin(units, shards, s + 1); ++u) {
+    for (auto u = extend::shard_begin(units, shards, s);
+         u < extend::shard_begin(units, shards, s + 1); ++u) {
       each_queries(p, u / p.heads, u % p.heads,
                    [&](const Tile<T>& tile) { softmax.run(tile, y, log_sum); });
     }
@@ -266,13 +267,14 @@ void attention_backward(const AttentionProblem<T>& p, const AttentionBackward<T>
   const bool one_batch = g.dbias && p.bias.batch == 0, one_head = g.dbias && p.bias.head == 0;
   const auto batches = one_batch ? 1 : p.batch, kv_heads = one_head ? 1 : p.kv_heads;
   const auto units = p.batch == 0 ? 0 : batches * kv_heads;
-  const auto shards = std::min(units, shard_count(2 * work(p), attention_grain));
+  const auto shards = std::min(units, extend::shard_count(2 * work(p), attention_grain));
   const auto heads = p.heads / kv_heads;
   FiniteParts<T> finite(p, g);
-  parallel_for(shards, [&](std::int64_t s) {
+  extend::parallel_for(shards, [&](std::int64_t s) {
     Backward<T> backward(g, finite);
     const BlasCall call;
-    for (auto u = shard_begin(units, shards, s); u < shard_begin(units, shards, s + 1); ++u) {
+    for (auto u = extend::shard_begin(units, shards, s);
+         u < extend::shard_begin(units, shards, s + 1); ++u) {
       const auto sequence = u / kv_heads, last = one_batch ? p.batch : sequence + 1;
       for (auto b = sequence; b < last; ++b) {
         for (auto h = u % kv_heads * heads; h < (u % kv_heads + 1) * heads; ++h) {

@@ -28,7 +28,7 @@ class Part {
   const T* x_;
   std::int64_t n_;
   bool odd_;
-  Pooled<T> part_;
+  extend::Pooled<T> part_;
 };
 
 template <class T>

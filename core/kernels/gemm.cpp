@@ -48,11 +48,12 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T>
   const auto along = by_rows ? m : n;
   const auto least =
       std::max<std::int64_t>(32, 1'000'000 / std::max<std::int64_t>(1, m * n / along * k));
-  const auto shards = std::min<std::int64_t>(shard_count(along, least), 16);
+  const auto shards = std::min<std::int64_t>(extend::shard_count(along, least), 16);
   const auto ta = a.transposed ? CblasTrans : CblasNoTrans;
   const auto tb = b.transposed ? CblasTrans : CblasNoTrans;
-  parallel_for(shards, [&](std::int64_t s) {
-    const auto from = shard_begin(along, shards, s), to = shard_begin(along, shards, s + 1);
+  extend::parallel_for(shards, [&](std::int64_t s) {
+    const auto from = extend::shard_begin(along, shards, s),
+               to = extend::shard_begin(along, shards, s + 1);
     const auto* pa = by_rows ? a.data + from * (a.transposed ? 1 : a.stride) : a.data;
     const auto* pb = by_rows ? b.data : b.data + from * (b.transposed ? b.stride : 1);
     const BlasCall call;

@@ -12,8 +12,8 @@ namespace maskgrad::kernels {
 /// fixed parts on threads: to = the sums, or to + them where it is not `fresh`.
 template <class T, class Part>
 void sum_parts(std::int64_t parts, std::int64_t width, T* to, bool fresh, Part&& part) {
-  Pooled<double> sums(parts * width);
-  parallel_for(parts, [&](std::int64_t p) {
+  extend::Pooled<double> sums(parts * width);
+  extend::parallel_for(parts, [&](std::int64_t p) {
     double* own = sums.data() + p * width;
     std::fill_n(own, width, 0.0);
     part(p, own);
@@ -27,7 +27,8 @@ void sum_parts(std::int64_t parts, std::int64_t width, T* to, bool fresh, Part&&
 
 /// Parts of `lines` lines of `width` values that pay for a thread and for sums of their own.
 inline std::int64_t line_parts(std::int64_t lines, std::int64_t width) {
-  const auto most = std::min<std::int64_t>(16, shard_count(lines * width, elementwise_grain));
+  const auto most =
+      std::min<std::int64_t>(16, extend::shard_count(lines * width, elementwise_grain));
   return std::clamp<std::int64_t>(lines, 1, most);
 }
 
@@ -36,8 +37,8 @@ template <class T>
 void sum_lines(const T* x, std::int64_t lines, std::int64_t width, T* to, bool fresh) {
   const auto parts = line_parts(lines, width);
   sum_parts(parts, width, to, fresh, [&](std::int64_t part, double* sums) {
-    const auto end = shard_begin(lines, parts, part + 1);
-    for (auto i = shard_begin(lines, parts, part); i < end; ++i) {
+    const auto end = extend::shard_begin(lines, parts, part + 1);
+    for (auto i = extend::shard_begin(lines, parts, part); i < end; ++i) {
       simd::lines<T>().add_sums(x + i * width, sums, width);
     }
   });

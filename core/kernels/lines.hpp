@@ -18,7 +18,7 @@ class Gathered {
   void run(const Unit& u, F&& f) {
     length_ = r_.terms(u.group);
     const auto needed = static_cast<std::int64_t>(k + 1) * few * length_;
-    if (buffer_.size() < needed) buffer_ = Pooled<T>(needed);
+    if (buffer_.size() < needed) buffer_ = extend::Pooled<T>(needed);
     for (std::int64_t column = 0; column < u.columns; column += few) {
       const auto columns = std::min(few, u.columns - column);
       each_step(u, [&](std::int64_t at, std::int64_t t) {
@@ -60,7 +60,7 @@ class Gathered {
   const Reduction& r_;
   std::array<const T*, k> x_;
   T* y_;
-  Pooled<T> buffer_;
+  extend::Pooled<T> buffer_;
   std::int64_t length_ = 0;
 };
 
@@ -72,10 +72,11 @@ template <class T, std::size_t k, class F>
 void along_lines(const Reduction& r, const std::array<const T*, k>& x, T* y, F&& f) {
   using namespace reduction;
   const auto n = units(r);
-  const auto shards = std::min(n, shard_count(values(r), elementwise_grain));
-  parallel_for(shards, [&](std::int64_t s) {
+  const auto shards = std::min(n, extend::shard_count(values(r), elementwise_grain));
+  extend::parallel_for(shards, [&](std::int64_t s) {
     Gathered<T, k> gathered(r, x, y);
-    for (auto i = shard_begin(n, shards, s); i < shard_begin(n, shards, s + 1); ++i) {
+    for (auto i = extend::shard_begin(n, shards, s); i < extend::shard_begin(n, shards, s + 1);
+         ++i) {
       const Unit u = unit(r, i);
       if (!r.solid() && (r.wide || r.rows_of(u.group) * r.lines.count != 1)) {
         gathered.run(u, f);

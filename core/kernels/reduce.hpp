@@ -14,14 +14,14 @@ namespace maskgrad::kernels {
 struct Reduction {
   std::int64_t groups = 1;
   std::int64_t each = 1;   ///< rows of every group, where there is no `begin`
-  Index begin;             ///< [groups + 1] the rows of group g are begin[g] ... begin[g + 1] - 1
-  Index order;             ///< the rows group by group; none: as they are stored
+  extend::Index begin;     ///< [groups + 1] the rows of group g are begin[g] ... begin[g + 1] - 1
+  extend::Index order;     ///< the rows group by group; none: as they are stored
   std::int64_t width = 1;  ///< values of a row
 
   /// `count` offsets, `stride` apart, unless there is a table of them.
   struct Offsets {
     std::int64_t count = 1, stride = 0;
-    Index table;
+    extend::Index table;
     std::int64_t operator()(std::int64_t i) const { return table.empty() ? i * stride : table[i]; }
   };
   Offsets outer;  ///< kept runs
@@ -72,7 +72,7 @@ inline std::int64_t values(const Reduction& r) {
   return r.groups == 0 ? 0 : r.rows() * r.width;
 }
 inline std::int64_t parts(const Reduction& r) {
-  return units(r) < few_units ? shard_count(values(r), elementwise_grain) : 1;
+  return units(r) < few_units ? extend::shard_count(values(r), elementwise_grain) : 1;
 }
 /// First result of a unit.
 inline std::int64_t result(const Reduction& r, const Unit& u) {
@@ -85,8 +85,8 @@ void walk(const Reduction& r, const Unit& u, std::int64_t part, std::int64_t of,
   const auto start = r.first_row(u.group), rows = r.rows_of(u.group);
   const auto length = r.wide ? 1 : r.run;  // what can be cut
   const auto total = rows * r.lines.count * length;
-  auto at = shard_begin(total, of, part);
-  const auto end = shard_begin(total, of, part + 1);
+  auto at = extend::shard_begin(total, of, part);
+  const auto end = extend::shard_begin(total, of, part + 1);
   if (at == end) return;
   if (r.solid()) {
     f(start * r.width + at, end - at);
@@ -157,10 +157,11 @@ void fold(const Reduction& r, const T* x, const Fold& f, Finish&& finish) {
     for (std::int64_t c = 0; c < u.columns; ++c) finish(to + c, states[c], terms);
   };
   if (of == 1) {
-    const auto shards = std::min(n, shard_count(values(r) + n, elementwise_grain));
-    parallel_for(shards, [&](std::int64_t s) {
-      Pooled<State> states(width);
-      for (auto i = shard_begin(n, shards, s); i < shard_begin(n, shards, s + 1); ++i) {
+    const auto shards = std::min(n, extend::shard_count(values(r) + n, elementwise_grain));
+    extend::parallel_for(shards, [&](std::int64_t s) {
+      extend::Pooled<State> states(width);
+      for (auto i = extend::shard_begin(n, shards, s); i < extend::shard_begin(n, shards, s + 1);
+           ++i) {
         const Unit u = unit(r, i);
         fold_unit(r, u, 0, 1, x, f, states.data());
         finish_unit(u, states.data());
@@ -168,8 +169,8 @@ void fold(const Reduction& r, const T* x, const Fold& f, Finish&& finish) {
     });
     return;
   }
-  Pooled<State> states(n * of * width);
-  parallel_for(n * of, [&](std::int64_t task) {
+  extend::Pooled<State> states(n * of * width);
+  extend::parallel_for(n * of, [&](std::int64_t task) {
     fold_unit(r, unit(r, task / of), task % of, of, x, f, states.data() + task * width);
   });
   for (std::int64_t i = 0; i < n; ++i) {
@@ -188,9 +189,11 @@ template <class F>
 void over_results(const Reduction& r, F&& f) {
   using namespace reduction;
   const auto n = units(r), of = parts(r);
-  const auto shards = of == 1 ? std::min(n, shard_count(values(r), elementwise_grain)) : n * of;
-  parallel_for(shards, [&](std::int64_t s) {
-    for (auto i = shard_begin(n * of, shards, s); i < shard_begin(n * of, shards, s + 1); ++i) {
+  const auto shards =
+      of == 1 ? std::min(n, extend::shard_count(values(r), elementwise_grain)) : n * of;
+  extend::parallel_for(shards, [&](std::int64_t s) {
+    for (auto i = extend::shard_begin(n * of, shards, s);
+         i < extend::shard_begin(n * of, shards, s + 1); ++i) {
       const Unit u = unit(r, i / of);
       const auto to = result(r, u), terms = r.terms(u.group);
       walk(r, u, i % of, of, [&](std::int64_t at, std::int64_t count) {

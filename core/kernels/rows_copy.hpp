@@ -15,9 +15,9 @@ using RowList = std::span<const std::int64_t>;
 /// Calls f(from, to) over fixed parts of [0, rows), by the `width` values of a row.
 template <class F>
 void over_rows(std::int64_t rows, std::int64_t width, F&& f) {
-  const auto shards = std::min(shard_count(rows * width, elementwise_grain), rows);
-  parallel_for(shards, [&](std::int64_t s) {
-    f(shard_begin(rows, shards, s), shard_begin(rows, shards, s + 1));
+  const auto shards = std::min(extend::shard_count(rows * width, elementwise_grain), rows);
+  extend::parallel_for(shards, [&](std::int64_t s) {
+    f(extend::shard_begin(rows, shards, s), extend::shard_begin(rows, shards, s + 1));
   });
 }
 
@@ -87,8 +87,8 @@ struct RowGroups {
       if (t >= 0) ++start[t + 1];
     }
     for (std::int64_t t = 0; t < targets; ++t) start[t + 1] += start[t];
-    order = Index(start[targets]);
-    Index next(targets);
+    order = extend::Index(start[targets]);
+    extend::Index next(targets);
     std::copy_n(start.begin(), targets, next.begin());
     std::int64_t r = 0;
     for (const auto t : to) {
@@ -97,7 +97,7 @@ struct RowGroups {
     }
   }
 
-  Index start, order;
+  extend::Index start, order;
 };
 
 /// y row to[r] += x row r, where rows may meet: each target adds its rows in their order, whatever
@@ -105,7 +105,7 @@ struct RowGroups {
 template <class T>
 void scatter_add_rows(const T* x, RowList to, std::int64_t width, std::int64_t targets, T* y) {
   const auto rows = static_cast<std::int64_t>(to.size());
-  const auto shards = shard_count(rows * width, elementwise_grain);
+  const auto shards = extend::shard_count(rows * width, elementwise_grain);
   if (shards == 1) {
     for (std::int64_t r = 0; r < rows; ++r) {
       const auto target = to[static_cast<std::size_t>(r)];
@@ -117,11 +117,11 @@ void scatter_add_rows(const T* x, RowList to, std::int64_t width, std::int64_t t
   const auto grouped = groups.order.size();
   // A shard takes whole targets: those whose first row lies in its part of the rows.
   const auto first_target = [&](std::int64_t shard) {
-    const auto begin = shard_begin(grouped, shards, shard);
+    const auto begin = extend::shard_begin(grouped, shards, shard);
     return std::lower_bound(groups.start.begin(), groups.start.end() - 1, begin) -
            groups.start.begin();
   };
-  parallel_for(shards, [&](std::int64_t shard) {
+  extend::parallel_for(shards, [&](std::int64_t shard) {
     const auto end = shard + 1 == shards ? targets : first_target(shard + 1);
     for (auto target = first_target(shard); target < end; ++target) {
       for (auto i = groups.start[target]; i < groups.start[target + 1]; ++i) {

@@ -19,7 +19,7 @@ std::int64_t span(const Matrix<T>& x, std::int64_t rows, std::int64_t columns) {
 }
 
 template <class T>
-Matrix<T> finite(const Matrix<T>& x, const Pooled<T>& values) {
+Matrix<T> finite(const Matrix<T>& x, const extend::Pooled<T>& values) {
   return {values.data(), x.stride, x.transposed};
 }
 
@@ -46,19 +46,19 @@ void apart(std::int64_t m, std::int64_t n, std::int64_t k, Selects selects, cons
 
 template <class T>
 bool all_finite_of(const T* x, std::int64_t n) {
-  const auto shards = shard_count(n, elementwise_grain);
+  const auto shards = extend::shard_count(n, elementwise_grain);
   if (shards <= 1) return all_finite(x, n);
-  Pooled<std::uint8_t> finite(shards);
-  parallel_for(shards, [&](std::int64_t s) {
-    const auto from = shard_begin(n, shards, s);
-    finite[s] = all_finite(x + from, shard_begin(n, shards, s + 1) - from);
+  extend::Pooled<std::uint8_t> finite(shards);
+  extend::parallel_for(shards, [&](std::int64_t s) {
+    const auto from = extend::shard_begin(n, shards, s);
+    finite[s] = all_finite(x + from, extend::shard_begin(n, shards, s + 1) - from);
   });
   return std::find(finite.begin(), finite.end(), 0) == finite.end();
 }
 
 template <class T>
-Pooled<T> finite_part(const T* x, std::int64_t n) {
-  Pooled<T> part(n);
+extend::Pooled<T> finite_part(const T* x, std::int64_t n) {
+  extend::Pooled<T> part(n);
   for (std::int64_t i = 0; i < n; ++i) {
     part[i] = std::abs(x[i]) <= std::numeric_limits<T>::max() ? x[i] : T(0);
   }
@@ -101,7 +101,7 @@ void gemm_selected(std::int64_t m, std::int64_t n, std::int64_t k, Selects selec
     if (all_finite_of(read, size) || !zeros()) return gemm<T>(m, n, k, a, b, c, add);
     return apart(m, n, k, selects, a, b, c, add);
   }
-  Pooled<T> before(add ? results : 0);
+  extend::Pooled<T> before(add ? results : 0);
   if (add) std::copy_n(c, results, before.data());
   gemm<T>(m, n, k, a, b, c, add);
   if (all_finite_of(c, results) || all_finite_of(read, size) || !zeros()) return;
@@ -110,13 +110,13 @@ void gemm_selected(std::int64_t m, std::int64_t n, std::int64_t k, Selects selec
 }
 
 template bool all_finite_of(const float*, std::int64_t);
-template Pooled<float> finite_part(const float*, std::int64_t);
+template extend::Pooled<float> finite_part(const float*, std::int64_t);
 template void add_odd_products(std::int64_t, std::int64_t, std::int64_t, Selects, float,
                                Entries<const float>, Entries<const float>, Entries<float>);
 template void gemm_selected(std::int64_t, std::int64_t, std::int64_t, Selects, Matrix<float>,
                             Matrix<float>, float*, bool);
 template bool all_finite_of(const double*, std::int64_t);
-template Pooled<double> finite_part(const double*, std::int64_t);
+template extend::Pooled<double> finite_part(const double*, std::int64_t);
 template void add_odd_products(std::int64_t, std::int64_t, std::int64_t, Selects, double,
                                Entries<const double>, Entries<const double>, Entries<double>);
 template void gemm_selected(std::int64_t, std::int64_t, std::int64_t, Selects, Matrix<double>,

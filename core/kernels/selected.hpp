@@ -47,7 +47,7 @@ bool all_finite_of(const T* x, std::int64_t n);
 
 /// x, with 0 for what is not finite.
 template <class T>
-Pooled<T> finite_part(const T* x, std::int64_t n);
+extend::Pooled<T> finite_part(const T* x, std::int64_t n);
 
 /// A matrix as it is read: value (i, j) is data[i * row + j * column].
 template <class T>

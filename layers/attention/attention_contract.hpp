@@ -10,9 +10,7 @@ inline constexpr MaskContract attention_contract{
     .role = MaskRole::supports,
     .why = "each valid query reads the valid keys of its sequence",
     .full_role = MaskRole::unsupported,
-    .ways_out =
-        "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
-        "feature is missing",
+    .ways_out = mask_whole_steps,
     .keras = "a query without keys gets the mean of the padding"};
 
 /// The inputs of an attention layer in Keras's order: query, value, key. One alone is all three; of

@@ -44,9 +44,7 @@ class AttentionPooling1D {
       .why = "averages each sequence's valid steps, weighted by a learned query",
       .sample_role = MaskRole::propagates,
       .full_role = MaskRole::unsupported,
-      .ways_out =
-          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
-          "feature is missing",
+      .ways_out = detail::mask_whole_steps,
       .keras = "has none"};
 
   explicit AttentionPooling1D(AttentionPooling1DOptions options = {});

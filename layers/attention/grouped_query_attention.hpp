@@ -19,9 +19,9 @@ struct GroupedQueryAttentionOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("head_dim"), o.head_dim);
-    f(required("num_query_heads"), o.num_query_heads);
-    f(required("num_key_value_heads"), o.num_key_value_heads);
+    f(extend::required("head_dim"), o.head_dim);
+    f(extend::required("num_query_heads"), o.num_query_heads);
+    f(extend::required("num_key_value_heads"), o.num_key_value_heads);
     f("dropout", o.dropout);
     f("use_bias", o.use_bias);
     f("kernel_initializer", o.kernel_initializer);

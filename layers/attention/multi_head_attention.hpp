@@ -20,8 +20,8 @@ struct MultiHeadAttentionOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("num_heads"), o.num_heads);
-    f(required("key_dim"), o.key_dim);
+    f(extend::required("num_heads"), o.num_heads);
+    f(extend::required("key_dim"), o.key_dim);
     f("value_dim", o.value_dim);
     f("dropout", o.dropout);
     f("use_bias", o.use_bias);

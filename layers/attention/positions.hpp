@@ -4,16 +4,18 @@
 
 namespace maskgrad {
 
+namespace detail {
+
 /// What a layer does that counts a sequence's valid steps.
 inline constexpr MaskContract positions_contract{
     .role = MaskRole::supports,
     .why = "a step's position is its rank among the sequence's valid steps",
     .sample_role = MaskRole::propagates,
     .full_role = MaskRole::unsupported,
-    .ways_out =
-        "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
-        "feature is missing",
+    .ways_out = detail::mask_whole_steps,
     .keras = "has none; KerasHub's count the padding before a step"};
+
+}  // namespace detail
 
 struct SinePositionEncodingOptions {
   double max_wavelength = 10000;
@@ -41,7 +43,7 @@ class SinePositionEncoding {
  public:
   using Options = SinePositionEncodingOptions;
   static constexpr std::string_view kind = "SinePositionEncoding";
-  static constexpr MaskContract contract = positions_contract;
+  static constexpr MaskContract contract = detail::positions_contract;
 
   explicit SinePositionEncoding(SinePositionEncodingOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -62,7 +64,7 @@ struct PositionEmbeddingOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("sequence_length"), o.sequence_length);
+    f(extend::required("sequence_length"), o.sequence_length);
     f("initializer", o.initializer);
     f("start_index", o.start_index);
     f("name", o.name);
@@ -82,7 +84,7 @@ class PositionEmbedding {
  public:
   using Options = PositionEmbeddingOptions;
   static constexpr std::string_view kind = "PositionEmbedding";
-  static constexpr MaskContract contract = positions_contract;
+  static constexpr MaskContract contract = detail::positions_contract;
 
   explicit PositionEmbedding(PositionEmbeddingOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -131,7 +133,7 @@ class RotaryEmbedding {
  public:
   using Options = RotaryEmbeddingOptions;
   static constexpr std::string_view kind = "RotaryEmbedding";
-  static constexpr MaskContract contract = positions_contract;
+  static constexpr MaskContract contract = detail::positions_contract;
 
   explicit RotaryEmbedding(RotaryEmbeddingOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -18,8 +18,8 @@ struct TransformerDecoderOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("intermediate_dim"), o.intermediate_dim);
-    f(required("num_heads"), o.num_heads);
+    f(extend::required("intermediate_dim"), o.intermediate_dim);
+    f(extend::required("num_heads"), o.num_heads);
     f("dropout", o.dropout);
     f("activation", o.activation);
     f("layer_norm_epsilon", o.layer_norm_epsilon);

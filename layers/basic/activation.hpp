@@ -19,7 +19,7 @@ struct ActivationOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("activation"), o.activation);
+    f(extend::required("activation"), o.activation);
     f("negative_slope", o.negative_slope);
     f("max_value", o.max_value);
     f("threshold", o.threshold);

@@ -15,7 +15,7 @@ struct DenseOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("units"), o.units);
+    f(extend::required("units"), o.units);
     f("activation", o.activation);
     f("use_bias", o.use_bias);
     f("kernel_initializer", o.kernel_initializer);
@@ -36,13 +36,10 @@ class Dense {
  public:
   using Options = DenseOptions;
   static constexpr std::string_view kind = "Dense";
-  static constexpr MaskContract contract{
-      .role = MaskRole::propagates,
-      .why = "each row is mapped by itself",
-      .full_role = MaskRole::unsupported,
-      .ways_out =
-          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
-          "feature is missing"};
+  static constexpr MaskContract contract{.role = MaskRole::propagates,
+                                         .why = "each row is mapped by itself",
+                                         .full_role = MaskRole::unsupported,
+                                         .ways_out = detail::mask_whole_steps};
 
   explicit Dense(DenseOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -20,8 +20,8 @@ struct EinsumDenseOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("equation"), o.equation);
-    f(required("output_shape"), o.output_shape);
+    f(extend::required("equation"), o.equation);
+    f(extend::required("output_shape"), o.output_shape);
     f("activation", o.activation);
     f("bias_axes", o.bias_axes);
     f("kernel_initializer", o.kernel_initializer);

@@ -13,8 +13,8 @@ struct EmbeddingOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("input_dim"), o.input_dim);
-    f(required("output_dim"), o.output_dim);
+    f(extend::required("input_dim"), o.input_dim);
+    f(extend::required("output_dim"), o.output_dim);
     f("embeddings_initializer", o.embeddings_initializer);
     f("mask_zero", o.mask_zero);
     f("name", o.name);

@@ -17,10 +17,10 @@ namespace {
 Lambda::Lambda(Callable function, MaskContract declared, LambdaOptions options)
     : info(kind, options.name), function_(std::move(function)), declared_(declared) {}
 
-Lambda Lambda::from_options(OptionReader&) {
+Lambda Lambda::from_options(extend::OptionReader&) {
   refuse_json();
 }
-void Lambda::write_options(OptionWriter&) const {
+void Lambda::write_options(extend::OptionWriter&) const {
   refuse_json();
 }
 

@@ -32,8 +32,8 @@ class Lambda {
       .keras = "drops the mask"};
 
   explicit Lambda(Callable function, MaskContract declared = contract, LambdaOptions options = {});
-  [[noreturn]] static Lambda from_options(OptionReader& reader);
-  [[noreturn]] void write_options(OptionWriter& writer) const;
+  [[noreturn]] static Lambda from_options(extend::OptionReader& reader);
+  [[noreturn]] void write_options(extend::OptionWriter& writer) const;
 
   MaskContract contract_now() const { return declared_; }
   Tensor operator()(const Tensor& x) { return call(*this, x); }

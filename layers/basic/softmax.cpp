@@ -18,7 +18,7 @@ Softmax::Softmax(SoftmaxOptions options) : info(kind, options.name), options_(st
 
 Tensor Softmax::forward(const Tensor& x) const {
   const int last = x.has_mask() ? x.mask().rank() - 1 : 0;
-  if (axes_.size() == 1 && normal_axis(kind, axes_[0], x.shape()) >= last) {
+  if (axes_.size() == 1 && extend::normal_axis(kind, axes_[0], x.shape()) >= last) {
     return softmax(x, axes_[0]);
   }
   return exp(x - logsumexp(x, axes_, true));

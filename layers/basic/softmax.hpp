@@ -6,7 +6,7 @@
 namespace maskgrad {
 
 struct SoftmaxOptions {
-  IntegerList axis = -1;  ///< or several, which sum to 1 together
+  extend::IntegerList axis = -1;  ///< or several, which sum to 1 together
   std::string name = {};
 
   template <class Self, class F>

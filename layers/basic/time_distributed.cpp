@@ -46,17 +46,17 @@ Tensors TimeDistributed::forward(const Tensor& x) {
   return outputs;
 }
 
-TimeDistributed TimeDistributed::from_options(OptionReader& reader) {
-  JsonPart layer;
+TimeDistributed TimeDistributed::from_options(extend::OptionReader& reader) {
+  extend::JsonPart layer;
   TimeDistributedOptions options;
-  reader(required("layer"), layer);
+  reader(extend::required("layer"), layer);
   reader("name", options.name);
   reader.finish();
   return TimeDistributed(detail::layer_from(kind, layer), options);
 }
 
-void TimeDistributed::write_options(OptionWriter& writer) const {
-  writer(required("layer"), detail::part_of(layer_));
+void TimeDistributed::write_options(extend::OptionWriter& writer) const {
+  writer(extend::required("layer"), detail::part_of(layer_));
   writer("name", options_.name);
 }
 

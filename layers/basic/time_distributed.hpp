@@ -31,8 +31,8 @@ class TimeDistributed {
 
   /// Of another TimeDistributed: TimeDistributed(AnyLayer(inner)), as braces around one are a copy.
   explicit TimeDistributed(AnyLayer layer, TimeDistributedOptions options = {});
-  static TimeDistributed from_options(OptionReader& reader);
-  void write_options(OptionWriter& writer) const;
+  static TimeDistributed from_options(extend::OptionReader& reader);
+  void write_options(extend::OptionWriter& writer) const;
 
   MaskContract contract_now() const;
   Tensor operator()(const Tensor& x) { return call(*this, x); }

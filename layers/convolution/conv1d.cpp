@@ -8,7 +8,7 @@
 
 namespace maskgrad {
 
-Conv1DCore::Conv1DCore(std::string_view kind, Conv1DOptions options)
+detail::Conv1DCore::Conv1DCore(std::string_view kind, Conv1DOptions options)
     : options_(std::move(options)),
       windows_(detail::window_options(kind, options_.kernel_size, options_.strides,
                                       options_.padding, options_.dilation_rate)),
@@ -21,7 +21,7 @@ Conv1DCore::Conv1DCore(std::string_view kind, Conv1DOptions options)
   }
 }
 
-void Conv1DCore::build(const Tensor& x, Builder& builder) {
+void detail::Conv1DCore::build(const Tensor& x, Builder& builder) {
   check::layer_rank(x, 3, "[batch, time, features]");
   check::has_features(x);
   const auto features = x.shape()[2], groups = options_.groups;
@@ -36,7 +36,7 @@ void Conv1DCore::build(const Tensor& x, Builder& builder) {
   end_.build(options_.filters, builder, options_.bias_initializer);
 }
 
-Tensor Conv1DCore::forward(const Tensor& x) const {
+Tensor detail::Conv1DCore::forward(const Tensor& x) const {
   check::layer_rank(x, 3, "[batch, time, features]");
   const auto groups = options_.groups;
   const auto in = kernel_.shape()[1], out = options_.filters / groups;

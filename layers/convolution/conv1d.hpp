@@ -19,8 +19,8 @@ struct Conv1DOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("filters"), o.filters);
-    f(required("kernel_size"), o.kernel_size);
+    f(extend::required("filters"), o.filters);
+    f(extend::required("kernel_size"), o.kernel_size);
     f("strides", o.strides);
     f("padding", o.padding);
     f("dilation_rate", o.dilation_rate);
@@ -32,6 +32,8 @@ struct Conv1DOptions {
     f("name", o.name);
   }
 };
+
+namespace detail {
 
 /// Convolution over time; what Conv1D and MaskedConv1D have in common.
 class Conv1DCore {
@@ -45,15 +47,17 @@ class Conv1DCore {
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
     f("kernel", self.kernel_);
-    detail::BiasAndActivation::each_parameter(self.end_, f);
+    BiasAndActivation::each_parameter(self.end_, f);
   }
 
  private:
   Conv1DOptions options_;
   WindowOptions windows_;
-  detail::BiasAndActivation end_;
+  BiasAndActivation end_;
   Parameter kernel_;
 };
+
+}  // namespace detail
 
 /// Convolution over time: y[t] = activation(sum over j of x[t * strides + j * dilation_rate]
 /// kernel[j] + bias). With `groups`, each group of features has its share of the filters.
@@ -84,14 +88,14 @@ class Conv1D {
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
-    Conv1DCore::each_parameter(self.core_, f);
+    detail::Conv1DCore::each_parameter(self.core_, f);
   }
 
   const Options& options() const { return core_.options(); }
   LayerInfo info;
 
  private:
-  Conv1DCore core_;
+  detail::Conv1DCore core_;
 };
 
 /// Conv1D over each sequence's valid steps, as if each sequence were alone and unpadded.
@@ -118,14 +122,14 @@ class MaskedConv1D {
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
-    Conv1DCore::each_parameter(self.core_, f);
+    detail::Conv1DCore::each_parameter(self.core_, f);
   }
 
   const Options& options() const { return core_.options(); }
   LayerInfo info;
 
  private:
-  Conv1DCore core_;
+  detail::Conv1DCore core_;
 };
 
 }  // namespace maskgrad

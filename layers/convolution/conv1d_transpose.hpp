@@ -20,8 +20,8 @@ struct Conv1DTransposeOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("filters"), o.filters);
-    f(required("kernel_size"), o.kernel_size);
+    f(extend::required("filters"), o.filters);
+    f(extend::required("kernel_size"), o.kernel_size);
     f("strides", o.strides);
     f("padding", o.padding);
     f("output_padding", o.output_padding);

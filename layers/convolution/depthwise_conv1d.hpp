@@ -18,7 +18,7 @@ struct DepthwiseConv1DOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("kernel_size"), o.kernel_size);
+    f(extend::required("kernel_size"), o.kernel_size);
     f("strides", o.strides);
     f("padding", o.padding);
     f("depth_multiplier", o.depth_multiplier);

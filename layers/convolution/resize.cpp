@@ -8,9 +8,10 @@
 
 namespace maskgrad {
 
-void read_option(OptionReader& reader, OptionName name, BothEnds& value) {
+void detail::read_option(extend::OptionReader& reader, extend::OptionName name,
+                         detail::BothEnds& value) {
   if (!reader.has(name)) return;
-  JsonText json;
+  extend::JsonText json;
   reader(name, json);
   if (!json.text.starts_with('[')) {
     std::int64_t each = 0;
@@ -24,7 +25,8 @@ void read_option(OptionReader& reader, OptionName name, BothEnds& value) {
   value = {ends[0], ends[1]};
 }
 
-void write_option(OptionWriter& writer, OptionName name, const BothEnds& value) {
+void detail::write_option(extend::OptionWriter& writer, extend::OptionName name,
+                          const detail::BothEnds& value) {
   writer(name, std::vector<std::int64_t>{value.start, value.end});
 }
 

@@ -4,6 +4,8 @@
 
 namespace maskgrad {
 
+namespace detail {
+
 /// Numbers of steps at the two ends of a sequence; one number is for both.
 struct BothEnds {
   constexpr BothEnds(std::int64_t each) : BothEnds(each, each) {}
@@ -11,8 +13,10 @@ struct BothEnds {
   std::int64_t start, end;
 };
 /// An integer, or an array of two; written as the array.
-void read_option(OptionReader& reader, OptionName name, BothEnds& value);
-void write_option(OptionWriter& writer, OptionName name, const BothEnds& value);
+void read_option(extend::OptionReader& reader, extend::OptionName name, BothEnds& value);
+void write_option(extend::OptionWriter& writer, extend::OptionName name, const BothEnds& value);
+
+}  // namespace detail
 
 struct UpSampling1DOptions {
   std::int64_t size = 2;  ///< times that each step comes
@@ -54,7 +58,7 @@ class UpSampling1D {
 };
 
 struct ZeroPadding1DOptions {
-  BothEnds padding = 1;
+  detail::BothEnds padding = 1;
   std::string name = {};
 
   template <class Self, class F>
@@ -93,7 +97,7 @@ class ZeroPadding1D {
 };
 
 struct Cropping1DOptions {
-  BothEnds cropping = 1;
+  detail::BothEnds cropping = 1;
   std::string name = {};
 
   template <class Self, class F>

@@ -20,8 +20,8 @@ struct SeparableConv1DOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("filters"), o.filters);
-    f(required("kernel_size"), o.kernel_size);
+    f(extend::required("filters"), o.filters);
+    f(extend::required("kernel_size"), o.kernel_size);
     f("strides", o.strides);
     f("padding", o.padding);
     f("dilation_rate", o.dilation_rate);

@@ -24,9 +24,7 @@ constexpr MaskContract takes_valid_steps(std::string_view why) {
           .why = why,
           .sample_role = MaskRole::propagates,
           .full_role = MaskRole::unsupported,
-          .ways_out =
-              "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature "
-              "is missing",
+          .ways_out = mask_whole_steps,
           .keras = "has none"};
 }
 

@@ -39,7 +39,8 @@ concept TakesMasks = takes_masks_or_mask_support_says_what_else_to_use<Refuses>;
 /// assertion fails, the compiler names the layer that refuses.
 /// Example:  static_assert(mg::accepts_masks<mg::Masking, mg::GRU, mg::Dense>);
 template <class... Ls>
-concept accepts_masks = (Layer<Ls> && ...) &&
-                        (HasContract<Ls> && ...) && detail::TakesMasks<detail::Refusing<Ls...>>;
+concept accepts_masks =
+    (Layer<Ls> && ...) &&
+    (detail::HasContract<Ls> && ...) && detail::TakesMasks<detail::Refusing<Ls...>>;
 
 }  // namespace maskgrad

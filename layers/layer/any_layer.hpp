@@ -11,13 +11,13 @@ class AnyLayer;
 namespace detail {
 /// TypeError that says what the layer is, and what is inside it.
 [[noreturn]] void refuse_type(AnyLayer& layer, std::string_view asked);
-}  // namespace detail
 
 /// What a model of erased type was built with.
 struct BuiltWith {
   std::vector<Spec> inputs;
   Seed seed;
 };
+}  // namespace detail
 
 /// A layer of any type, as containers hold it. Copies copy the layer, which shares its weights.
 class AnyLayer {
@@ -53,16 +53,18 @@ class AnyLayer {
   Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards) {
     return held_->run_whole(x, states, backwards);
   }
-  void visit(const std::string& path, const LayerVisitor& f) { held_->visit(path, path, f); }
+  void visit(const std::string& path, const detail::LayerVisitor& f) {
+    held_->visit(path, path, f);
+  }
   /// See visit_layers.
-  void visit(const std::string& path, const std::string& inside, const LayerVisitor& f) {
+  void visit(const std::string& path, const std::string& inside, const detail::LayerVisitor& f) {
     held_->visit(path, inside, f);
   }
-  void write_options(OptionWriter& writer) const { held_->write_options(writer); }
+  void write_options(extend::OptionWriter& writer) const { held_->write_options(writer); }
   /// Null where it was neither built as a whole, by `build`, nor loaded.
-  const BuiltWith* built_with() const { return built_with_.get(); }
-  void set_built_with(BuiltWith with) {
-    built_with_ = std::make_shared<const BuiltWith>(std::move(with));
+  const detail::BuiltWith* built_with() const { return built_with_.get(); }
+  void set_built_with(detail::BuiltWith with) {
+    built_with_ = std::make_shared<const detail::BuiltWith>(std::move(with));
   }
   /// The layer itself. TypeError, which says what it is, where it is of another type.
   template <Layer L>
@@ -97,8 +99,8 @@ class AnyLayer {
     virtual bool runs_whole() const = 0;
     virtual Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards) = 0;
     virtual void visit(const std::string& path, const std::string& inside,
-                       const LayerVisitor& f) = 0;
-    virtual void write_options(OptionWriter& writer) const = 0;
+                       const detail::LayerVisitor& f) = 0;
+    virtual void write_options(extend::OptionWriter& writer) const = 0;
   };
   template <class L>
   struct Held final : Base {
@@ -118,22 +120,23 @@ class AnyLayer {
     }
     Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards) override {
       if constexpr (requires { layer.run_whole(x, states, backwards); }) {
-        const LayerScope scope(L::kind, layer.info.path);
+        const extend::LayerScope scope(L::kind, layer.info.path);
         return layer.run_whole(x, states, backwards);
       }
       return {};
     }
-    void visit(const std::string& path, const std::string& inside, const LayerVisitor& f) override {
-      visit_layers(layer, path, inside, f);
+    void visit(const std::string& path, const std::string& inside,
+               const detail::LayerVisitor& f) override {
+      detail::visit_layers(layer, path, inside, f);
     }
-    void write_options(OptionWriter& writer) const override {
+    void write_options(extend::OptionWriter& writer) const override {
       detail::write_options_of(layer, writer);
     }
     L layer;
   };
 
   std::unique_ptr<Base> held_;
-  std::shared_ptr<const BuiltWith> built_with_;
+  std::shared_ptr<const detail::BuiltWith> built_with_;
 };
 
 }  // namespace maskgrad

@@ -39,10 +39,10 @@ void Builder::place(LayerInfo* info, const std::string& path) {
 }
 
 void Builder::place(LayerInfo& info) {
-  const auto* layer = LayerScope::current();
+  const auto* layer = extend::LayerScope::current();
   const bool in_root = root_ && layer && layer->path() == root_->path;
   const std::string outer = in_root ? inside(*root_) : std::string(layer ? layer->path() : "");
-  const std::string first = join_path(outer, info.name);
+  const std::string first = detail::join_path(outer, info.name);
   std::string path = first;
   for (int n = 1; taken_.count(path) > 0; ++n) path = first + "_" + std::to_string(n);
   place(&info, path);
@@ -57,7 +57,7 @@ void Builder::done() const {
 }
 
 Seed Builder::layer_seed() const {
-  const auto* layer = LayerScope::current();
+  const auto* layer = extend::LayerScope::current();
   return layer ? seed_.of(layer->path()) : seed_;
 }
 
@@ -69,7 +69,7 @@ Parameter Builder::weight(std::string_view name, const Shape& shape, const Initi
                      "give the size of its last axis (features)",
                      name, shape);
   }
-  const auto* layer = LayerScope::current();
+  const auto* layer = extend::LayerScope::current();
   std::string path = layer ? std::string(layer->path()) + "/" : std::string();
   path += name;
   if (watch) {
@@ -80,7 +80,7 @@ Parameter Builder::weight(std::string_view name, const Shape& shape, const Initi
   return made;
 }
 
-Seed next_default_seed() {
+Seed detail::next_default_seed() {
   if (running) return running->seed();
   const auto n = built_by_default++;
   return n == 0 ? default_seed : default_seed.of("model").of(n);

@@ -47,10 +47,13 @@ class Builder {
   std::set<std::string> taken_;
 };
 
+namespace detail {
 /// The seed of a build that is given none: that of the build which is running in this thread, else
 /// for each model another one, in the order in which the thread builds them. So a program that
 /// builds the same models in the same order gets the same weights.
 Seed next_default_seed();
+}  // namespace detail
+
 /// Models that are built without a seed from now on, in this thread, get the seeds that follow from
 /// this one, which is {} at first.
 void set_default_seed(Seed seed = {});

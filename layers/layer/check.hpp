@@ -2,8 +2,8 @@
 
 #include <maskgrad/layers/layer/layer.hpp>
 
-/// What layers check. An option is checked where the layer is made, which nothing runs yet, so the
-/// check is told the kind; inputs are checked while the layer runs, so LayerScope gives its title.
+/// What layers check. Options are checked while a layer is made, when no scope names it yet, so
+/// those checks are told its kind. Inputs are checked while it runs, so LayerScope gives its title.
 namespace maskgrad::check {
 
 /// OptionError unless `value` is at least `least`.

@@ -11,38 +11,38 @@ namespace detail {
 /// {"class_name": ..., "config": {...}}, as `described` writes it.
 struct Description {
   std::string class_name;
-  JsonText config;
+  extend::JsonText config;
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("class_name"), o.class_name);
+    f(extend::required("class_name"), o.class_name);
     f("config", o.config);
   }
 };
 /// As Description, whose options are read where they stand.
 struct PartDescription {
   std::string class_name;
-  JsonPart config;
+  extend::JsonPart config;
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("class_name"), o.class_name);
+    f(extend::required("class_name"), o.class_name);
     f("config", o.config);
   }
 };
 Description description_from(std::string_view where, std::string_view json);
-std::string described(std::string_view kind, const OptionWriter& options);
+std::string described(std::string_view kind, const extend::OptionWriter& options);
 /// The layer of {"class_name": ..., "config": {...}}; defined where all layers are known, in
 /// layers/registry/factory.cpp.
 AnyLayer layer_from(std::string_view where, std::string_view json);
-AnyLayer layer_from(std::string_view where, const JsonPart& json);
+AnyLayer layer_from(std::string_view where, const extend::JsonPart& json);
 std::string describe_any(const AnyLayer& layer);
 /// The same, as what wraps the layer writes it; takes the options.
-JsonPart part_of(std::string_view kind, OptionWriter& config);
-JsonPart part_of(const AnyLayer& layer);
+extend::JsonPart part_of(std::string_view kind, extend::OptionWriter& config);
+extend::JsonPart part_of(const AnyLayer& layer);
 template <Layer L>
-JsonPart part_of(const L& layer) {
-  OptionWriter config;
+extend::JsonPart part_of(const L& layer) {
+  extend::OptionWriter config;
   write_options_of(layer, config);
   return part_of(L::kind, config);
 }
@@ -53,7 +53,7 @@ JsonPart part_of(const L& layer) {
 /// Throws:   OptionError for a layer that does not list its options.
 template <Layer L>
 std::string describe(const L& layer) {
-  OptionWriter writer;
+  extend::OptionWriter writer;
   detail::write_options_of(layer, writer);
   return detail::described(L::kind, writer);
 }

@@ -95,12 +95,12 @@ Initializer::Initializer(std::string name) : name_(std::move(name)) {
   }
 }
 
-void read_option(OptionReader& reader, OptionName name, Initializer& value) {
+void extend::read_option(OptionReader& reader, OptionName name, Initializer& value) {
   std::string text = value.name();
   reader(name, text);
   value = Initializer(text);
 }
-void write_option(OptionWriter& writer, OptionName name, const Initializer& value) {
+void extend::write_option(OptionWriter& writer, OptionName name, const Initializer& value) {
   writer(name, value.name());
 }
 
@@ -132,7 +132,7 @@ Tensor Initializer::make(const Shape& shape, Seed seed, DType dtype) const {
       }
     }
   }
-  dispatch_real("Initializer", dtype, [&]<class T>() {
+  extend::dispatch_real("Initializer", dtype, [&]<class T>() {
     std::transform(values.begin(), values.end(), rows::of_mutable<T>(made).begin(),
                    [](double v) { return static_cast<T>(v); });
   });

@@ -27,7 +27,9 @@ class Initializer {
 };
 
 /// Its name, as an option.
+namespace extend {
 void read_option(OptionReader& reader, OptionName name, Initializer& value);
 void write_option(OptionWriter& writer, OptionName name, const Initializer& value);
+}  // namespace extend
 
 }  // namespace maskgrad

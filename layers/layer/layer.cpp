@@ -54,7 +54,7 @@ std::string snake_case(std::string_view whole) {
 }
 
 std::string layer_title() {
-  const auto* layer = LayerScope::current();
+  const auto* layer = extend::LayerScope::current();
   return layer ? layer->title() : "a layer";
 }
 
@@ -74,7 +74,7 @@ void admit(const MaskContract& contract, const Tensors& inputs) {
 
 void refuse_mask(std::string_view what, std::string_view why, std::string_view ways_out,
                  const Tensors& inputs) {
-  const auto* layer = LayerScope::current();
+  const auto* layer = extend::LayerScope::current();
   const std::string title = layer_title();
   std::string shapes;
   for (const auto& input : inputs) shapes += fmt::format("\n  input  {}", input.describe());
@@ -120,13 +120,13 @@ void refuse_inputs(std::size_t count, std::string_view expected) {
 }
 
 void refuse_no_outputs() {
-  const auto* layer = LayerScope::current();
+  const auto* layer = extend::LayerScope::current();
   fail<ShapeError>(
       layer ? layer->title() : "a model",
       "it gave no tensors; expected one or more. Return at least one from its forward");
 }
 
-void trace(const LayerScope& layer, const MaskContract& contract, bool has_weights,
+void trace(const extend::LayerScope& layer, const MaskContract& contract, bool has_weights,
            const Tensors& inputs, const Tensors& outputs) {
   if (auto* t = detail::Trace::current()) t->add(layer, contract, has_weights, inputs, outputs);
 }

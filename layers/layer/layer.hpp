@@ -23,8 +23,10 @@ struct LayerInfo {
   bool named = false;   ///< the options gave the name
   bool built = false;   ///< its weights are made
   bool placed = false;  ///< a build gave it its path
-  Ref<detail::NoiseState> noise = {};  ///< of its model, which a build sets
+  detail::Ref<detail::NoiseState> noise = {};  ///< of its model, which a build sets
 };
+
+namespace detail {
 
 template <class L>
 concept HasContract = requires {
@@ -38,13 +40,15 @@ concept AnswersForOthers = requires(const L& layer) {
   requires !HasContract<L>;
 };
 
+}  // namespace detail
+
 /// A layer: a plain class with a kind, a contract, an `info`, and `forward` from one tensor or from
 /// several to one or several. It may have `build(x, builder)`, called once with the first input
 /// (with all of them where it takes Tensors), `contract_now()` where options change the contract,
 /// and `each_parameter(self, f)`. A class without a contract is no layer, and does not compile into
 /// a model.
 template <class L>
-concept Layer = (HasContract<L> || AnswersForOthers<L>)&&requires(L& layer) {
+concept Layer = (detail::HasContract<L> || detail::AnswersForOthers<L>)&&requires(L& layer) {
   { L::kind } -> std::convertible_to<std::string_view>;
   { layer.info } -> std::same_as<LayerInfo&>;
 }
@@ -142,7 +146,7 @@ void check_predicting(std::string_view kind);
 [[noreturn]] void refuse_mask(std::string_view what, std::string_view why,
                               std::string_view ways_out, const Tensors& inputs);
 /// The layer was seen by mask_flow and summary, if one is listening.
-void trace(const LayerScope& layer, const MaskContract& contract, bool has_weights,
+void trace(const extend::LayerScope& layer, const MaskContract& contract, bool has_weights,
            const Tensors& inputs, const Tensors& outputs);
 
 inline Tensors as_tensors(Tensor x) {
@@ -201,13 +205,13 @@ requires(!std::is_const_v<L>) Tensors call(L& layer, const Tensors& inputs) {
   Tensors outputs;
   if constexpr (detail::require_layer<L>()) {
     if (!layer.info.built) detail::place_late(layer.info);
-    const LayerScope scope(L::kind, layer.info.path);
+    const extend::LayerScope scope(L::kind, layer.info.path);
     const detail::LayerNoise noise(layer.info.noise);
     if (inputs.empty()) detail::refuse_inputs(0);
-    if constexpr (HasContract<L>) detail::admit(contract_of(layer), inputs);
+    if constexpr (detail::HasContract<L>) detail::admit(contract_of(layer), inputs);
     if (!layer.info.built) detail::build_layer(layer, inputs);
     outputs = detail::forward(layer, inputs);
-    if constexpr (HasContract<L>) {
+    if constexpr (detail::HasContract<L>) {
       constexpr bool has_weights = requires {
         L::each_parameter(layer, [](auto&&, Parameter&) {});
       }

@@ -11,7 +11,8 @@ namespace maskgrad::detail {
 /// Reads an option that is one of an enum's values, by what `name(value)` says.
 /// OptionError, with the nearest, for another.
 template <class E, std::size_t n>
-void read_choice(OptionReader& reader, OptionName option, E& value, const std::array<E, n>& all) {
+void read_choice(extend::OptionReader& reader, extend::OptionName option, E& value,
+                 const std::array<E, n>& all) {
   std::string text(name(value));
   reader(option, text);
   std::array<std::string_view, n> names;

@@ -3,7 +3,7 @@
 #include <maskgrad/core/io/json.hpp>
 #include <maskgrad/layers/layer/options.hpp>
 
-namespace maskgrad {
+namespace maskgrad::extend {
 
 struct OptionWriter::Parts {
   detail::Json object = detail::Json::object();
@@ -99,4 +99,4 @@ void OptionWriter::operator()(OptionName name, std::vector<JsonPart>&& value) {
   parts_->at(name) = std::move(array);
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::extend

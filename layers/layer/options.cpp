@@ -8,7 +8,7 @@
 #include <maskgrad/core/io/json.hpp>
 #include <maskgrad/core/nearest.hpp>
 
-namespace maskgrad {
+namespace maskgrad::extend {
 namespace {
 using detail::Json;
 
@@ -214,4 +214,4 @@ void OptionReader::read(OptionName name, std::vector<JsonPart>& value) {
   }
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::extend

@@ -13,12 +13,12 @@
 #include <maskgrad/core/io/json_limits.hpp>
 #include <maskgrad/core/random.hpp>
 
-namespace maskgrad {
+namespace maskgrad::extend {
 
 /// An option as an options struct lists it, once, in the order of its fields:
 ///   template <class Self, class F>
 ///   static void each_option(Self& o, F&& f) {
-///     f(required("units"), o.units);
+///     f(mg::extend::required("units"), o.units);
 ///     f("activation", o.activation);
 ///   }
 struct OptionName {
@@ -188,17 +188,6 @@ class OptionWriter {
   std::unique_ptr<Parts> parts_;
 };
 
-namespace detail {
-/// `each_option(options, Taking{writer})` writes options and takes their JsonParts.
-struct Taking {
-  OptionWriter& writer;
-  template <class T>
-  void operator()(OptionName name, T& value) const {
-    writer(name, std::move(value));
-  }
-};
-}  // namespace detail
-
 /// Options of a struct from a JSON object; the rest keeps its defaults. See OptionReader.
 template <class Options>
 Options read_options(OptionReader& reader) {
@@ -213,4 +202,17 @@ Options read_options(std::string_view where, const J& json) {
   return read_options<Options>(reader);
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::extend
+
+namespace maskgrad::detail {
+
+/// `each_option(options, Taking{writer})` writes options and takes their JsonParts.
+struct Taking {
+  extend::OptionWriter& writer;
+  template <class T>
+  void operator()(extend::OptionName name, T& value) const {
+    writer(name, std::move(value));
+  }
+};
+
+}  // namespace maskgrad::detail

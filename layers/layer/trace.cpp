@@ -17,7 +17,7 @@ Trace* Trace::current() {
   return listening;
 }
 
-void Trace::add(const LayerScope& layer, const MaskContract& contract, bool has_weights,
+void Trace::add(const extend::LayerScope& layer, const MaskContract& contract, bool has_weights,
                 const Tensors& inputs, const Tensors& outputs) {
   Step step{std::string(layer.kind()), std::string(layer.path()), contract, has_weights, {}, {}};
   for (const auto& x : inputs) step.inputs.push_back(x.value());

@@ -6,7 +6,7 @@
 #include <maskgrad/autograd/contract.hpp>
 #include <maskgrad/layers/layer/spec.hpp>
 
-namespace maskgrad {
+namespace maskgrad::extend {
 class LayerScope;
 }
 
@@ -28,7 +28,7 @@ class Trace {
   Trace& operator=(const Trace&) = delete;
 
   static Trace* current();
-  void add(const LayerScope& layer, const MaskContract& contract, bool has_weights,
+  void add(const extend::LayerScope& layer, const MaskContract& contract, bool has_weights,
            const Tensors& inputs, const Tensors& outputs);
   const std::vector<Step>& steps() const { return steps_; }
 

@@ -11,11 +11,9 @@
 #include <maskgrad/core/null_function.hpp>
 #include <maskgrad/layers/layer/described.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 class CarriedState;
-
-namespace detail {
 
 /// A layer as it was, for a build that fails.
 struct Remembered {
@@ -26,12 +24,10 @@ struct Remembered {
 /// What can be done with a layer of any type, as functions that know it. Plain pointers: they are
 /// made for each type of layer, so they are what its users' compile time goes into.
 struct LayerActions {
-  void (*write_options)(const void* layer, OptionWriter&) = nullptr;
+  void (*write_options)(const void* layer, extend::OptionWriter&) = nullptr;
   void (*reset_state)(void* layer, const std::vector<std::int64_t>* samples) = nullptr;
   std::unique_ptr<Remembered> (*remember)(void* layer) = nullptr;
 };
-
-}  // namespace detail
 
 /// One layer as a walk over a model sees it, whatever its type.
 struct LayerView {
@@ -42,10 +38,10 @@ struct LayerView {
   CarriedState* carried = nullptr;  ///< its state, of the library's own stateful layers
 
   void* layer = nullptr;
-  const detail::LayerActions* actions = nullptr;  ///< null where it is no layer
+  const LayerActions* actions = nullptr;  ///< null where it is no layer
 
   bool is_layer() const { return actions != nullptr; }
-  void write_options(OptionWriter& writer) const {
+  void write_options(extend::OptionWriter& writer) const {
     if (actions) actions->write_options(layer, writer);
   }
   /// Where it carries a state from batch to batch: begins anew, these samples or (null) all.
@@ -53,7 +49,7 @@ struct LayerView {
     if (actions && actions->reset_state) actions->reset_state(layer, samples);
   }
   /// The layer as it is now; null where it is none.
-  std::unique_ptr<detail::Remembered> remember() const {
+  std::unique_ptr<Remembered> remember() const {
     return actions ? actions->remember(layer) : nullptr;
   }
 };
@@ -63,8 +59,6 @@ using LayerVisitor = std::function<void(LayerView)>;
 inline std::string join_path(const std::string& a, std::string_view b) {
   return a.empty() ? std::string(b) : a + "/" + std::string(b);
 }
-
-namespace detail {
 
 /// The names of the layers inside one. Where a list gives layers that have no name of their own
 /// under that of their kind, the second `dense` is `dense_1`; other names stay as the list has
@@ -142,7 +136,7 @@ Remembered* remembered(L& layer) {
 template <class L>
 constexpr LayerActions actions_of() {
   LayerActions actions;
-  actions.write_options = [](const void* layer, OptionWriter& writer) {
+  actions.write_options = [](const void* layer, extend::OptionWriter& writer) {
     write_options_of(*static_cast<const L*>(layer), writer);
   };
   actions.remember = [](void* layer) {
@@ -159,8 +153,6 @@ constexpr LayerActions actions_of() {
 template <class L>
 inline constexpr LayerActions actions_for = actions_of<L>();
 
-}  // namespace detail
-
 /// Calls `f` for `model` and for every layer inside it, the outer ones first. `path` is the model's
 /// own, `inside` what the paths of the layers inside begin with.
 template <class M>
@@ -174,7 +166,7 @@ void visit_layers(M& model, const std::string& path, const std::string& inside,
       view.kind = M::kind;
       view.info = &model.info;
       view.layer = &model;
-      view.actions = &detail::actions_for<M>;
+      view.actions = &actions_for<M>;
       if constexpr (requires { model.carried_state(); }) view.carried = model.carried_state();
     }
     if constexpr (requires { M::each_parameter(model, [](auto&&, Parameter&) {}); }) {
@@ -184,7 +176,7 @@ void visit_layers(M& model, const std::string& path, const std::string& inside,
     }
     f(std::move(view));
     if constexpr (requires { M::each_layer(model, [](auto&&, auto&) {}); }) {
-      detail::ChildNames names;
+      ChildNames names;
       M::each_layer(model, [&](std::string_view name, auto& child) {
         const auto at = join_path(inside, names.next(name, child));
         visit_layers(child, at, at, f);
@@ -196,7 +188,7 @@ void visit_layers(M& model, const std::string& path, const std::string& inside,
 /// The same for a whole model: its layers' paths begin with its name where the options gave one.
 template <class M>
 void visit_model(const M& model, const LayerVisitor& f) {
-  detail::require_function("visit_model", f);
+  require_function("visit_model", f);
   auto& m = const_cast<M&>(model);  // only `build`, which has the model itself, changes anything
   if constexpr (requires { m.info().name; }) {
     const LayerInfo& info = m.info();
@@ -209,7 +201,7 @@ void visit_model(const M& model, const LayerVisitor& f) {
 }
 
 template <class L>
-void detail::place_inside(L& layer, const std::string& inside, Builder& builder) {
+void place_inside(L& layer, const std::string& inside, Builder& builder) {
   const LayerVisitor place = [&](const LayerView& view) { builder.place(view.info, view.path); };
   ChildNames names;
   L::each_layer(layer, [&](std::string_view name, auto& child) {
@@ -218,4 +210,4 @@ void detail::place_inside(L& layer, const std::string& inside, Builder& builder)
   });
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -111,8 +111,9 @@ Loss sparse_categorical_crossentropy(const Tensor& target, const Tensor& predict
   }
   auto in = losses::read({sparse, target, prediction}, pair, target.rank(), options);
   in.times(of_ids(sparse, options.class_weight, in.target, in.prediction));
-  return in.weights.loss(options.from_logits ? sparse_cross_entropy(in.target, in.prediction)
-                                             : sparse_of_probabilities(in.target, in.prediction));
+  return in.weights.loss(options.from_logits
+                             ? detail::sparse_cross_entropy(in.target, in.prediction)
+                             : sparse_of_probabilities(in.target, in.prediction));
 }
 
 }  // namespace maskgrad

@@ -28,7 +28,7 @@ Tensor smooth(std::string_view name, const Tensor& target, double share, double 
 }
 
 Tensor binary_entropy(const Tensor& target, const Tensor& prediction, bool from_logits) {
-  if (from_logits) return binary_cross_entropy(target, prediction);
+  if (from_logits) return detail::binary_cross_entropy(target, prediction);
   return -(target * log_clipped(prediction) + (1 - target) * log_clipped_rest(prediction));
 }
 

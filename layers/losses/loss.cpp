@@ -32,12 +32,12 @@ std::string_view name(Reduction reduction) {
   return "?";
 }
 
-void read_option(OptionReader& reader, OptionName option, Reduction& value) {
+void extend::read_option(OptionReader& reader, OptionName option, Reduction& value) {
   constexpr std::array all = {Reduction::mean, Reduction::sum, Reduction::none,
                               Reduction::per_sequence};
   detail::read_choice(reader, option, value, all);
 }
-void write_option(OptionWriter& writer, OptionName option, const Reduction& value) {
+void extend::write_option(OptionWriter& writer, OptionName option, const Reduction& value) {
   writer(option, std::string(name(value)));
 }
 
@@ -109,7 +109,7 @@ double Loss::value() const {
   return total;
 }
 
-void Loss::backward() const {
+void Loss::backward(const BackwardOptions& options) const {
   value();
   std::vector<Tensor> roots, seeds;
   double count = 0;
@@ -129,8 +129,23 @@ void Loss::backward() const {
         str());
   }
   detail::NoiseStates models;
-  tape::backward(roots, seeds, {.count = count, .reached = &models});
+  tape::backward(roots, seeds,
+                 {.retain = options.retain,
+                  .create_graph = options.create_graph,
+                  .count = count,
+                  .reached = &models});
   detail::next_noise_part(models, sequences_);
+}
+
+Tensor Loss::tensor() const {
+  value();
+  Tensor total;
+  for (const auto& t : terms_) {
+    const double factor = t.factor(t.count);
+    const Tensor part = factor == 0 ? zeros_like(t.sum) : t.sum * factor;
+    total = total.defined() ? total + part : part;
+  }
+  return total;
 }
 
 std::string Loss::str() const {

@@ -17,8 +17,10 @@ enum class Reduction {
 };
 std::string_view name(Reduction reduction);
 /// Its name, as an option.
+namespace extend {
 void read_option(OptionReader& reader, OptionName name, Reduction& value);
 void write_option(OptionWriter& writer, OptionName name, const Reduction& value);
+}  // namespace extend
 
 /// A loss as sums and counts, so that the division happens once, over everything: any split into
 /// parts gives the gradient of the whole. `a + 0.5 * b` keeps the terms and their counts.
@@ -61,7 +63,10 @@ class Loss {
   /// Adds the gradient of `value()` to every parameter and input behind it. The noise of their
   /// models goes on behind the batch's sequences.
   /// Throws:   GradError for the reduction `none`, and where the tape was used already.
-  void backward() const;
+  void backward(const BackwardOptions& options = {}) const;
+  /// `value()` on the tape, a scalar f64: for `gradients`, and what else is made of operations.
+  /// Throws:   GradError for the reduction `none`.
+  Tensor tensor() const;
   /// `mean_squared_error (mean over 1834 positions)`, and what was skipped.
   std::string str() const;
 

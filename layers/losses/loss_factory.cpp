@@ -11,8 +11,8 @@ template <class Options>
 using Function = Loss (*)(const Tensor&, const Tensor&, const Options&);
 
 template <class Options, Function<Options> f>
-LossFunction with_options(OptionReader& reader) {
-  const auto options = read_options<Options>(reader);
+LossFunction with_options(extend::OptionReader& reader) {
+  const auto options = extend::read_options<Options>(reader);
   return LossFunction::Call(
       [options](const Tensor& target, const Tensor& prediction, const Tensor& sample_weight) {
         auto weighted = options;
@@ -23,7 +23,7 @@ LossFunction with_options(OptionReader& reader) {
 
 /// Keras's option axis, for losses over features.
 template <class Options, Function<Options> f>
-LossFunction with_axis(OptionReader& reader) {
+LossFunction with_axis(extend::OptionReader& reader) {
   std::int64_t axis = -1;
   reader("axis", axis);
   if (axis != -1) reader.refuse("axis", "-1: features and classes stand last");
@@ -32,7 +32,7 @@ LossFunction with_axis(OptionReader& reader) {
 
 struct Row {
   std::string_view name, function;
-  LossFunction (*make)(OptionReader&);
+  LossFunction (*make)(extend::OptionReader&);
 };
 
 constexpr std::array table = {
@@ -78,7 +78,7 @@ std::span<const std::string_view> loss_names() {
 }
 
 LossFunction make_loss_function(std::string_view name, std::string_view options) {
-  OptionReader reader(name, options);
+  extend::OptionReader reader(name, options);
   const bool lower = !name.empty() && name[0] >= 'a' && name[0] <= 'z';
   std::array<std::string_view, table.size()> names;
   for (std::size_t i = 0; i < table.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <maskgrad/autograd/ops/elementwise/binary.hpp>
 #include <maskgrad/autograd/ops/elementwise/math.hpp>
 #include <maskgrad/autograd/ops/elementwise/unary.hpp>
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
 #include <maskgrad/autograd/ops/normalization/normalize.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
@@ -18,60 +19,39 @@ namespace {
 
 constexpr double epsilon = 1e-7;  // Keras's
 
-struct HuberOf {
-  static constexpr GradientReads keeps = GradientReads::input;
-  double delta;
-
-  template <class T>
-  T value(T e) const {
-    const T d = static_cast<T>(delta), a = std::abs(e);
-    return a <= d ? e * (e / 2) : d * (a - d / 2);
-  }
-  template <class T>
-  T slope(T e) const {
-    const T d = static_cast<T>(delta);
-    return e > d ? d : e < -d ? -d : e;
-  }
-};
-
 /// 100 |p - t| / max(|t|, epsilon), which overflows or comes to nothing only where that does.
-struct Percentage {
-  static constexpr bool reads = true, reals = true;
-
-  template <class T>
-  static T whole(T t) {
-    const T a = std::abs(t), least = static_cast<T>(epsilon);
-    return a > least ? a : least;
-  }
-  template <class T>
-  static T value(T t, T p) {
-    const T of = whole(t), e = std::abs(p - t);
+template <class T>
+T percentage(T t, T p) {
+  if constexpr (Real<T>) {
+    const T of = std::max(std::abs(t), static_cast<T>(epsilon)), e = std::abs(p - t);
     const bool finite = e <= std::numeric_limits<T>::max();
     const T share = finite ? e / of : std::abs(p / 2 - t / 2) / (of / 2);
     return e > 1 ? 100 * share : 100 * e / of;
+  } else {
+    return 100 * abs(p - t) / maximum(abs(t), epsilon);
   }
-  template <class T>
-  static T db(T dy, T t, T p) {
-    const T sign = p > t ? T(1) : p < t ? T(-1) : p - t;
-    return dy == 0 ? T(0) : dy * (100 * sign / whole(t));
-  }
-  template <class T>
-  static T da(T dy, T t, T p) {
-    const T of_whole = std::abs(t) > static_cast<T>(epsilon) ? value(t, p) / t : T(0);
-    return -db(dy, t, p) - (dy == 0 ? T(0) : dy * of_whole);
+}
+
+/// What of dy goes to p.
+constexpr auto percentage_to_p = []<class T>(T dy, T t, T p) {
+  if constexpr (Real<T>) {
+    const T direction = p > t ? T(1) : p < t ? T(-1) : p - t;
+    const T of = std::max(std::abs(t), static_cast<T>(epsilon));
+    return dy == 0 ? T(0) : dy * (100 * direction / of);
+  } else {
+    return dy * (100 * sign(p - t) / maximum(abs(t), epsilon));
   }
 };
 
-struct LogCosh {
-  static constexpr GradientReads keeps = GradientReads::input;
-
-  template <class T>
-  void values(const T* e, T* y, std::int64_t n) const {
-    kernels::simd::log_cosh(e, y, n);
-  }
-  template <class T>
-  void slopes(const T* e, T* s, std::int64_t n) const {
-    kernels::simd::tanh(e, s, n);
+/// What goes to t, which is above the line and, unless it is tiny, below.
+constexpr auto percentage_to_t = []<class T>(T dy, T t, T p) {
+  using namespace binary_op;
+  if constexpr (Real<T>) {
+    const T below = std::abs(t) > static_cast<T>(epsilon) ? percentage(t, p) / t : T(0);
+    return -percentage_to_p(dy, t, p) - (dy == 0 ? T(0) : dy * below);
+  } else {
+    const Tensor below = where(greater(abs(t), epsilon), percentage(t, p) / t, nothing(t));
+    return -percentage_to_p(dy, t, p) - dy * below;
   }
 };
 
@@ -127,8 +107,10 @@ Loss mean_absolute_percentage_error(const Tensor& target, const Tensor& predicti
                                     const LossOptions& options) {
   constexpr std::string_view name = "mean_absolute_percentage_error";
   const auto in = losses::read_values(name, target, prediction, options);
-  return in.weights.loss(
-      losses::at_positions(binary_op::binary<Percentage>(name, in.target, in.prediction)));
+  return in.weights.loss(losses::at_positions(
+      binary(name, in.target, in.prediction,
+             binary_op::function([](auto t, auto p) { return percentage(t, p); }, percentage_to_t,
+                                 percentage_to_p))));
 }
 
 Loss mean_squared_logarithmic_error(const Tensor& target, const Tensor& prediction,
@@ -145,13 +127,31 @@ Loss huber(const Tensor& target, const Tensor& prediction, const HuberOptions& o
   if (!(options.delta > 0)) {
     fail<OptionError>("huber", "the option .delta is {}; expected a number above 0", options.delta);
   }
-  return of_error("huber", target, prediction, options,
-                  [&](const Tensor& e) { return unary("huber", e, HuberOf{options.delta}); });
+  const double delta = options.delta;
+  const auto value = [delta]<class T>(T e) {
+    const T d = static_cast<T>(delta), a = std::abs(e);
+    return a <= d ? e * (e / 2) : d * (a - d / 2);
+  };
+  const auto slope = [delta]<class T>(T e) {
+    if constexpr (Real<T>) {
+      const T d = static_cast<T>(delta);
+      return e > d ? d : e < -d ? -d : e;
+    } else {
+      return clip(e, -delta, delta);
+    }
+  };
+  return of_error("huber", target, prediction, options, [&](const Tensor& e) {
+    return unary("huber", e, unary_op::of_input(value, slope));
+  });
 }
 
 Loss log_cosh(const Tensor& target, const Tensor& prediction, const LossOptions& options) {
+  const auto function =
+      unary_op::of_input([](auto* e, auto* y, auto n) { kernels::simd::log_cosh(e, y, n); },
+                         [](auto* e, auto* s, auto n) { kernels::simd::tanh(e, s, n); },
+                         [](const Tensor& e) { return tanh(e); });
   return of_error("log_cosh", target, prediction, options,
-                  [](const Tensor& e) { return unary("log_cosh", e, LogCosh{}); });
+                  [&](const Tensor& e) { return unary("log_cosh", e, function); });
 }
 
 Loss cosine_similarity(const Tensor& target, const Tensor& prediction, const LossOptions& options) {

@@ -9,6 +9,7 @@
 #include <maskgrad/autograd/ops/elementwise/where.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/core/rows.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 
 namespace maskgrad::losses {

@@ -58,8 +58,9 @@ Dot::Dot(DotOptions options) : info(kind, options.name), options_(std::move(opti
 
 std::array<int, 2> Dot::axes(const Tensors& inputs) const {
   const auto& given = options_.axes.values;
-  const std::array axes{normal_axis(kind, static_cast<int>(given.front()), inputs[0].shape()),
-                        normal_axis(kind, static_cast<int>(given.back()), inputs[1].shape())};
+  const std::array axes{
+      extend::normal_axis(kind, static_cast<int>(given.front()), inputs[0].shape()),
+      extend::normal_axis(kind, static_cast<int>(given.back()), inputs[1].shape())};
   const auto size = [&](std::size_t i) { return inputs[i].shape()[axes[i]]; };
   if (axes[0] == 0 || axes[1] == 0 || !fits(size(0), size(1))) {
     fail<ShapeError>(kind,

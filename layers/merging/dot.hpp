@@ -8,13 +8,13 @@
 namespace maskgrad {
 
 struct DotOptions {
-  IntegerList axes;        ///< the axis of each input that is summed over, or one for both
-  bool normalize = false;  ///< first divide each vector along these axes by its length
+  extend::IntegerList axes;  ///< the axis of each input that is summed over, or one for both
+  bool normalize = false;    ///< first divide each vector along these axes by its length
   std::string name = {};
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("axes"), o.axes);
+    f(extend::required("axes"), o.axes);
     f("normalize", o.normalize);
     f("name", o.name);
   }

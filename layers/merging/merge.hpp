@@ -5,17 +5,17 @@
 
 namespace maskgrad {
 
+namespace detail {
+
 /// What becomes of the values of several inputs at one position.
 enum class Merging { add, subtract, multiply, average, maximum, minimum };
 
-namespace detail {
 constexpr std::string_view merging_kind(Merging how) {
   constexpr std::string_view kinds[] = {"Add",     "Subtract", "Multiply",
                                         "Average", "Maximum",  "Minimum"};
   return kinds[static_cast<std::size_t>(how)];
 }
 Tensor merged(Merging how, const Tensors& inputs);
-}  // namespace detail
 
 /// Several inputs value by value, of which each layer below is one.
 /// Shapes:   [batch, ...], one or more (Subtract: two) -> their shapes broadcast. One with fewer
@@ -29,8 +29,8 @@ Tensor merged(Merging how, const Tensors& inputs);
 template <Merging how>
 class Merge {
  public:
-  using Options = NameOnly;
-  static constexpr std::string_view kind = detail::merging_kind(how);
+  using Options = extend::NameOnly;
+  static constexpr std::string_view kind = merging_kind(how);
   static constexpr MaskContract contract{
       .role = MaskRole::propagates,
       .why = "each position is merged by itself",
@@ -39,7 +39,7 @@ class Merge {
 
   explicit Merge(Options options = {}) : info(kind, options.name), options_(std::move(options)) {}
   Tensor operator()(const Tensors& inputs) { return call(*this, inputs).front(); }
-  Tensor forward(const Tensors& inputs) const { return detail::merged(how, inputs); }
+  Tensor forward(const Tensors& inputs) const { return merged(how, inputs); }
 
   const Options& options() const { return options_; }
   LayerInfo info;
@@ -48,17 +48,19 @@ class Merge {
   Options options_;
 };
 
+}  // namespace detail
+
 /// a + b + ...
-using Add = Merge<Merging::add>;
+using Add = detail::Merge<detail::Merging::add>;
 /// a - b, of two inputs.
-using Subtract = Merge<Merging::subtract>;
+using Subtract = detail::Merge<detail::Merging::subtract>;
 /// a b ...
-using Multiply = Merge<Merging::multiply>;
+using Multiply = detail::Merge<detail::Merging::multiply>;
 /// (a + b + ...) / n, of real numbers.
-using Average = Merge<Merging::average>;
+using Average = detail::Merge<detail::Merging::average>;
 /// The greatest; a tie sends half of the gradient to each of two.
-using Maximum = Merge<Merging::maximum>;
+using Maximum = detail::Merge<detail::Merging::maximum>;
 /// The least; ties as in Maximum.
-using Minimum = Merge<Merging::minimum>;
+using Minimum = detail::Merge<detail::Merging::minimum>;
 
 }  // namespace maskgrad

@@ -20,7 +20,7 @@ struct Top {
 };
 
 /// 1 where the class is in the top; NaN where a score is NaN.
-template <Real T>
+template <extend::Real T>
 double hit(std::span<const T> scores, std::size_t own, const Top& top) {
   if (metrics::any_nan(scores)) return std::numeric_limits<double>::quiet_NaN();
   if (metrics::all_tied(scores)) return 0;
@@ -33,7 +33,7 @@ double hit(std::span<const T> scores, std::size_t own, const Top& top) {
 }
 
 /// That of each position, whose class is class_of(position).
-template <Real T, class F>
+template <extend::Real T, class F>
 Tensor hits(const Tensor& scores, const Top& top, F&& class_of) {
   const Shape positions = scores.shape().sub(0, scores.rank() - 1);
   const Tensor right = rows::make(positions, DType::f64, scores.mask());
@@ -49,7 +49,7 @@ Tensor sparse_hits(std::string_view kind, const Tensor& y_true, const Tensor& y_
                    const Top& top) {
   const auto pair = metrics::classified(kind, y_true, y_pred);
   const auto ids = rows::of<std::int64_t>(pair.ids);
-  return dispatch_real(kind, y_pred.dtype(), [&]<class T>() {
+  return extend::dispatch_real(kind, y_pred.dtype(), [&]<class T>() {
     return hits<T>(pair.scores, top, [&](std::int64_t i) {
       return static_cast<std::size_t>(ids[static_cast<std::size_t>(i)]);
     });
@@ -59,7 +59,7 @@ Tensor sparse_hits(std::string_view kind, const Tensor& y_true, const Tensor& y_
 Tensor categorical_hits(std::string_view kind, const Tensor& y_true, const Tensor& y_pred,
                         const Top& top) {
   const auto pair = losses::whole_rows(kind, y_true, y_pred);
-  return dispatch_real(kind, y_pred.dtype(), [&]<class T>() {
+  return extend::dispatch_real(kind, y_pred.dtype(), [&]<class T>() {
     const Tensor right = hits<T>(pair.prediction, top, [&](std::int64_t i) {
       const auto target = metrics::row<T>(pair.target, i);
       return static_cast<std::size_t>(std::max_element(target.begin(), target.end()) -
@@ -80,7 +80,7 @@ Tensor binary_hits(std::string_view kind, const Tensor& y_true, const Tensor& y_
   metrics::check_labels(kind, pair.target);
   const Tensor right = rows::make(pair.prediction.shape(), DType::f64, pair.prediction.mask());
   const auto to = rows::of_mutable<double>(right);
-  dispatch_real(kind, pair.prediction.dtype(), [&]<class T>() {
+  extend::dispatch_real(kind, pair.prediction.dtype(), [&]<class T>() {
     const auto labels = rows::of<T>(pair.target), scores = rows::of<T>(pair.prediction);
     for (std::size_t i = 0; i < to.size(); ++i) {
       const bool one = scores[i] > static_cast<T>(threshold);
@@ -92,8 +92,8 @@ Tensor binary_hits(std::string_view kind, const Tensor& y_true, const Tensor& y_
 
 }  // namespace
 
-MetricSums::Sums Accuracy::measure(const Tensor& y_true, const Tensor& y_pred,
-                                   const Tensor& sample_weight) const {
+Metric::Sums Accuracy::measure(const Tensor& y_true, const Tensor& y_pred,
+                               const Tensor& sample_weight) const {
   const bool ids = y_true.rank() + 1 == y_pred.rank();
   if (y_pred.rank() > 0 && y_pred.shape().back() == 1) {
     const Tensor labels = ids ? expand_dims(y_true, -1) : y_true;
@@ -110,22 +110,22 @@ BinaryAccuracy::BinaryAccuracy(BinaryAccuracyOptions options)
   check::number(kind(), "threshold", options.threshold);
 }
 
-void BinaryAccuracy::write_options(OptionWriter& writer) const {
+void BinaryAccuracy::write_options(extend::OptionWriter& writer) const {
   BinaryAccuracyOptions::each_option(options_, writer);
 }
 
-MetricSums::Sums BinaryAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
-                                         const Tensor& sample_weight) const {
+Metric::Sums BinaryAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
+                                     const Tensor& sample_weight) const {
   return over(binary_hits(kind(), y_true, y_pred, options_.threshold), sample_weight);
 }
 
-MetricSums::Sums CategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
-                                              const Tensor& sample_weight) const {
+Metric::Sums CategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
+                                          const Tensor& sample_weight) const {
   return over(categorical_hits(kind(), y_true, y_pred, {}), sample_weight);
 }
 
-MetricSums::Sums SparseCategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
-                                                    const Tensor& sample_weight) const {
+Metric::Sums SparseCategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
+                                                const Tensor& sample_weight) const {
   return over(sparse_hits(kind(), y_true, y_pred, {}), sample_weight);
 }
 
@@ -134,12 +134,12 @@ TopKCategoricalAccuracy::TopKCategoricalAccuracy(TopKOptions options)
   check::at_least(kind(), "k", options.k, 1);
 }
 
-void TopKCategoricalAccuracy::write_options(OptionWriter& writer) const {
+void TopKCategoricalAccuracy::write_options(extend::OptionWriter& writer) const {
   TopKOptions::each_option(options_, writer);
 }
 
-MetricSums::Sums TopKCategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
-                                                  const Tensor& sample_weight) const {
+Metric::Sums TopKCategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
+                                              const Tensor& sample_weight) const {
   return over(categorical_hits(kind(), y_true, y_pred, {options_.k, false}), sample_weight);
 }
 
@@ -148,12 +148,12 @@ SparseTopKCategoricalAccuracy::SparseTopKCategoricalAccuracy(TopKOptions options
   check::at_least(kind(), "k", options.k, 1);
 }
 
-void SparseTopKCategoricalAccuracy::write_options(OptionWriter& writer) const {
+void SparseTopKCategoricalAccuracy::write_options(extend::OptionWriter& writer) const {
   TopKOptions::each_option(options_, writer);
 }
 
-MetricSums::Sums SparseTopKCategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
-                                                        const Tensor& sample_weight) const {
+Metric::Sums SparseTopKCategoricalAccuracy::measure(const Tensor& y_true, const Tensor& y_pred,
+                                                    const Tensor& sample_weight) const {
   return over(sparse_hits(kind(), y_true, y_pred, {options_.k, false}), sample_weight);
 }
 

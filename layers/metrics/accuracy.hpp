@@ -38,7 +38,7 @@ struct BinaryAccuracyOptions {
 class BinaryAccuracy final : public Metric {
  public:
   explicit BinaryAccuracy(BinaryAccuracyOptions options = {});
-  void write_options(OptionWriter& writer) const override;
+  void write_options(extend::OptionWriter& writer) const override;
 
  protected:
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
@@ -87,7 +87,7 @@ struct TopKOptions {
 class TopKCategoricalAccuracy final : public Metric {
  public:
   explicit TopKCategoricalAccuracy(TopKOptions options = {});
-  void write_options(OptionWriter& writer) const override;
+  void write_options(extend::OptionWriter& writer) const override;
 
  protected:
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;
@@ -102,7 +102,7 @@ class TopKCategoricalAccuracy final : public Metric {
 class SparseTopKCategoricalAccuracy final : public Metric {
  public:
   explicit SparseTopKCategoricalAccuracy(TopKOptions options = {});
-  void write_options(OptionWriter& writer) const override;
+  void write_options(extend::OptionWriter& writer) const override;
 
  protected:
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;

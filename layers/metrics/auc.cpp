@@ -80,12 +80,12 @@ AUC::AUC(AUCOptions options) : Metric("AUC"), options_(std::move(options)) {
   thresholds_ = thresholds_of(options_);
 }
 
-void AUC::write_options(OptionWriter& writer) const {
+void AUC::write_options(extend::OptionWriter& writer) const {
   AUCOptions::each_option(options_, writer);
 }
 
-MetricSums::Sums AUC::measure(const Tensor& y_true, const Tensor& y_pred,
-                              const Tensor& sample_weight) const {
+Metric::Sums AUC::measure(const Tensor& y_true, const Tensor& y_pred,
+                          const Tensor& sample_weight) const {
   const Tensor given = metrics::labels_for(kind(), y_true, y_pred);
   const auto pair = options_.multi_label ? losses::whole_rows(kind(), given, y_pred)
                                          : losses::alike(kind(), given, y_pred);
@@ -99,7 +99,7 @@ MetricSums::Sums AUC::measure(const Tensor& y_true, const Tensor& y_pred,
   Sums all{std::vector<double>(options_.exact ? 0 : labels * 2 * buckets())};
   if (options_.exact) all.values = {static_cast<double>(labels), 0};
   const auto weights = rows::of<double>(in.weight);
-  dispatch_real(kind(), p.dtype(), [&]<class T>() {
+  extend::dispatch_real(kind(), p.dtype(), [&]<class T>() {
     const std::vector<T> thresholds(thresholds_.begin(), thresholds_.end());
     const auto truths = rows::of<T>(in.target), scores = rows::of<T>(p);
     for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -168,7 +168,7 @@ std::vector<AUC::Scored> AUC::in_order(const std::vector<double>& kept) {
 }
 
 void AUC::add(Sums& all, const Sums& more) const {
-  if (!options_.exact) return MetricSums::add(all, more);
+  if (!options_.exact) return extend::MetricSums::add(all, more);
   if (all.values[0] != more.values[0]) {
     fail<ShapeError>(kind(), "{} labels are kept and {} come; use a metric for each", all.values[0],
                      more.values[0]);

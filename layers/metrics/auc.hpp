@@ -14,12 +14,12 @@ struct AUCOptions {
   std::string curve = "ROC";          ///< or PR: precision over recall
   /// interpolation, or the lower (minoring) or upper (majoring) sum.
   std::string summation_method = "interpolation";
-  NumberList thresholds = {};  ///< in place of even ones; 0 and 1 are added
-  bool multi_label = false;    ///< the mean of the labels' areas, a label being a last index
+  detail::NumberList thresholds = {};  ///< in place of even ones; 0 and 1 are added
+  bool multi_label = false;  ///< the mean of the labels' areas, a label being a last index
   std::optional<std::int64_t> num_labels = {};
-  NumberList label_weights = {};  ///< of that mean
-  bool from_logits = false;       ///< takes their sigmoid
-  /// GradientReads every different score in place of thresholds: the exact area, of any numbers, whose
+  detail::NumberList label_weights = {};  ///< of that mean
+  bool from_logits = false;               ///< takes their sigmoid
+  /// Keeps every different score in place of thresholds: the exact area, of any numbers, whose
   /// memory grows with the data.
   bool exact = false;
 
@@ -51,7 +51,7 @@ struct AUCOptions {
 class AUC final : public Metric {
  public:
   explicit AUC(AUCOptions options = {});
-  void write_options(OptionWriter& writer) const override;
+  void write_options(extend::OptionWriter& writer) const override;
   Tensor result() const override;
 
  protected:

@@ -18,7 +18,7 @@ constexpr std::int64_t tied = -1, unknown = -2;
 Tensor greatest(std::string_view kind, const Tensor& scores) {
   const Tensor ids =
       rows::make(scores.shape().sub(0, scores.rank() - 1), DType::i64, scores.mask());
-  dispatch_real(kind, scores.dtype(), [&]<class T>() {
+  extend::dispatch_real(kind, scores.dtype(), [&]<class T>() {
     std::int64_t i = 0;
     for (auto& id : rows::of_mutable<std::int64_t>(ids)) {
       const auto own = metrics::row<T>(scores, i++);
@@ -37,12 +37,12 @@ ConfusionMatrix::ConfusionMatrix(ConfusionMatrixOptions options)
   check::at_least(kind(), "num_classes", options.num_classes, 1);
 }
 
-void ConfusionMatrix::write_options(OptionWriter& writer) const {
+void ConfusionMatrix::write_options(extend::OptionWriter& writer) const {
   ConfusionMatrixOptions::each_option(options_, writer);
 }
 
-MetricSums::Sums ConfusionMatrix::measure(const Tensor& y_true, const Tensor& y_pred,
-                                          const Tensor& sample_weight) const {
+Metric::Sums ConfusionMatrix::measure(const Tensor& y_true, const Tensor& y_pred,
+                                      const Tensor& sample_weight) const {
   const auto classes = options_.num_classes;
   Tensor predicted = y_pred;
   if (is_real(y_pred.dtype())) {

@@ -9,7 +9,7 @@ struct ConfusionMatrixOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("num_classes"), o.num_classes);
+    f(extend::required("num_classes"), o.num_classes);
   }
 };
 
@@ -26,7 +26,7 @@ struct ConfusionMatrixOptions {
 class ConfusionMatrix final : public Metric {
  public:
   explicit ConfusionMatrix(ConfusionMatrixOptions options);
-  void write_options(OptionWriter& writer) const override;
+  void write_options(extend::OptionWriter& writer) const override;
   Tensor result() const override;
 
  protected:

@@ -33,13 +33,12 @@ std::int64_t distance(Tokens a, Tokens b) {
 /// The tokens of each sequence; of one that a mask [batch] hides, none.
 std::vector<Tokens> sequences(const Tensor& x) {
   const auto stored = rows::of<std::int64_t>(x);
-  const auto runs = sequences_of(x);
-  const bool samples = x.has_mask() && x.mask().rank() == 1;
-  std::vector<Tokens> all(static_cast<std::size_t>(x.shape()[0]));
-  for (std::int64_t r = 0; r < runs.count(); ++r) {
-    const auto s = samples ? x.mask().impl().positions[r] : r;
-    all[static_cast<std::size_t>(s)] = stored.subspan(static_cast<std::size_t>(runs.first[r]),
-                                                      static_cast<std::size_t>(runs.length[r]));
+  const Sequences samples = samples_of(x);
+  std::vector<Tokens> all(static_cast<std::size_t>(samples.count()));
+  for (std::int64_t s = 0; s < samples.count(); ++s) {
+    if (!samples.there(s)) continue;
+    all[static_cast<std::size_t>(s)] = stored.subspan(static_cast<std::size_t>(samples.first[s]),
+                                                      static_cast<std::size_t>(samples.length[s]));
   }
   return all;
 }
@@ -50,7 +49,7 @@ constexpr std::int64_t no_token = std::numeric_limits<std::int64_t>::min();
 /// Each step's token, that of the greatest score, the first of equal ones.
 Tensor greatest(const Tensor& scores) {
   const Tensor ids = rows::make(scores.shape().sub(0, 2), DType::i64, scores.mask());
-  dispatch_real("EditDistance", scores.dtype(), [&]<class T>() {
+  extend::dispatch_real("EditDistance", scores.dtype(), [&]<class T>() {
     std::int64_t i = 0;
     for (auto& id : rows::of_mutable<std::int64_t>(ids)) {
       const auto own = metrics::row<T>(scores, i++);
@@ -93,12 +92,12 @@ Tensor seen_by(const Tensor& x, const Tensor& other) {
 
 }  // namespace
 
-void EditDistance::write_options(OptionWriter& writer) const {
+void EditDistance::write_options(extend::OptionWriter& writer) const {
   EditDistanceOptions::each_option(options_, writer);
 }
 
-MetricSums::Sums EditDistance::measure(const Tensor& y_true, const Tensor& y_pred,
-                                       const Tensor& sample_weight) const {
+Metric::Sums EditDistance::measure(const Tensor& y_true, const Tensor& y_pred,
+                                   const Tensor& sample_weight) const {
   const bool scores = is_real(y_pred.dtype());
   check_call(kind(), y_true, y_pred);
   const Tensor t = seen_by(y_true, y_pred), p = seen_by(y_pred, y_true);

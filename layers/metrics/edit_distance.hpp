@@ -34,7 +34,7 @@ class EditDistance final : public Metric {
  public:
   explicit EditDistance(EditDistanceOptions options = {})
       : Metric("EditDistance"), options_(options) {}
-  void write_options(OptionWriter& writer) const override;
+  void write_options(extend::OptionWriter& writer) const override;
 
  protected:
   Sums measure(const Tensor&, const Tensor&, const Tensor&) const override;

@@ -22,13 +22,13 @@ Tensor wide(const Tensor& x) {
 
 }  // namespace
 
-MetricSums::Sums MeanAbsoluteError::measure(const Tensor& y_true, const Tensor& y_pred,
-                                            const Tensor& sample_weight) const {
+Metric::Sums MeanAbsoluteError::measure(const Tensor& y_true, const Tensor& y_pred,
+                                        const Tensor& sample_weight) const {
   return over(mean_absolute_error(wide(y_true), wide(y_pred)).positions(), sample_weight);
 }
 
-MetricSums::Sums MeanSquaredError::measure(const Tensor& y_true, const Tensor& y_pred,
-                                           const Tensor& sample_weight) const {
+Metric::Sums MeanSquaredError::measure(const Tensor& y_true, const Tensor& y_pred,
+                                       const Tensor& sample_weight) const {
   return over(mean_squared_error(wide(y_true), wide(y_pred)).positions(), sample_weight);
 }
 
@@ -38,8 +38,8 @@ Tensor RootMeanSquaredError::result() const {
   return result_of({sum.sqrt_over(count())}, {});
 }
 
-MetricSums::Sums RootMeanSquaredError::measure(const Tensor& y_true, const Tensor& y_pred,
-                                               const Tensor& sample_weight) const {
+Metric::Sums RootMeanSquaredError::measure(const Tensor& y_true, const Tensor& y_pred,
+                                           const Tensor& sample_weight) const {
   const Sums plain =
       over(mean_squared_error(wide(y_true), wide(y_pred)).positions(), sample_weight);
   const double sum = plain.exponent > 0 ? none : plain.values[0];

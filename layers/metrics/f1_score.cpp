@@ -38,19 +38,19 @@ F1Score::F1Score(F1ScoreOptions options) : Metric("F1Score"), options_(std::move
                     nearest_hint(*average, known));
 }
 
-void F1Score::write_options(OptionWriter& writer) const {
+void F1Score::write_options(extend::OptionWriter& writer) const {
   F1ScoreOptions::each_option(options_, writer);
 }
 
-MetricSums::Sums F1Score::measure(const Tensor& y_true, const Tensor& y_pred,
-                                  const Tensor& sample_weight) const {
+Metric::Sums F1Score::measure(const Tensor& y_true, const Tensor& y_pred,
+                              const Tensor& sample_weight) const {
   const Tensor given = metrics::labels_for(kind(), y_true, y_pred);
   const metrics::Weighted in = metrics::weighted_rows(kind(), given, y_pred, sample_weight);
   metrics::check_labels(kind(), in.target);
   const auto classes = static_cast<std::size_t>(in.prediction.shape().back());
   Sums all{std::vector<double>(3 * classes)};
   const auto weights = rows::of<double>(in.weight);
-  dispatch_real(kind(), in.prediction.dtype(), [&]<class T>() {
+  extend::dispatch_real(kind(), in.prediction.dtype(), [&]<class T>() {
     for (std::size_t i = 0; i < weights.size(); ++i) {
       const auto labels = metrics::row<T>(in.target, static_cast<std::int64_t>(i));
       const auto scores = metrics::row<T>(in.prediction, static_cast<std::int64_t>(i));

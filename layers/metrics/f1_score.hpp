@@ -37,7 +37,7 @@ struct F1ScoreOptions {
 class F1Score final : public Metric {
  public:
   explicit F1Score(F1ScoreOptions options = {});
-  void write_options(OptionWriter& writer) const override;
+  void write_options(extend::OptionWriter& writer) const override;
   Tensor result() const override;
 
  protected:

@@ -8,9 +8,9 @@ namespace maskgrad {
 /// Example:  const mg::Loss loss = mg::mean_squared_error(y, model(x));
 ///           mg::Mean loss_mean;
 ///           loss_mean.update(loss.value(), loss.count());
-class Mean final : public MetricSums {
+class Mean final : public extend::MetricSums {
  public:
-  Mean() : MetricSums("Mean") {}
+  Mean() : extend::MetricSums("Mean") {}
   /// Counts the valid values of a tensor, as Metric does.
   void update(const Tensor& values, const Tensor& sample_weight = {});
   /// Counts a number. OptionError for a weight that is below 0 or not finite.

@@ -9,19 +9,22 @@
 #include <maskgrad/autograd/ops/elementwise/math.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/core/rows.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 #include <maskgrad/layers/metrics/wide_number.hpp>
 
 namespace maskgrad {
 namespace {
 
-std::string options_of(const MetricSums& metric) {
-  OptionWriter writer;
+std::string options_of(const extend::MetricSums& metric) {
+  extend::OptionWriter writer;
   metric.write_options(writer);
   return writer.json();
 }
 
 }  // namespace
+
+namespace extend {
 
 double MetricSums::mean() const {
   if (!(sums_.count > 0)) return 0;
@@ -129,6 +132,8 @@ MetricSums::Sums MetricSums::over(const Tensor& positions, const Tensor& sample_
   if (!std::isfinite(scaled)) return {{plain}, count};
   return {{scaled}, count, metrics::WideNumber::step};
 }
+
+}  // namespace extend
 
 namespace {
 

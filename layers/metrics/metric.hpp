@@ -8,6 +8,8 @@
 
 namespace maskgrad {
 
+namespace extend {
+
 /// What a metric has counted: sums over valid positions, in f64, which add up over batches, so that
 /// any split of the data, and the sums of several processes, give the metric of the whole.
 class MetricSums {
@@ -67,6 +69,8 @@ class MetricSums {
   Sums sums_;
 };
 
+}  // namespace extend
+
 /// A metric of targets and predictions: `update` with each batch, then `value` or `result`.
 /// NaN in what is counted makes it NaN, as it says of nothing whether it is right; where all scores
 /// of a position are the same, no class is the greatest, and the position is right in none.
@@ -76,7 +80,7 @@ class MetricSums {
 ///           for (const mg::Batch& b : batches.epoch(0)) {
 ///             accuracy.update(b.target, model.predict(b.inputs[0]));
 ///           }
-class Metric : public MetricSums {
+class Metric : public extend::MetricSums {
  public:
   /// Counts a batch. `sample_weight`: weights of 0 or more, one for each position, or, with fewer
   /// axes, one for all positions behind an index ([batch]: one a sequence).
@@ -85,7 +89,7 @@ class Metric : public MetricSums {
   void update(const Tensor& y_true, const Tensor& y_pred, const Tensor& sample_weight = {});
 
  protected:
-  using MetricSums::MetricSums;
+  using extend::MetricSums::MetricSums;
   /// The sums of one batch.
   virtual Sums measure(const Tensor& y_true, const Tensor& y_pred,
                        const Tensor& sample_weight) const = 0;

@@ -10,18 +10,18 @@ namespace {
 using Made = std::unique_ptr<Metric>;
 
 template <class M>
-Made plain(OptionReader& reader) {
+Made plain(extend::OptionReader& reader) {
   reader.finish();
   return std::make_unique<M>();
 }
 template <class M, class Options>
-Made with(OptionReader& reader) {
-  return std::make_unique<M>(read_options<Options>(reader));
+Made with(extend::OptionReader& reader) {
+  return std::make_unique<M>(extend::read_options<Options>(reader));
 }
 
 struct Row {
   std::string_view name;
-  Made (*make)(OptionReader&);
+  Made (*make)(extend::OptionReader&);
 };
 
 constexpr std::array table = {
@@ -52,13 +52,13 @@ std::span<const std::string_view> metric_names() {
 }
 
 Made make_metric(std::string_view name, std::string_view options) {
-  OptionReader reader(name, options);
+  extend::OptionReader reader(name, options);
   if (name == "accuracy") return plain<Accuracy>(reader);
   return find_named("make_metric", "metric", table, name).make(reader);
 }
 
-std::string describe(const MetricSums& metric) {
-  OptionWriter writer;
+std::string describe(const extend::MetricSums& metric) {
+  extend::OptionWriter writer;
   metric.write_options(writer);
   return detail::described(metric.kind(), writer);
 }

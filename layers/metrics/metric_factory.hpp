@@ -19,7 +19,7 @@ std::span<const std::string_view> metric_names();
 
 /// A metric as JSON, {"class_name": ..., "config": {...}} with all options: what it is, not what it
 /// has counted.
-std::string describe(const MetricSums& metric);
+std::string describe(const extend::MetricSums& metric);
 /// The metric that `describe` described. Throws: as make_metric.
 /// Example:  mg::metric_from(mg::describe(mg::TopKCategoricalAccuracy{{.k = 3}}));
 std::unique_ptr<Metric> metric_from(std::string_view json);

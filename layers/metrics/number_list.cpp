@@ -7,8 +7,9 @@ namespace maskgrad {
 
 using SortedJson = nlohmann::json;
 
-void read_option(OptionReader& reader, OptionName name, NumberList& list) {
-  JsonText text{"[]"};
+void detail::read_option(extend::OptionReader& reader, extend::OptionName name,
+                         detail::NumberList& list) {
+  extend::JsonText text{"[]"};
   reader(name, text);
   if (!reader.has(name)) return;
   SortedJson json = SortedJson::parse(text.text);
@@ -21,12 +22,13 @@ void read_option(OptionReader& reader, OptionName name, NumberList& list) {
   }
 }
 
-void write_option(OptionWriter& writer, OptionName name, const NumberList& list) {
+void detail::write_option(extend::OptionWriter& writer, extend::OptionName name,
+                          const detail::NumberList& list) {
   const auto& all = list.values;
   const SortedJson json = all.empty()       ? SortedJson()
                           : all.size() == 1 ? SortedJson(all[0])
                                             : SortedJson(all);
-  writer(name, JsonText{json.dump()});
+  writer(name, extend::JsonText{json.dump()});
 }
 
 namespace check {
@@ -36,7 +38,7 @@ void number(std::string_view kind, std::string_view option, double value) {
   fail<OptionError>(kind, "the option .{} is {}; expected a finite number", option, value);
 }
 
-void numbers(std::string_view kind, std::string_view option, const NumberList& list) {
+void numbers(std::string_view kind, std::string_view option, const detail::NumberList& list) {
   for (const double value : list.values) number(kind, option, value);
 }
 

@@ -27,7 +27,7 @@ struct PerplexityOptions {
 class Perplexity final : public Metric {
  public:
   explicit Perplexity(PerplexityOptions options = {}) : Metric("Perplexity"), options_(options) {}
-  void write_options(OptionWriter& writer) const override;
+  void write_options(extend::OptionWriter& writer) const override;
   Tensor result() const override;
 
  protected:

@@ -20,7 +20,7 @@ Tensor top_alone(const Tensor& scores, std::int64_t k) {
   const Tensor top = top_k(scores, k).indices;
   const Tensor y = rows::make(scores.shape(), scores.dtype(), scores.mask());
   const auto width = scores.shape().back();
-  dispatch_real("top_k", scores.dtype(), [&]<class T>() {
+  extend::dispatch_real("top_k", scores.dtype(), [&]<class T>() {
     const auto from = rows::of<T>(scores);
     const auto to = rows::of_mutable<T>(y);
     std::fill(to.begin(), to.end(), static_cast<T>(lowest));
@@ -48,7 +48,7 @@ void check_class(std::string_view kind, std::int64_t id, const Tensor& y_pred) {
 
 }  // namespace
 
-ThresholdCounts::ThresholdCounts(std::string_view kind, PrecisionOptions options)
+detail::ThresholdCounts::ThresholdCounts(std::string_view kind, PrecisionOptions options)
     : Metric(kind), options_(std::move(options)), thresholds_(options_.thresholds.values) {
   check::numbers(kind, "thresholds", options_.thresholds);
   if (options_.top_k) check::at_least(kind, "top_k", *options_.top_k, 1);
@@ -56,12 +56,12 @@ ThresholdCounts::ThresholdCounts(std::string_view kind, PrecisionOptions options
   if (thresholds_.empty()) thresholds_ = {options_.top_k ? lowest : 0.5};
 }
 
-void ThresholdCounts::write_options(OptionWriter& writer) const {
+void detail::ThresholdCounts::write_options(extend::OptionWriter& writer) const {
   PrecisionOptions::each_option(options_, writer);
 }
 
-MetricSums::Sums ThresholdCounts::measure(const Tensor& y_true, const Tensor& y_pred,
-                                          const Tensor& sample_weight) const {
+Metric::Sums detail::ThresholdCounts::measure(const Tensor& y_true, const Tensor& y_pred,
+                                              const Tensor& sample_weight) const {
   const Tensor given = metrics::labels_for(kind(), y_true, y_pred);
   losses::Pair pair = losses::alike(kind(), given, y_pred);
   if (options_.top_k) {
@@ -77,7 +77,7 @@ MetricSums::Sums ThresholdCounts::measure(const Tensor& y_true, const Tensor& y_
   metrics::check_labels(kind(), in.target, in.weight);
   Sums all{std::vector<double>(3 * thresholds_.size())};
   const auto weights = rows::of<double>(in.weight);
-  dispatch_real(kind(), in.prediction.dtype(), [&]<class T>() {
+  extend::dispatch_real(kind(), in.prediction.dtype(), [&]<class T>() {
     const auto labels = rows::of<T>(in.target), scores = rows::of<T>(in.prediction);
     for (std::size_t i = 0; i < scores.size(); ++i) {
       if (weights[i] == 0) continue;
@@ -94,7 +94,7 @@ MetricSums::Sums ThresholdCounts::measure(const Tensor& y_true, const Tensor& y_
   return all;
 }
 
-Tensor ThresholdCounts::shares(std::size_t others) const {
+Tensor detail::ThresholdCounts::shares(std::size_t others) const {
   std::vector<double> all(thresholds_.size());
   for (std::size_t k = 0; k < all.size() && count() > 0; ++k) {
     const double* of = &sums().values[3 * k];

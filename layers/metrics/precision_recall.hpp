@@ -8,7 +8,8 @@
 namespace maskgrad {
 
 struct PrecisionOptions {
-  NumberList thresholds = {};  ///< a prediction above it is 1; none: 0.5, with top_k all in the top
+  detail::NumberList thresholds =
+      {};  ///< a prediction above it is 1; none: 0.5, with top_k all in the top
   /// Only a position's k greatest may be 1, of equal ones the first; none where all are the same.
   std::optional<std::int64_t> top_k = {};
   std::optional<std::int64_t> class_id = {};  ///< only this class counts
@@ -22,10 +23,12 @@ struct PrecisionOptions {
 };
 using RecallOptions = PrecisionOptions;
 
+namespace detail {
+
 /// What Precision and Recall count at each threshold: true and false positives, false negatives.
 class ThresholdCounts : public Metric {
  public:
-  void write_options(OptionWriter& writer) const override;
+  void write_options(extend::OptionWriter& writer) const override;
 
  protected:
   ThresholdCounts(std::string_view kind, PrecisionOptions options);
@@ -42,6 +45,8 @@ class ThresholdCounts : public Metric {
   std::vector<double> thresholds_;
 };
 
+}  // namespace detail
+
 /// true positives / predicted positives; 0, as in Keras, where nothing is predicted to be 1.
 /// Shapes:   y_true, of 0 and 1, and y_pred [batch, ..., features], or y_true [batch, ...] i64,
 ///           ids of y_pred's classes; the result has a value for each threshold, and is one
@@ -51,19 +56,20 @@ class ThresholdCounts : public Metric {
 /// Example:  mg::Precision precision{{.thresholds = {0.3, 0.7}}};
 ///           precision.update(onehot, mg::sigmoid(model.predict(x)));
 ///           precision.result();  // [2]
-class Precision final : public ThresholdCounts {
+class Precision final : public detail::ThresholdCounts {
  public:
   explicit Precision(PrecisionOptions options = {})
-      : ThresholdCounts("Precision", std::move(options)) {}
+      : detail::ThresholdCounts("Precision", std::move(options)) {}
   Tensor result() const override { return shares(1); }
 };
 
 /// true positives / all that are 1; 0, as in Keras, where nothing is. The rest as Precision.
 /// Example:  mg::Recall recall{{.class_id = 1}};
 ///           recall.update(onehot, mg::sigmoid(model.predict(x)));
-class Recall final : public ThresholdCounts {
+class Recall final : public detail::ThresholdCounts {
  public:
-  explicit Recall(RecallOptions options = {}) : ThresholdCounts("Recall", std::move(options)) {}
+  explicit Recall(RecallOptions options = {})
+      : detail::ThresholdCounts("Recall", std::move(options)) {}
   Tensor result() const override { return shares(2); }
 };
 

@@ -74,12 +74,12 @@ R2Score::R2Score(R2ScoreOptions options) : Metric("R2Score"), options_(std::move
                     nearest_hint(*how, known));
 }
 
-void R2Score::write_options(OptionWriter& writer) const {
+void R2Score::write_options(extend::OptionWriter& writer) const {
   R2ScoreOptions::each_option(options_, writer);
 }
 
-MetricSums::Sums R2Score::measure(const Tensor& y_true, const Tensor& y_pred,
-                                  const Tensor& sample_weight) const {
+Metric::Sums R2Score::measure(const Tensor& y_true, const Tensor& y_pred,
+                              const Tensor& sample_weight) const {
   const metrics::Weighted in = metrics::weighted_rows(kind(), y_true, y_pred, sample_weight);
   const auto features = static_cast<std::size_t>(in.prediction.shape().back());
   Sums all{std::vector<double>(at(features))};
@@ -87,7 +87,7 @@ MetricSums::Sums R2Score::measure(const Tensor& y_true, const Tensor& y_pred,
   const auto weights = rows::of<double>(in.weight);
   for (const double weight : weights) all.count += weight;
   if (all.count <= 0) return all;
-  dispatch_real(kind(), in.prediction.dtype(), [&]<class T>() {
+  extend::dispatch_real(kind(), in.prediction.dtype(), [&]<class T>() {
     const auto targets = rows::of<T>(in.target), predictions = rows::of<T>(in.prediction);
     for (std::size_t f = 0; f < features; ++f) {
       double* of = &all.values[at(f)];

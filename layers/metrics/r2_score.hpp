@@ -34,7 +34,7 @@ struct R2ScoreOptions {
 class R2Score final : public Metric {
  public:
   explicit R2Score(R2ScoreOptions options = {});
-  void write_options(OptionWriter& writer) const override;
+  void write_options(extend::OptionWriter& writer) const override;
   Tensor result() const override;
 
  protected:

@@ -44,7 +44,7 @@ void check_labels(std::string_view where, const Tensor& y_true, const Tensor& we
 Tensor labels_for(std::string_view where, const Tensor& y_true, const Tensor& y_pred);
 
 /// The features of the i-th valid position.
-template <Real T>
+template <extend::Real T>
 std::span<const T> row(const Tensor& x, std::int64_t i) {
   const auto width = x.shape().back();
   return rows::of<T>(x).subspan(static_cast<std::size_t>(i * width),
@@ -52,7 +52,7 @@ std::span<const T> row(const Tensor& x, std::int64_t i) {
 }
 
 /// Whether a score is NaN: what it says of its position is then NaN too.
-template <Real T>
+template <extend::Real T>
 bool any_nan(std::span<const T> scores) {
   bool any = false;
   for (const T s : scores) any |= s != s;
@@ -60,7 +60,7 @@ bool any_nan(std::span<const T> scores) {
 }
 /// Whether all of several scores are the same: such a position says of no class that it is the
 /// greatest, and is right in none.
-template <Real T>
+template <extend::Real T>
 bool all_tied(std::span<const T> scores) {
   return scores.size() > 1 &&
          std::all_of(scores.begin(), scores.end(), [&](T s) { return s == scores[0]; });

@@ -39,7 +39,7 @@ class Flow {
   std::string dot() const;
   /// A line a call: layer, kind, result, mask, parameters; then their totals. The parameters are
   /// those of the layers of the model.
-  std::string summary(const std::vector<LayerView>& layers) const;
+  std::string summary(const std::vector<detail::LayerView>& layers) const;
 
  private:
   void connect();

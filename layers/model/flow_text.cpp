@@ -38,7 +38,7 @@ std::string aligned(std::vector<std::vector<std::string>> rows) {
 /// Counts values of parameters, each once, by the layers that they are of.
 class Counts {
  public:
-  explicit Counts(const std::vector<LayerView>& layers) {
+  explicit Counts(const std::vector<detail::LayerView>& layers) {
     for (const auto& view : layers) views_.emplace(view.path, &view);
   }
   /// Those of the layer and of the layers inside it that were not counted before.
@@ -61,7 +61,7 @@ class Counts {
   std::int64_t trained = 0, frozen = 0, states = 0;
 
  private:
-  std::int64_t of(const LayerView& view) {
+  std::int64_t of(const detail::LayerView& view) {
     std::int64_t own = 0;
     for (const auto& entry : view.parameters) {
       const Parameter& p = *entry.second;
@@ -73,7 +73,7 @@ class Counts {
     return own;
   }
 
-  std::multimap<std::string, const LayerView*> views_;
+  std::multimap<std::string, const detail::LayerView*> views_;
   detail::FirstTime first_;
 };
 
@@ -120,7 +120,7 @@ std::string Flow::table() const {
   return aligned(rows) + warning(*this);
 }
 
-std::string Flow::summary(const std::vector<LayerView>& layers) const {
+std::string Flow::summary(const std::vector<detail::LayerView>& layers) const {
   Counts counts(layers);
   std::vector<std::vector<std::string>> rows{{"layer", "kind", "result", "mask", "parameters"}};
   for (std::size_t i = 0; i < steps_.size(); ++i) {

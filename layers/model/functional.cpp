@@ -15,24 +15,24 @@ struct CallOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("layer"), o.layer);
-    f(required("inputs"), o.inputs);
+    f(extend::required("layer"), o.layer);
+    f(extend::required("inputs"), o.inputs);
   }
 };
 
 struct FunctionalOptions {
   std::string name;
   std::vector<std::string> inputs;
-  std::vector<JsonPart> layers, calls;
+  std::vector<extend::JsonPart> layers, calls;
   std::vector<std::int64_t> outputs;
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
     f("name", o.name);
-    f(required("inputs"), o.inputs);
-    f(required("layers"), o.layers);
-    f(required("calls"), o.calls);
-    f(required("outputs"), o.outputs);
+    f(extend::required("inputs"), o.inputs);
+    f(extend::required("layers"), o.layers);
+    f(extend::required("calls"), o.calls);
+    f(extend::required("outputs"), o.outputs);
   }
 };
 
@@ -159,25 +159,25 @@ MaskContract Functional::contract_now() const {
   return detail::contract_of_all(layers_);
 }
 
-Functional Functional::from_options(OptionReader& reader) {
-  const auto options = read_options<FunctionalOptions>(reader);
+Functional Functional::from_options(extend::OptionReader& reader) {
+  const auto options = extend::read_options<FunctionalOptions>(reader);
   Functional model(options.name);
   for (const auto& name : options.inputs) model.input(name);
   for (const auto& text : options.layers) model.layer(detail::layer_from(kind, text));
   for (const auto& text : options.calls) {
-    const auto call = read_options<CallOptions>("Functional, a call", text);
+    const auto call = extend::read_options<CallOptions>("Functional, a call", text);
     model.call({static_cast<std::size_t>(call.layer)}, nodes_of(call.inputs));
   }
   model.outputs(nodes_of(options.outputs));
   return model;
 }
 
-void Functional::write_options(OptionWriter& writer) const {
+void Functional::write_options(extend::OptionWriter& writer) const {
   FunctionalOptions options{info.named ? info.name : std::string(), inputs_, {}, {}, {}};
   for (const auto& layer : layers_) options.layers.push_back(detail::part_of(layer));
   for (const auto& call : calls_) {
     CallOptions one{static_cast<std::int64_t>(call.layer), flat(call.inputs)};
-    OptionWriter inner;
+    extend::OptionWriter inner;
     CallOptions::each_option(one, inner);
     options.calls.push_back(inner.part());
   }

@@ -60,8 +60,8 @@ class Functional {
 
   /// {"name", "inputs", "layers", "calls": [{"layer": 0, "inputs": [call, result, ...]}],
   /// "outputs": [call, result, ...]}.
-  static Functional from_options(OptionReader& reader);
-  void write_options(OptionWriter& writer) const;
+  static Functional from_options(extend::OptionReader& reader);
+  void write_options(extend::OptionWriter& writer) const;
 
   Tensors operator()(const Tensors& inputs) { return maskgrad::call(*this, inputs); }
   /// Under Evaluate alone; StateError otherwise.
@@ -69,7 +69,7 @@ class Functional {
   Tensors forward(const Tensors& inputs);
   MaskContract contract_now() const;
 
-  Tensors build(const std::vector<Spec>& specs, Seed seed = next_default_seed()) {
+  Tensors build(const std::vector<Spec>& specs, Seed seed = detail::next_default_seed()) {
     return maskgrad::build(*this, specs, seed);
   }
   std::vector<Parameter> parameters() const { return maskgrad::parameters(*this); }
@@ -87,8 +87,8 @@ class Functional {
   }
 
   /// What it was built with.
-  const BuiltFor& built_for() const { return built_for_; }
-  BuiltFor& built_for() { return built_for_; }
+  const extend::BuiltFor& built_for() const { return built_for_; }
+  extend::BuiltFor& built_for() { return built_for_; }
 
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {
@@ -111,7 +111,7 @@ class Functional {
   detail::LayerNames names_;
   std::vector<Call> calls_;
   std::vector<Node> outputs_;
-  BuiltFor built_for_;
+  extend::BuiltFor built_for_;
 };
 
 }  // namespace maskgrad

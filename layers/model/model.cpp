@@ -54,14 +54,14 @@ Tensors run_one_by_one(const Tensors& inputs, const std::function<Tensors(const 
 
 }  // namespace detail
 
-void BuiltFor::note(const Tensors& inputs) {
+void extend::BuiltFor::note(const Tensors& inputs) {
   if (!Builder::current()) return;
   inputs_.clear();
   seed_ = Builder::current()->seed();
   for (const auto& x : inputs) inputs_.push_back(x.value());
 }
 
-Tensors BuiltFor::metas(std::string_view where) const {
+Tensors extend::BuiltFor::metas(std::string_view where) const {
   if (inputs_.empty()) {
     fail<StateError>(where, "the model was not built yet; call build(Spec) first");
   }
@@ -73,7 +73,7 @@ Tensors BuiltFor::metas(std::string_view where) const {
   return metas;
 }
 
-std::vector<Spec> BuiltFor::specs(std::string_view where) const {
+std::vector<Spec> extend::BuiltFor::specs(std::string_view where) const {
   std::vector<Spec> all;
   for (const auto& x : metas(where)) {
     if (x.dtype() == DType::boolean) {

@@ -24,26 +24,26 @@ Tensors run_one_by_one(const Tensors& inputs, const std::function<Tensors(const 
 /// Makes the weights of a model from the specification of its input, and checks shapes and masks
 /// through all of it, before there is any data. Layers that have weights already keep them. The
 /// weights depend on `seed` and their paths, so two models built with one seed are equal; without
-/// one each model gets another (next_default_seed). Its noise and the thread's begin anew
+/// one each model gets another (set_default_seed). Its noise and the thread's begin anew
 /// (autograd/noise.hpp). Gives the outputs as meta tensors.
 /// Throws:   what the layers throw, with their paths; the model is then as it was.
 /// Example:  mg::GRU gru{{.units = 8}};
 ///           mg::build(gru, mg::Spec::f32({mg::any, mg::any, 3}).masked(2), mg::Seed{1});
 ///           gru(x);  // [4, 8]
 template <class M>
-Tensors build(M& model, const std::vector<Spec>& specs, Seed seed = next_default_seed()) {
+Tensors build(M& model, const std::vector<Spec>& specs, Seed seed = detail::next_default_seed()) {
   if constexpr (detail::require_model<M>()) {
     const bool real = !specs.empty() && is_real(specs[0].dtype());
     detail::Undo undo;
     const detail::BuildPlace place(detail::info_of(model));
     Builder builder(seed, real ? specs[0].dtype() : DType::f32, detail::info_of(model));
-    detail::visit_placed(model, place, [&](const LayerView& view) {
+    detail::visit_placed(model, place, [&](const detail::LayerView& view) {
       undo.remember(view);
       builder.place(view.info, view.path);
     });
     const NoGrad no_grad;
     Tensors outputs = detail::run_model(model, detail::metas_of(specs));
-    if (!place.inside) visit_model(model, detail::NewNoise());
+    if (!place.inside) detail::visit_model(model, detail::NewNoise());
     undo.keep();
     builder.done();
     if constexpr (std::same_as<M, AnyLayer>) model.set_built_with({specs, seed});
@@ -53,7 +53,7 @@ Tensors build(M& model, const std::vector<Spec>& specs, Seed seed = next_default
   }
 }
 template <class M>
-Tensors build(M& model, const Spec& spec, Seed seed = next_default_seed()) {
+Tensors build(M& model, const Spec& spec, Seed seed = detail::next_default_seed()) {
   return build(model, std::vector<Spec>{spec}, seed);
 }
 
@@ -63,7 +63,7 @@ template <class M>
 std::vector<Parameter> parameters(const M& model) {
   detail::ParameterList all;
   if constexpr (detail::require_model<M>()) {
-    visit_model(model, [&](const LayerView& view) { all.add(view); });
+    detail::visit_model(model, [&](const detail::LayerView& view) { all.add(view); });
   }
   return all.take();
 }
@@ -75,16 +75,16 @@ template <Model M>
 M clone(const M& model) {
   M copy = model;
   detail::Cloner cloner(DType::f32, true);
-  visit_model(copy, [&](const LayerView& view) { cloner(view); });
-  visit_model(copy, detail::NewNoise());
+  detail::visit_model(copy, [&](const detail::LayerView& view) { cloner(view); });
+  detail::visit_model(copy, detail::NewNoise());
   return copy;
 }
 template <Model M>
 M clone(const M& model, DType dtype) {
   M copy = model;
   detail::Cloner cloner(dtype, false);
-  visit_model(copy, [&](const LayerView& view) { cloner(view); });
-  visit_model(copy, detail::NewNoise());
+  detail::visit_model(copy, [&](const detail::LayerView& view) { cloner(view); });
+  detail::visit_model(copy, detail::NewNoise());
   return copy;
 }
 
@@ -106,11 +106,11 @@ void set_trainable(const M& model, bool trainable) {
 ///           mg::reset_states(carries);
 template <Model M>
 void reset_states(M& model) {
-  visit_model(model, [](const LayerView& view) { view.reset_state(nullptr); });
+  detail::visit_model(model, [](const detail::LayerView& view) { view.reset_state(nullptr); });
 }
 template <Model M>
 void reset_states(M& model, const std::vector<std::int64_t>& samples) {
-  visit_model(model, [&](const LayerView& view) { view.reset_state(&samples); });
+  detail::visit_model(model, [&](const detail::LayerView& view) { view.reset_state(&samples); });
 }
 
 struct PredictOptions {
@@ -147,7 +147,7 @@ requires Model<std::remove_const_t<M>> Tensors predict(M& model, const Tensors& 
     }
   };
   if (!options.batch_invariant) return run(inputs);
-  visit_model(model, [](const LayerView& view) {
+  detail::visit_model(model, [](const detail::LayerView& view) {
     detail::refuse_carried(view, "predict", "batch_invariant is true", "leave it out");
   });
   return detail::run_one_by_one(inputs, run);
@@ -191,6 +191,8 @@ std::string summary(M& model, const std::vector<Spec>& specs) {
   return detail::summary_of(model, detail::metas_of(specs));
 }
 
+namespace extend {
+
 /// The inputs that a model was built with, for its own mask_flow and summary.
 class BuiltFor {
  public:
@@ -207,4 +209,5 @@ class BuiltFor {
   Seed seed_;
 };
 
+}  // namespace extend
 }  // namespace maskgrad

@@ -67,7 +67,7 @@ class FileWeights final : public detail::WeightWatch {
   std::map<std::string, Parameter> made_;
 };
 
-const BuiltWith& known_inputs(std::string_view asked, const AnyLayer& model) {
+const detail::BuiltWith& known_inputs(std::string_view asked, const AnyLayer& model) {
   if (const auto* with = model.built_with()) return *with;
   fail<StateError>(asked,
                    "{}: it is not known what inputs it was built for; build it by "
@@ -79,7 +79,7 @@ const BuiltWith& known_inputs(std::string_view asked, const AnyLayer& model) {
 std::vector<std::pair<std::string, std::string>> shared_in(const detail::LayerVisits& visits) {
   std::map<const void*, std::string> first;
   std::vector<std::pair<std::string, std::string>> shared;
-  visits([&](const LayerView& view) {
+  visits([&](const detail::LayerView& view) {
     for (const auto& [path, p] : view.parameters) {
       if (!p->defined()) continue;
       const auto [at, fresh] = first.emplace(&p->tensor().impl(), path);
@@ -93,7 +93,7 @@ std::vector<std::pair<std::string, std::string>> shared_in(const detail::LayerVi
 
 namespace detail {
 
-void save_model(const fs::path& path, JsonPart description,
+void save_model(const fs::path& path, extend::JsonPart description,
                 const std::vector<NamedParameter>& parameters, const LayerVisits& visits,
                 const std::vector<Spec>& inputs, Seed seed) {
   if (path.extension() != ".safetensors") {

@@ -11,7 +11,7 @@ namespace maskgrad {
 namespace detail {
 /// A walk over all layers of a model.
 using LayerVisits = std::function<void(const LayerVisitor&)>;
-void save_model(const std::filesystem::path& path, JsonPart description,
+void save_model(const std::filesystem::path& path, extend::JsonPart description,
                 const std::vector<NamedParameter>& parameters, const LayerVisits& visits,
                 const std::vector<Spec>& inputs, Seed seed);
 template <class M>
@@ -36,7 +36,7 @@ template <Layer M>
 requires(requires(const M& model) {
   model.built_for();
 }) void save_model(const M& model, const std::filesystem::path& path) {
-  const BuiltFor& built = model.built_for();
+  const extend::BuiltFor& built = model.built_for();
   named_parameters(model);  // says so where it was not built
   detail::save_any(model, path, built.specs("save_model"), built.seed());
 }

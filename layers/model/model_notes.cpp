@@ -14,33 +14,33 @@ struct SpecOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("shape"), o.shape);
-    f(required("dtype"), o.dtype);
-    f(required("mask_axes"), o.mask_axes);
+    f(extend::required("shape"), o.shape);
+    f(extend::required("dtype"), o.dtype);
+    f(extend::required("mask_axes"), o.mask_axes);
   }
 };
 
 struct NotesOptions {
   std::int64_t version = notes_version;
-  JsonPart model;
-  std::vector<JsonPart> inputs;
+  extend::JsonPart model;
+  std::vector<extend::JsonPart> inputs;
   Seed seed;
   std::vector<std::string> frozen;
   std::vector<std::string> shared;  ///< pairs, one behind the other
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("version"), o.version);
-    f(required("model"), o.model);
-    f(required("inputs"), o.inputs);
-    f(required("seed"), o.seed);
-    f(required("frozen"), o.frozen);
+    f(extend::required("version"), o.version);
+    f(extend::required("model"), o.model);
+    f(extend::required("inputs"), o.inputs);
+    f(extend::required("seed"), o.seed);
+    f(extend::required("frozen"), o.frozen);
     f("shared", o.shared);
   }
 };
 
 /// As JSON: `any` is null.
-JsonText sizes_of(const Shape& shape) {
+extend::JsonText sizes_of(const Shape& shape) {
   std::string text;
   for (const auto size : shape) {
     text += (text.empty() ? "" : ",") + (size == any ? std::string("null") : std::to_string(size));
@@ -48,16 +48,16 @@ JsonText sizes_of(const Shape& shape) {
   return {"[" + text + "]"};
 }
 
-JsonPart part_of(const Spec& spec) {
-  OptionWriter writer;
+extend::JsonPart part_of(const Spec& spec) {
+  extend::OptionWriter writer;
   writer("shape", sizes_of(spec.shape()));
   writer("dtype", std::string(name(spec.dtype())));
   writer("mask_axes", spec.mask_axes());
   return writer.part();
 }
 
-Spec spec_of(const JsonPart& part) {
-  const auto o = read_options<SpecOptions>("an input", part);
+Spec spec_of(const extend::JsonPart& part) {
+  const auto o = extend::read_options<SpecOptions>("an input", part);
   const Shape shape(o.shape);
   for (const auto& spec : {Spec::f32(shape), Spec::f64(shape), Spec::ids(shape)}) {
     if (name(spec.dtype()) != o.dtype) continue;
@@ -87,7 +87,7 @@ Metadata metadata_of(const ModelNotes& notes) {
     options.shared.push_back(there);
     options.shared.push_back(here);
   }
-  OptionWriter writer;
+  extend::OptionWriter writer;
   NotesOptions::each_option(options, writer);
   return {{key, writer.json()}};
 }
@@ -103,7 +103,7 @@ ModelNotes notes_from(const std::filesystem::path& path, const Metadata& metadat
   }
   std::int64_t found = notes_version;
   try {
-    OptionReader reader("its metadata", text->second);
+    extend::OptionReader reader("its metadata", text->second);
     NotesOptions options;
     reader("version", found);
     if (found == notes_version) {

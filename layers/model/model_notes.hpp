@@ -13,7 +13,7 @@ namespace maskgrad::detail {
 
 /// What the metadata of a model's file say, beside its weights.
 struct ModelNotes {
-  JsonPart model;  ///< as `describe`
+  extend::JsonPart model;  ///< as `describe`
   std::vector<Spec> inputs;
   Seed seed;
   std::vector<std::string> frozen;

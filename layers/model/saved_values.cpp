@@ -82,15 +82,15 @@ bool is_count(const Tensor& x) {
 }
 
 Array array_of(const Tensor& x) {
-  return dispatch(x.dtype(), [&]<class T>() {
+  return extend::dispatch(x.dtype(), [&]<class T>() {
     const auto& shape = x.shape();
     return Array::of<T>({shape.begin(), shape.end()}, rows::of<T>(x));
   });
 }
 
 Tensor tensor_of(const Array& array) {
-  return dispatch(array.dtype,
-                  [&]<class T>() { return tensor(array.values<T>(), Shape(array.shape)); });
+  return extend::dispatch(array.dtype,
+                          [&]<class T>() { return tensor(array.values<T>(), Shape(array.shape)); });
 }
 
 NamedArrays arrays_of(const SavedValues& values) {

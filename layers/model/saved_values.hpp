@@ -21,6 +21,8 @@ struct LoadReport {
   std::vector<std::string> unexpected;  ///< arrays of the file that the model does not have
 };
 
+namespace detail {
+
 /// A value that files keep: a weight, a moment of an optimizer, a count.
 struct SavedValue {
   std::string name;
@@ -30,8 +32,6 @@ struct SavedValue {
   std::function<bool(const Tensor&)> allows = {};
 };
 using SavedValues = std::vector<SavedValue>;
-
-namespace detail {
 
 /// A value that lies in a tensor of its owner, who alone holds it: `set` writes into it.
 SavedValue saved_in_place(std::string name, const Tensor& value);

@@ -8,12 +8,12 @@ namespace {
 
 struct SequentialOptions {
   std::string name;
-  std::vector<JsonPart> layers;
+  std::vector<extend::JsonPart> layers;
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
     f("name", o.name);
-    f(required("layers"), o.layers);
+    f(extend::required("layers"), o.layers);
   }
 };
 
@@ -39,8 +39,8 @@ MaskContract Sequential::contract_now() const {
   return detail::contract_of_all(layers_);
 }
 
-Sequential Sequential::from_options(OptionReader& reader) {
-  const auto options = read_options<SequentialOptions>(reader);
+Sequential Sequential::from_options(extend::OptionReader& reader) {
+  const auto options = extend::read_options<SequentialOptions>(reader);
   std::vector<AnyLayer> layers;
   for (const auto& layer : options.layers) {
     layers.push_back(detail::layer_from("Sequential", layer));
@@ -48,7 +48,7 @@ Sequential Sequential::from_options(OptionReader& reader) {
   return Sequential(std::move(layers), options.name);
 }
 
-void Sequential::write_options(OptionWriter& writer) const {
+void Sequential::write_options(extend::OptionWriter& writer) const {
   SequentialOptions options{info.named ? info.name : std::string(), {}};
   for (const auto& layer : layers_) options.layers.push_back(detail::part_of(layer));
   SequentialOptions::each_option(options, detail::Taking{writer});

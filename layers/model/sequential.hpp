@@ -29,8 +29,8 @@ class Sequential {
            !std::is_void_v<Lacks>) explicit Sequential(Ls... layers) = delete;
   explicit Sequential(std::vector<AnyLayer> layers, std::string name = "");
   /// Its layers and its name as options: {"name": ..., "layers": [{"class_name", "config"}, ...]}.
-  static Sequential from_options(OptionReader& reader);
-  void write_options(OptionWriter& writer) const;
+  static Sequential from_options(extend::OptionReader& reader);
+  void write_options(extend::OptionWriter& writer) const;
 
   Tensor operator()(const Tensor& x) { return maskgrad::call(*this, x); }
   /// Under Evaluate alone; StateError otherwise.
@@ -38,7 +38,7 @@ class Sequential {
   Tensors forward(const Tensors& inputs);
   MaskContract contract_now() const;
 
-  Tensors build(const Spec& spec, Seed seed = next_default_seed()) {
+  Tensors build(const Spec& spec, Seed seed = detail::next_default_seed()) {
     return maskgrad::build(*this, spec, seed);
   }
   std::vector<Parameter> parameters() const { return maskgrad::parameters(*this); }
@@ -64,8 +64,8 @@ class Sequential {
   }
 
   /// What it was built with.
-  const BuiltFor& built_for() const { return built_for_; }
-  BuiltFor& built_for() { return built_for_; }
+  const extend::BuiltFor& built_for() const { return built_for_; }
+  extend::BuiltFor& built_for() { return built_for_; }
 
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {
@@ -76,7 +76,7 @@ class Sequential {
 
  private:
   std::vector<AnyLayer> layers_;
-  BuiltFor built_for_;
+  extend::BuiltFor built_for_;
 };
 
 }  // namespace maskgrad

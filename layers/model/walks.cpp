@@ -10,7 +10,7 @@ BuildPlace::BuildPlace(LayerInfo* info) {
   inside = outer != nullptr;
   if (!outer) return;
   if (info && !info->placed) outer->place(*info);
-  const auto* layer = LayerScope::current();
+  const auto* layer = extend::LayerScope::current();
   path = info ? info->path : std::string(layer ? layer->path() : "");
 }
 

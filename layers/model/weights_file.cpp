@@ -32,7 +32,7 @@ std::string plain(std::string name) {
     if (part.starts_with("forward_")) part = "forward";
     if (part.starts_with("backward_")) part = "backward";
     if (part == "attention_output") part = "output";
-    made = join_path(made, part);
+    made = detail::join_path(made, part);
   }
   return made;
 }

@@ -27,7 +27,8 @@ template <Model M>
 std::vector<NamedParameter> named_parameters(const M& model) {
   std::vector<NamedParameter> all;
   detail::FirstTime first;
-  visit_model(model, [&](const LayerView& view) { detail::collect_named(view, first, all); });
+  detail::visit_model(
+      model, [&](const detail::LayerView& view) { detail::collect_named(view, first, all); });
   return all;
 }
 

@@ -33,7 +33,7 @@ class Module {
     if (at == file_.end()) return {};
     read_.insert(at->name);
     Numbers made{at->array.shape, {}};
-    dispatch(at->array.dtype, [&]<class T>() {
+    extend::dispatch(at->array.dtype, [&]<class T>() {
       const auto values = at->array.values<T>();
       made.values.assign(values.begin(), values.end());
     });
@@ -143,10 +143,10 @@ void collect_torch(const LayerView& view, std::vector<TorchLayer>& into) {
     layer.parameters.push_back({path.substr(view.path.empty() ? 0 : view.path.size() + 1), *p});
   }
   if (view.kind == "GRU") {
-    OptionWriter options;
+    extend::OptionWriter options;
     view.write_options(options);
     bool reset_after = true;
-    OptionReader("GRU", options.json())("reset_after", reset_after);
+    extend::OptionReader("GRU", options.json())("reset_after", reset_after);
     if (!reset_after) {
       fail<OptionError>("load_torch_weights",
                         "GRU '{}' has reset_after false, which PyTorch's GRU has not; make it with "

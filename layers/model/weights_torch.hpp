@@ -41,7 +41,8 @@ template <Model M>
 LoadReport load_torch_weights(const M& model, const std::filesystem::path& path,
                               const TorchNames& names = {}, LoadOptions options = {}) {
   std::vector<detail::TorchLayer> layers;
-  visit_model(model, [&](const LayerView& view) { detail::collect_torch(view, layers); });
+  detail::visit_model(model,
+                      [&](const detail::LayerView& view) { detail::collect_torch(view, layers); });
   return load_torch_weights(layers, path, names, options);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <maskgrad/autograd/checkpoint.hpp>
 #include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/elementwise/math.hpp>
 
@@ -30,7 +31,7 @@ namespace {
 
 /// One NaN in a batch would stay in the moving statistics for good.
 void check_finite(std::string_view what, const Tensor& statistics, std::int64_t count) {
-  dispatch_real(BatchNormalization::kind, statistics.dtype(), [&]<class T>() {
+  extend::dispatch_real(BatchNormalization::kind, statistics.dtype(), [&]<class T>() {
     const auto all = rows::of<T>(statistics);
     const auto bad = std::find_if(all.begin(), all.end(), [](T v) { return !std::isfinite(v); });
     if (bad == all.end()) return;
@@ -54,7 +55,14 @@ Tensor BatchNormalization::forward(const Tensor& x) {
   weights_.check(x);
   if (training()) {
     const auto batch = batch_normalize(x, options_.epsilon, weights_.affine());
-    if (batch.count > 0) {
+    const auto call = detail::checkpoint_call();
+    if (call == detail::CheckpointCall::alone) {
+      fail<StateError>(detail::layer_title(),
+                       "its statistics are of all sequences of a batch, so none has a gradient of "
+                       "its own; use LayerNormalization or GroupNormalization in its place");
+    }
+    const bool again = call == detail::CheckpointCall::again;
+    if (batch.count > 0 && !again) {
       check_finite("mean", batch.mean, batch.count);
       check_finite("variance", batch.variance, batch.count);
       move(moving_mean_, batch.mean);

@@ -51,9 +51,7 @@ class BatchNormalization {
       .role = MaskRole::supports,
       .why = "takes its statistics over all valid rows",
       .full_role = MaskRole::unsupported,
-      .ways_out =
-          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature is "
-          "missing",
+      .ways_out = detail::mask_whole_steps,
       .keras = "frozen weights (trainable=False) also stop the statistics; here Evaluate does"};
 
   explicit BatchNormalization(BatchNormalizationOptions options = {});

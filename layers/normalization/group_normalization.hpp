@@ -46,9 +46,7 @@ class GroupNormalization {
       .why = "takes a group's statistics over each sequence's valid steps",
       .sample_role = MaskRole::propagates,
       .full_role = MaskRole::unsupported,
-      .ways_out =
-          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature is "
-          "missing",
+      .ways_out = detail::mask_whole_steps,
       .keras = "the statistics count the padding"};
 
   explicit GroupNormalization(GroupNormalizationOptions options = {});

@@ -38,13 +38,10 @@ class LayerNormalization {
  public:
   using Options = LayerNormalizationOptions;
   static constexpr std::string_view kind = "LayerNormalization";
-  static constexpr MaskContract contract{
-      .role = MaskRole::propagates,
-      .why = "each row is normalized by itself",
-      .full_role = MaskRole::unsupported,
-      .ways_out =
-          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature is "
-          "missing"};
+  static constexpr MaskContract contract{.role = MaskRole::propagates,
+                                         .why = "each row is normalized by itself",
+                                         .full_role = MaskRole::unsupported,
+                                         .ways_out = detail::mask_whole_steps};
 
   explicit LayerNormalization(LayerNormalizationOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -29,13 +29,10 @@ class RMSNormalization {
  public:
   using Options = RMSNormalizationOptions;
   static constexpr std::string_view kind = "RMSNormalization";
-  static constexpr MaskContract contract{
-      .role = MaskRole::propagates,
-      .why = "each row is normalized by itself",
-      .full_role = MaskRole::unsupported,
-      .ways_out =
-          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature is "
-          "missing"};
+  static constexpr MaskContract contract{.role = MaskRole::propagates,
+                                         .why = "each row is normalized by itself",
+                                         .full_role = MaskRole::unsupported,
+                                         .ways_out = detail::mask_whole_steps};
 
   explicit RMSNormalization(RMSNormalizationOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

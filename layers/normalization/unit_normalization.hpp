@@ -25,13 +25,10 @@ class UnitNormalization {
  public:
   using Options = UnitNormalizationOptions;
   static constexpr std::string_view kind = "UnitNormalization";
-  static constexpr MaskContract contract{
-      .role = MaskRole::propagates,
-      .why = "each row is normalized by itself",
-      .full_role = MaskRole::unsupported,
-      .ways_out =
-          "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a feature is "
-          "missing"};
+  static constexpr MaskContract contract{.role = MaskRole::propagates,
+                                         .why = "each row is normalized by itself",
+                                         .full_role = MaskRole::unsupported,
+                                         .ways_out = detail::mask_whole_steps};
 
   explicit UnitNormalization(UnitNormalizationOptions options = {})
       : info(kind, options.name), options_(std::move(options)) {}

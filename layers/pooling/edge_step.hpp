@@ -5,14 +5,14 @@
 
 namespace maskgrad {
 
+namespace detail {
+
 enum class StepEdge { first, last };
 
-namespace detail {
 constexpr std::string_view edge_step_kind(StepEdge edge) {
   return edge == StepEdge::first ? "FirstStep" : "LastStep";
 }
 Tensor edge_step(StepEdge edge, const Tensor& x);
-}  // namespace detail
 
 /// The first or last valid step of each sequence, wherever its padding stands.
 /// Shapes:   x [batch, time, ...] -> [batch, ...].
@@ -25,8 +25,8 @@ Tensor edge_step(StepEdge edge, const Tensor& x);
 template <StepEdge edge>
 class EdgeStep {
  public:
-  using Options = NameOnly;
-  static constexpr std::string_view kind = detail::edge_step_kind(edge);
+  using Options = extend::NameOnly;
+  static constexpr std::string_view kind = edge_step_kind(edge);
   static constexpr MaskContract contract{.role = MaskRole::consumes,
                                          .why = edge == StepEdge::first
                                                     ? "takes the first valid step of each sequence"
@@ -37,7 +37,7 @@ class EdgeStep {
   explicit EdgeStep(Options options = {})
       : info(kind, options.name), options_(std::move(options)) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const { return detail::edge_step(edge, x); }
+  Tensor forward(const Tensor& x) const { return edge_step(edge, x); }
 
   const Options& options() const { return options_; }
   LayerInfo info;
@@ -46,7 +46,9 @@ class EdgeStep {
   Options options_;
 };
 
-using FirstStep = EdgeStep<StepEdge::first>;
-using LastStep = EdgeStep<StepEdge::last>;
+}  // namespace detail
+
+using FirstStep = detail::EdgeStep<detail::StepEdge::first>;
+using LastStep = detail::EdgeStep<detail::StepEdge::last>;
 
 }  // namespace maskgrad

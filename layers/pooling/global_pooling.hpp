@@ -18,10 +18,11 @@ struct GlobalPoolingOptions {
   }
 };
 
+namespace detail {
+
 /// What a global pooling makes of a sequence's valid steps.
 enum class PoolingKind { average, max, sum };
 
-namespace detail {
 constexpr std::string_view global_pooling_kind(PoolingKind pool) {
   constexpr std::string_view kinds[] = {"GlobalAveragePooling1D", "GlobalMaxPooling1D",
                                         "GlobalSumPooling1D"};
@@ -45,7 +46,6 @@ constexpr MaskContract global_pooling_contract(PoolingKind pool) {
 }
 Tensor pooled(PoolingKind pool, const Tensor& x, bool channels_first, bool keepdims);
 bool pools_channels_first(PoolingKind pool, const std::string& data_format);
-}  // namespace detail
 
 /// One value of each feature for a whole sequence.
 /// Shapes:   x [batch, time, features] -> [batch, features]; with keepdims [batch, 1, features].
@@ -62,13 +62,13 @@ template <PoolingKind pool>
 class GlobalPooling1D {
  public:
   using Options = GlobalPoolingOptions;
-  static constexpr std::string_view kind = detail::global_pooling_kind(pool);
-  static constexpr MaskContract contract = detail::global_pooling_contract(pool);
+  static constexpr std::string_view kind = global_pooling_kind(pool);
+  static constexpr MaskContract contract = global_pooling_contract(pool);
 
   explicit GlobalPooling1D(GlobalPoolingOptions options = {})
       : info(kind, options.name),
         options_(std::move(options)),
-        channels_first_(detail::pools_channels_first(pool, options_.data_format)) {}
+        channels_first_(pools_channels_first(pool, options_.data_format)) {}
   MaskContract contract_now() const {
     MaskContract now = contract;
     if (channels_first_) {
@@ -79,7 +79,7 @@ class GlobalPooling1D {
   }
   Tensor operator()(const Tensor& x) { return call(*this, x); }
   Tensor forward(const Tensor& x) const {
-    return detail::pooled(pool, x, channels_first_, options_.keepdims);
+    return pooled(pool, x, channels_first_, options_.keepdims);
   }
 
   const Options& options() const { return options_; }
@@ -90,8 +90,10 @@ class GlobalPooling1D {
   bool channels_first_;
 };
 
-using GlobalAveragePooling1D = GlobalPooling1D<PoolingKind::average>;
-using GlobalMaxPooling1D = GlobalPooling1D<PoolingKind::max>;
-using GlobalSumPooling1D = GlobalPooling1D<PoolingKind::sum>;
+}  // namespace detail
+
+using GlobalAveragePooling1D = detail::GlobalPooling1D<detail::PoolingKind::average>;
+using GlobalMaxPooling1D = detail::GlobalPooling1D<detail::PoolingKind::max>;
+using GlobalSumPooling1D = detail::GlobalPooling1D<detail::PoolingKind::sum>;
 
 }  // namespace maskgrad

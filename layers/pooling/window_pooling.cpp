@@ -28,7 +28,7 @@ Tensor pooled(PoolingKind pool, const Tensor& x, const WindowOptions& options) {
   if (options.padding == Padding::valid) return mean(w, {2});
   const Tensor sizes = window_sizes(x, options), plain = sum(w, {2}) / sizes;
   if (plain.is_meta()) return plain;
-  const bool finite = dispatch_real("pooled", x.dtype(), [&]<class T>() {
+  const bool finite = extend::dispatch_real("pooled", x.dtype(), [&]<class T>() {
     return kernels::all_finite_of(rows::of<T>(plain).data(), rows::total(plain));
   });
   if (finite) return plain;

@@ -21,29 +21,27 @@ struct WindowPoolingOptions {
 };
 
 namespace detail {
+
 constexpr std::string_view window_pooling_kind(PoolingKind pool, bool masked) {
   if (masked) return pool == PoolingKind::max ? "MaskedMaxPooling1D" : "MaskedAveragePooling1D";
   return pool == PoolingKind::max ? "MaxPooling1D" : "AveragePooling1D";
 }
 constexpr MaskContract window_pooling_contract(PoolingKind pool, bool masked) {
-  if (masked)
-    return detail::takes_valid_steps("pools each sequence's valid steps as if it were alone");
+  if (masked) return takes_valid_steps("pools each sequence's valid steps as if it were alone");
   constexpr std::string_view keras = "warns that it destroys the mask, and pools the padding";
   return pool == PoolingKind::max
-             ? detail::refuses_steps(
-                   "a window takes neighboring steps, so padding could be the greatest",
-                   "MaskedMaxPooling1D (each sequence pooled as if alone) · "
-                   "x.drop_mask(\"why\") to pool the padding as data",
-                   keras)
-             : detail::refuses_steps("a window mixes neighboring steps, so padding would leak",
-                                     "MaskedAveragePooling1D (each sequence pooled as if alone) · "
-                                     "x.drop_mask(\"why\") to pool the padding as data",
-                                     keras);
+             ? refuses_steps("a window takes neighboring steps, so padding could be the greatest",
+                             "MaskedMaxPooling1D (each sequence pooled as if alone) · "
+                             "x.drop_mask(\"why\") to pool the padding as data",
+                             keras)
+             : refuses_steps("a window mixes neighboring steps, so padding would leak",
+                             "MaskedAveragePooling1D (each sequence pooled as if alone) · "
+                             "x.drop_mask(\"why\") to pool the padding as data",
+                             keras);
 }
 /// Throws OptionError, naming `kind`, for options out of range.
 WindowOptions pooling_windows(std::string_view kind, const WindowPoolingOptions& options);
 Tensor pooled(PoolingKind pool, const Tensor& x, const WindowOptions& options);
-}  // namespace detail
 
 /// The greatest, or the mean, of each feature in each window of steps; Masked: over each sequence's
 /// valid steps, as if it were alone and unpadded.
@@ -61,15 +59,15 @@ template <PoolingKind pool, bool masked>
 class WindowPooling1D {
  public:
   using Options = WindowPoolingOptions;
-  static constexpr std::string_view kind = detail::window_pooling_kind(pool, masked);
-  static constexpr MaskContract contract = detail::window_pooling_contract(pool, masked);
+  static constexpr std::string_view kind = window_pooling_kind(pool, masked);
+  static constexpr MaskContract contract = window_pooling_contract(pool, masked);
 
   explicit WindowPooling1D(WindowPoolingOptions options = {})
       : info(kind, options.name),
         options_(std::move(options)),
-        windows_(detail::pooling_windows(kind, options_)) {}
+        windows_(pooling_windows(kind, options_)) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const { return detail::pooled(pool, x, windows_); }
+  Tensor forward(const Tensor& x) const { return pooled(pool, x, windows_); }
 
   const Options& options() const { return options_; }
   LayerInfo info;
@@ -79,9 +77,11 @@ class WindowPooling1D {
   WindowOptions windows_;
 };
 
-using MaxPooling1D = WindowPooling1D<PoolingKind::max, false>;
-using AveragePooling1D = WindowPooling1D<PoolingKind::average, false>;
-using MaskedMaxPooling1D = WindowPooling1D<PoolingKind::max, true>;
-using MaskedAveragePooling1D = WindowPooling1D<PoolingKind::average, true>;
+}  // namespace detail
+
+using MaxPooling1D = detail::WindowPooling1D<detail::PoolingKind::max, false>;
+using AveragePooling1D = detail::WindowPooling1D<detail::PoolingKind::average, false>;
+using MaskedMaxPooling1D = detail::WindowPooling1D<detail::PoolingKind::max, true>;
+using MaskedAveragePooling1D = detail::WindowPooling1D<detail::PoolingKind::average, true>;
 
 }  // namespace maskgrad

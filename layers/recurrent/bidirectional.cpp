@@ -28,10 +28,10 @@ Bidirectional::Bidirectional(AnyLayer forward, AnyLayer backward, BidirectionalO
   merge_ = static_cast<Merge>(at - modes.begin());
 }
 
-Bidirectional Bidirectional::from_options(OptionReader& reader) {
-  JsonPart layer;
+Bidirectional Bidirectional::from_options(extend::OptionReader& reader) {
+  extend::JsonPart layer;
   BidirectionalOptions options;
-  reader(required("layer"), layer);
+  reader(extend::required("layer"), layer);
   reader("merge_mode", options.merge_mode);
   reader("name", options.name);
   reader.finish();
@@ -44,8 +44,8 @@ Bidirectional Bidirectional::from_options(OptionReader& reader) {
                     wrapped.kind());
 }
 
-void Bidirectional::write_options(OptionWriter& writer) const {
-  writer(required("layer"), detail::part_of(forward_));
+void Bidirectional::write_options(extend::OptionWriter& writer) const {
+  writer(extend::required("layer"), detail::part_of(forward_));
   writer("merge_mode", options_.merge_mode);
   writer("name", options_.name);
 }

@@ -41,8 +41,8 @@ class Bidirectional {
       : Bidirectional(AnyLayer(layer), AnyLayer(layer.mirrored()), std::move(options)) {}
   Bidirectional(AnyLayer forward, AnyLayer backward, BidirectionalOptions options);
   /// From `layer` (a description of the forward one), `merge_mode` and `name`.
-  static Bidirectional from_options(OptionReader& reader);
-  void write_options(OptionWriter& writer) const;
+  static Bidirectional from_options(extend::OptionReader& reader);
+  void write_options(extend::OptionWriter& writer) const;
 
   MaskContract contract_now() const { return forward_.contract(); }
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <maskgrad/autograd/checkpoint.hpp>
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/elementwise/where.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/layers/layer/layer.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 Tensors CarriedState::begin(std::int64_t batch) const {
   if (!states_.empty() && states_[0].shape()[0] != batch) {
@@ -20,6 +21,13 @@ Tensors CarriedState::begin(std::int64_t batch) const {
 }
 
 void CarriedState::keep(const Tensors& states) {
+  if (detail::checkpoint_call() != detail::CheckpointCall::none) {
+    fail<StateError>(
+        detail::layer_title(),
+        "it carries its state from batch to batch and is called in a checkpoint, whose "
+        "second call would begin with another state; give the state as an argument "
+        "(initial_state), or leave the layer outside");
+  }
   const NoGrad no_grad;
   Tensors next;
   for (std::size_t i = 0; i < states.size(); ++i) {
@@ -60,4 +68,4 @@ void CarriedState::reset(std::string_view where, const std::vector<std::int64_t>
   for (auto& s : states_) s = or_else(with_mask(s, stays), zeros(s.shape(), s.dtype()));
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

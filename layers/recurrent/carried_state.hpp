@@ -8,7 +8,7 @@
 
 #include <maskgrad/layers/layer/spec.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 /// The states that a stateful recurrent layer hands from one batch to the next: sample i of a batch
 /// goes on where sample i of the one before ended. No gradient goes back into that batch.
@@ -38,4 +38,4 @@ class CarriedState {
   Tensors states_;
 };
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

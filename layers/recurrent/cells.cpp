@@ -66,10 +66,10 @@ Tensors StackedRNNCells::run_whole(const Tensor& x, const Tensors& states, bool 
   });
 }
 
-StackedRNNCells StackedRNNCells::from_options(OptionReader& reader) {
-  std::vector<JsonPart> texts;
+StackedRNNCells StackedRNNCells::from_options(extend::OptionReader& reader) {
+  std::vector<extend::JsonPart> texts;
   std::string name;
-  reader(required("cells"), texts);
+  reader(extend::required("cells"), texts);
   reader("name", name);
   reader.finish();
   std::vector<AnyLayer> cells;
@@ -77,10 +77,10 @@ StackedRNNCells StackedRNNCells::from_options(OptionReader& reader) {
   return StackedRNNCells(std::move(cells), name);
 }
 
-void StackedRNNCells::write_options(OptionWriter& writer) const {
-  std::vector<JsonPart> texts;
+void StackedRNNCells::write_options(extend::OptionWriter& writer) const {
+  std::vector<extend::JsonPart> texts;
   for (const auto& cell : cells_) texts.push_back(detail::part_of(cell));
-  writer(required("cells"), std::move(texts));
+  writer(extend::required("cells"), std::move(texts));
   writer("name", info.named ? info.name : std::string());
 }
 

@@ -5,6 +5,8 @@
 
 namespace maskgrad {
 
+namespace extend {
+
 /// A recurrent cell is a layer that makes one step: `forward` takes x [batch, features] and its
 /// states, gives the output and the states behind it; `state_sizes()` says how wide they are. RNN
 /// runs one over time, also one of the user's own. A cell may have a faster way over whole
@@ -20,6 +22,8 @@ inline constexpr MaskContract cell_contract{
         "a mask over samples · x.drop_mask(\"why\", fill) to put a value where a feature is "
         "missing"};
 
+}  // namespace extend
+
 namespace detail {
 
 /// One step of a cell of any type -> the output, then the states behind it.
@@ -32,7 +36,7 @@ class RecurrentCell : public RecurrentBase<Derived, false, cell> {
 
  public:
   using Base::info, Base::Base;
-  static constexpr MaskContract contract = cell_contract;
+  static constexpr MaskContract contract = extend::cell_contract;
 
   std::vector<std::int64_t> state_sizes() const { return this->core_.state_sizes(); }
   Tensors forward(const Tensors& inputs) const { return this->core_.forward_cell(inputs); }
@@ -81,11 +85,11 @@ class LSTMCell : public detail::RecurrentCell<LSTMCell, kernels::Cell::lstm> {
 class StackedRNNCells {
  public:
   static constexpr std::string_view kind = "StackedRNNCells";
-  static constexpr MaskContract contract = cell_contract;
+  static constexpr MaskContract contract = extend::cell_contract;
 
   explicit StackedRNNCells(std::vector<AnyLayer> cells, std::string name = "");
-  static StackedRNNCells from_options(OptionReader& reader);
-  void write_options(OptionWriter& writer) const;
+  static StackedRNNCells from_options(extend::OptionReader& reader);
+  void write_options(extend::OptionWriter& writer) const;
 
   std::vector<std::int64_t> state_sizes() const;
   Tensors forward(const Tensors& inputs);

@@ -69,9 +69,7 @@ inline constexpr MaskContract recurrent_contract{
     .why = "runs each sequence's valid steps in order; without return_sequences it consumes",
     .sample_role = MaskRole::propagates,
     .full_role = MaskRole::unsupported,
-    .ways_out =
-        "a mask over whole steps · x.drop_mask(\"why\", fill) to put a value where a "
-        "feature is missing",
+    .ways_out = mask_whole_steps,
     .after = "read, and passed on; without return_sequences it ends",
     .keras = "repeats the last output at masked steps"};
 

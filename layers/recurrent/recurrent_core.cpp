@@ -19,6 +19,13 @@ RecurrentCore::RecurrentCore(std::string_view kind, Cell cell, RecurrentSettings
   check::at_least(kind, "units", settings_.units, 1);
   check::rate(kind, "dropout", settings_.dropout);
   check::rate(kind, "recurrent_dropout", settings_.recurrent_dropout);
+  const bool gates = settings_.recurrent_activation == "sigmoid" || cell_ == Cell::simple_rnn;
+  const bool plain = settings_.activation == "tanh" && gates && settings_.recurrent_dropout == 0;
+  if (settings_.recompute && !plain) {
+    fail<OptionError>(kind,
+                      ".recompute is for the activations tanh and sigmoid without "
+                      ".recurrent_dropout; leave it out, or put the call into mg::checkpoint");
+  }
 }
 
 void RecurrentCore::build(const Tensor& x, Builder& builder) {
@@ -57,7 +64,7 @@ Tensors RecurrentCore::run_whole(const Tensor& x, const Tensors& states, bool ba
   const auto [output, last] =
       recurrent(cell_, settings_.reset_after, backwards, x,
                 {kernel_, recurrent_kernel_, settings_.use_bias ? bias_.tensor() : Tensor()},
-                {states[0], lstm ? states[1] : Tensor()});
+                {states[0], lstm ? states[1] : Tensor()}, settings_.recompute);
   return lstm ? Tensors{output, last.h, last.c} : Tensors{output, last.h};
 }
 

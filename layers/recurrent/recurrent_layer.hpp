@@ -69,7 +69,7 @@ class RecurrentLayer : public RecurrentBase<Derived, true, cell> {
   /// {output, state}, from an initial state where one is given.
   WithState with_state(const Tensor& x, const State& initial = {}) {
     if (!info.built) place_late(info);
-    const LayerScope scope(Derived::kind, info.path);
+    const extend::LayerScope scope(Derived::kind, info.path);
     const LayerNoise noise(info.noise);
     Tensors inputs{x}, states = as_tensors(initial);
     for (const auto& s : states) {

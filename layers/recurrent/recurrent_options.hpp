@@ -38,13 +38,16 @@ struct RecurrentOptions {
   If<layer, bool> return_state{false};
   If<layer, bool> go_backwards{false};
   If<layer, bool> stateful{false};
+  /// Training keeps states alone, and backward runs forward once more, a chunk of time after the
+  /// other: a fraction of the memory, the same bits.
+  If<layer, bool> recompute{false};
   If<gru, bool> reset_after{true};
   std::string name = {};
 
   /// f(name, value...) for every option, with its value in each of `o`.
   template <class F, class... Os>
   static void each(F&& f, Os&... o) {
-    f(required("units"), o.units...);
+    f(extend::required("units"), o.units...);
     f("activation", o.activation...);
     f("recurrent_activation", o.recurrent_activation...);
     f("use_bias", o.use_bias...);
@@ -58,12 +61,13 @@ struct RecurrentOptions {
     f("return_state", o.return_state...);
     f("go_backwards", o.go_backwards...);
     f("stateful", o.stateful...);
+    f("recompute", o.recompute...);
     f("reset_after", o.reset_after...);
     f("name", o.name...);
   }
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    const auto if_there = [&f]<class T>(OptionName name, T& value) {
+    const auto if_there = [&f]<class T>(extend::OptionName name, T& value) {
       if constexpr (!std::is_same_v<std::remove_const_t<T>, NoOption>) f(name, value);
     };
     each(if_there, o);
@@ -76,7 +80,7 @@ using RecurrentSettings = RecurrentOptions<true, kernels::Cell::gru, kernels::Ce
 template <class Options>
 RecurrentSettings settings_of(const Options& options) {
   RecurrentSettings settings{.units = options.units};
-  const auto copy = []<class To, class From>(OptionName, To& to, const From& from) {
+  const auto copy = []<class To, class From>(extend::OptionName, To& to, const From& from) {
     if constexpr (std::is_same_v<To, From>) to = from;
   };
   RecurrentSettings::each(copy, settings, options);

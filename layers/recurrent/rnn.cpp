@@ -46,17 +46,17 @@ Tensors RNN::forward(const Tensors& inputs) {
                              options().return_state);
 }
 
-RNN RNN::from_options(OptionReader& reader) {
-  JsonPart cell;
+RNN RNN::from_options(extend::OptionReader& reader) {
+  extend::JsonPart cell;
   RNNOptions options;
-  reader(required("cell"), cell);
+  reader(extend::required("cell"), cell);
   RNNOptions::each_option(options, reader);
   reader.finish();
   return RNN(detail::layer_from(kind, cell), options);
 }
 
-void RNN::write_options(OptionWriter& writer) const {
-  writer(required("cell"), detail::part_of(cell_));
+void RNN::write_options(extend::OptionWriter& writer) const {
+  writer(extend::required("cell"), detail::part_of(cell_));
   RNNOptions::each_option(options(), writer);
 }
 

@@ -22,8 +22,8 @@ class RNN {
   static constexpr MaskContract contract = detail::recurrent_contract;
 
   explicit RNN(AnyLayer cell, RNNOptions options = {});
-  static RNN from_options(OptionReader& reader);
-  void write_options(OptionWriter& writer) const;
+  static RNN from_options(extend::OptionReader& reader);
+  void write_options(extend::OptionWriter& writer) const;
   /// The same in the other direction, for Bidirectional.
   RNN mirrored() const;
 
@@ -34,7 +34,7 @@ class RNN {
   void reset_state(const std::vector<std::int64_t>& samples) {
     recurrence_.reset_state(kind, samples);
   }
-  CarriedState* carried_state() { return recurrence_.carried_state(); }
+  detail::CarriedState* carried_state() { return recurrence_.carried_state(); }
 
   template <class Self, class F>
   static void each_layer(Self& self, F&& f) {

@@ -9,7 +9,7 @@
 namespace maskgrad {
 namespace {
 
-AnyLayer make_from(std::string_view kind, OptionReader& reader) {
+AnyLayer make_from(std::string_view kind, extend::OptionReader& reader) {
   if (kind == Sequential::kind) return AnyLayer(Sequential::from_options(reader));
   if (kind == Functional::kind) return AnyLayer(Functional::from_options(reader));
   std::vector<std::string_view> names{Sequential::kind, Functional::kind};
@@ -23,26 +23,26 @@ AnyLayer make_from(std::string_view kind, OptionReader& reader) {
 }
 
 AnyLayer described_layer(const detail::PartDescription& description) {
-  OptionReader reader(description.class_name, description.config);
+  extend::OptionReader reader(description.class_name, description.config);
   return make_from(description.class_name, reader);
 }
 
 }  // namespace
 
 AnyLayer make_layer(std::string_view kind, std::string_view options) {
-  OptionReader reader(kind, options);
+  extend::OptionReader reader(kind, options);
   return make_from(kind, reader);
 }
 
 namespace detail {
 
 AnyLayer layer_from(std::string_view where, std::string_view json) {
-  OptionReader reader(where, json);
-  return described_layer(read_options<PartDescription>(reader));
+  extend::OptionReader reader(where, json);
+  return described_layer(extend::read_options<PartDescription>(reader));
 }
-AnyLayer layer_from(std::string_view where, const JsonPart& json) {
-  OptionReader reader(where, json);
-  return described_layer(read_options<PartDescription>(reader));
+AnyLayer layer_from(std::string_view where, const extend::JsonPart& json) {
+  extend::OptionReader reader(where, json);
+  return described_layer(extend::read_options<PartDescription>(reader));
 }
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 namespace maskgrad {
 
 std::vector<RegisteredLayer> builtin_layers() {
+  using detail::registered;
   return {
       registered<Masking>(),
       registered<Embedding>(),

@@ -10,13 +10,13 @@ namespace maskgrad {
 
 struct DropoutOptions {
   double rate;
-  NoiseShape noise_shape = {};
+  detail::NoiseShape noise_shape = {};
   std::optional<Seed> seed = {};  ///< none: from the model's seed and the layer's path
   std::string name = {};
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("rate"), o.rate);
+    f(extend::required("rate"), o.rate);
     f("noise_shape", o.noise_shape);
     f("seed", o.seed);
     f("name", o.name);
@@ -48,7 +48,7 @@ class Dropout {
     seed_ = options_.seed.value_or(builder.layer_seed());
   }
   Tensor forward(const Tensor& x) const {
-    return dropout(x, options_.rate, seed_, shares_steps(options_.noise_shape, x));
+    return dropout(x, options_.rate, seed_, detail::shares_steps(options_.noise_shape, x));
   }
 
   const Options& options() const { return options_; }

@@ -14,7 +14,7 @@ struct GaussianDropoutOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("rate"), o.rate);
+    f(extend::required("rate"), o.rate);
     f("seed", o.seed);
     f("name", o.name);
   }

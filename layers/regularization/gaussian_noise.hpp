@@ -14,7 +14,7 @@ struct GaussianNoiseOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("stddev"), o.stddev);
+    f(extend::required("stddev"), o.stddev);
     f("seed", o.seed);
     f("name", o.name);
   }

@@ -4,7 +4,7 @@
 
 #include <maskgrad/layers/layer/layer.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 bool shares_steps(const NoiseShape& noise_shape, const Tensor& x) {
   if (!noise_shape) return false;
@@ -22,4 +22,4 @@ bool shares_steps(const NoiseShape& noise_shape, const Tensor& x) {
   return x.rank() > 2 && (*noise_shape)[1] == 1;
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

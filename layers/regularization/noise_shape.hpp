@@ -6,7 +6,7 @@
 
 #include <maskgrad/core/tensor.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 /// Keras's noise_shape: for each axis -1 (in JSON null) or its size, 1 where all of it gets the
 /// same noise. None: each value its own.
@@ -16,4 +16,4 @@ using NoiseShape = std::optional<std::vector<std::int64_t>>;
 /// x, or shares another axis than that of the steps.
 bool shares_steps(const NoiseShape& noise_shape, const Tensor& x);
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

@@ -11,7 +11,7 @@ struct PermuteOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("dims"), o.dims);
+    f(extend::required("dims"), o.dims);
     f("name", o.name);
   }
 };

@@ -11,7 +11,7 @@ struct RepeatVectorOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("n"), o.n);
+    f(extend::required("n"), o.n);
     f("name", o.name);
   }
 };

@@ -11,7 +11,7 @@ struct ReshapeOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("target_shape"), o.target_shape);
+    f(extend::required("target_shape"), o.target_shape);
     f("name", o.name);
   }
 };

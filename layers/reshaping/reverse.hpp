@@ -14,7 +14,7 @@ namespace maskgrad {
 /// Example:  mg::Reverse{}(x);  // [4, 5, 3] under x's mask, each sequence's last valid step first
 class Reverse {
  public:
-  using Options = NameOnly;
+  using Options = extend::NameOnly;
   static constexpr std::string_view kind = "Reverse";
   static constexpr MaskContract contract{.role = MaskRole::supports,
                                          .why = "reverses each sequence's valid steps",

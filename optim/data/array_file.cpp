@@ -15,7 +15,7 @@ class Npz final : public ArrayFile {
  public:
   explicit Npz(const fs::path& path) : reader_(path) {}
   std::vector<std::string> names() const override { return reader_.names(); }
-  ArrayRows rows(const std::string& name) const override { return reader_.rows(name); }
+  detail::ArrayRows rows(const std::string& name) const override { return reader_.rows(name); }
   std::vector<std::string> texts(const std::string& name) const override {
     return reader_.texts(name);
   }
@@ -29,7 +29,7 @@ class SafetensorsFile final : public ArrayFile {
  public:
   explicit SafetensorsFile(const fs::path& path) : reader_(path) {}
   std::vector<std::string> names() const override { return reader_.names(); }
-  ArrayRows rows(const std::string& name) const override { return reader_.rows(name); }
+  detail::ArrayRows rows(const std::string& name) const override { return reader_.rows(name); }
   /// The format has none.
   std::vector<std::string> texts(const std::string&) const override { return {}; }
   void verify(const std::string&) const override {
@@ -37,14 +37,14 @@ class SafetensorsFile final : public ArrayFile {
   }
 
  private:
-  SafetensorsReader reader_;
+  detail::SafetensorsReader reader_;
   mutable bool verified_ = false;  // its checksum is that of the whole file
 };
 
 /// x.npy is `values`, x_NAME.npy is NAME.
 class NpyFiles final : public ArrayFile {
  public:
-  explicit NpyFiles(fs::path path) : path_(std::move(path)) { npy_rows(path_); }
+  explicit NpyFiles(fs::path path) : path_(std::move(path)) { detail::npy_rows(path_); }
 
   std::vector<std::string> names() const override {
     const auto front = path_.stem().string() + "_";
@@ -64,9 +64,11 @@ class NpyFiles final : public ArrayFile {
     std::error_code unknown;
     return fs::exists(path_of(name), unknown);
   }
-  ArrayRows rows(const std::string& name) const override { return npy_rows(path_of(name)); }
+  detail::ArrayRows rows(const std::string& name) const override {
+    return detail::npy_rows(path_of(name));
+  }
   std::vector<std::string> texts(const std::string& name) const override {
-    return npy_texts(path_of(name));
+    return detail::npy_texts(path_of(name));
   }
 
  private:

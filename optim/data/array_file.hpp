@@ -15,7 +15,7 @@ class ArrayFile {
  public:
   virtual ~ArrayFile() = default;
   virtual std::vector<std::string> names() const = 0;
-  virtual ArrayRows rows(const std::string& name) const = 0;
+  virtual detail::ArrayRows rows(const std::string& name) const = 0;
   /// Texts of a list of them.
   virtual std::vector<std::string> texts(const std::string& name) const = 0;
   /// Reads an array once, or all of the file, where there is a checksum to compare it with.

@@ -7,7 +7,7 @@
 
 namespace maskgrad::data {
 
-bool is_one_hot(const ArrayRows& r) {
+bool is_one_hot(const detail::ArrayRows& r) {
   std::vector<std::int64_t> row(static_cast<std::size_t>(r.width()));
   for (std::int64_t i = 0; i < r.rows(); ++i) {
     r.read(i, 1, DType::i64, reinterpret_cast<std::byte*>(row.data()));
@@ -17,7 +17,7 @@ bool is_one_hot(const ArrayRows& r) {
   return r.rows() > 0;
 }
 
-void check_ids(const ArrayRows& r) {
+void check_ids(const detail::ArrayRows& r) {
   if (!is_real(r.dtype()) || r.rows() == 0) return;
   const auto part = std::max<std::int64_t>(1, 65536 / r.width());
   std::vector<std::int64_t> ids(static_cast<std::size_t>(std::min(part, r.rows()) * r.width()));
@@ -27,8 +27,8 @@ void check_ids(const ArrayRows& r) {
   }
 }
 
-ArrayRows number_texts(const std::vector<std::string>& texts, const std::string& name,
-                       std::vector<std::string>& classes) {
+detail::ArrayRows number_texts(const std::vector<std::string>& texts, const std::string& name,
+                               std::vector<std::string>& classes) {
   if (classes.empty()) {
     classes = texts;
     std::sort(classes.begin(), classes.end());

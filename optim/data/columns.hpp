@@ -29,7 +29,7 @@ struct Runs {
 
 /// An array of which every sequence has some rows, or one.
 struct Column {
-  ArrayRows rows;
+  detail::ArrayRows rows;
   std::shared_ptr<const Runs> runs = {};  ///< of the steps; null where it has one row a sequence
   DType dtype = DType::f32;               ///< what a batch holds
   Shape inner = {};                       ///< the axes of a step, or of a sequence

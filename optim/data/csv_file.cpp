@@ -30,7 +30,7 @@ class CsvFile final : public ArrayFile {
     for (const auto& [name, texts] : texts_) all.push_back(name);
     return all;
   }
-  ArrayRows rows(const std::string& name) const override {
+  detail::ArrayRows rows(const std::string& name) const override {
     const auto found = arrays_.find(name);
     if (found == arrays_.end()) fail<FileError>("read_dataset", "'{}' holds texts", name);
     const auto& array = found->second;

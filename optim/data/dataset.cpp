@@ -32,7 +32,7 @@ data::Column column_of(const Tensor& x, const std::string& name) {
   const Tensor stored = rows::stored(x);
   const auto& s = stored.shape();
   auto keeper = std::make_shared<Tensor>(stored);
-  data::Column c{ArrayRows(
+  data::Column c{detail::ArrayRows(
       x.dtype(), {s.begin(), s.end()},
       {stored.impl().storage.data(), static_cast<std::size_t>(s.count()) * size_of(x.dtype())},
       keeper, name)};

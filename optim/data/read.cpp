@@ -55,9 +55,9 @@ class Assembler {
                     detail::format(text, fmt::make_format_args(args...)));
   }
 
-  ArrayRows rows(std::string_view option, const std::string& name) const {
+  detail::ArrayRows rows(std::string_view option, const std::string& name) const {
     if (file_->contains(name)) {
-      const ArrayRows found = checked(file_->rows(name), name);
+      const detail::ArrayRows found = checked(file_->rows(name), name);
       if (options_.verify && found.in_file()) file_->verify(name);  // others were read whole
       return found;
     }
@@ -68,7 +68,7 @@ class Assembler {
   }
 
   /// Rows without values take no bytes: a file could claim any number of them.
-  ArrayRows checked(ArrayRows r, const std::string& name) const {
+  detail::ArrayRows checked(detail::ArrayRows r, const std::string& name) const {
     if (r.rows() == 0 || r.width() > 0) return r;
     refuse("the array '{}' has the shape [{}]; expected rows of at least one value", name,
            fmt::join(r.shape(), ", "));
@@ -81,7 +81,7 @@ class Assembler {
   }
 
   std::vector<std::int64_t> whole_numbers(std::string_view option, const std::string& name) const {
-    const ArrayRows r = rows(option, name);
+    const detail::ArrayRows r = rows(option, name);
     if (r.shape().size() != 1) {
       refuse("the array '{}' has the shape [{}]; expected one axis, a number for each sequence",
              name, fmt::join(r.shape(), ", "));
@@ -104,9 +104,9 @@ class Assembler {
   }
   Runs runs_of_mask(const std::string& name);
   Column column(const ReadField& field, std::string_view option);
-  bool must_be_steps(const ArrayRows& r, std::string_view option) const;
-  bool has_steps(const ReadField& field, const ArrayRows& r, std::string_view option) const;
-  ArrayRows numbered(const std::string& name) {
+  bool must_be_steps(const detail::ArrayRows& r, std::string_view option) const;
+  bool has_steps(const ReadField& field, const detail::ArrayRows& r, std::string_view option) const;
+  detail::ArrayRows numbered(const std::string& name) {
     names_.classes = options_.classes;
     return data::number_texts(file_->texts(name), path_ + ", array " + detail::in_quotes(name),
                               names_.classes);
@@ -125,7 +125,7 @@ class Assembler {
 /// Where each sequence's steps stand in the first input, and in the arrays like it.
 void Assembler::find_steps() {
   const auto& name = options_.inputs[0].name;
-  const ArrayRows values = rows("inputs", name);
+  const detail::ArrayRows values = rows("inputs", name);
   const auto lengths = name_of(options_.lengths, "lengths");
   auto mask = options_.mask;
   if (mask.empty() && options_.lengths.empty()) mask = name_of(mask, "mask");
@@ -160,7 +160,7 @@ void Assembler::find_steps() {
 }
 
 Runs Assembler::runs_of_mask(const std::string& name) {
-  const ArrayRows r = rows("mask", name);
+  const detail::ArrayRows r = rows("mask", name);
   if (r.shape().size() != 2) {
     refuse("the mask '{}' has the shape [{}]; expected [sequences, time]", name,
            fmt::join(r.shape(), ", "));
@@ -175,7 +175,7 @@ Runs Assembler::runs_of_mask(const std::string& name) {
 }
 
 /// Whether an array that has a row for each sequence and one for each step can only have steps.
-bool Assembler::must_be_steps(const ArrayRows& r, std::string_view option) const {
+bool Assembler::must_be_steps(const detail::ArrayRows& r, std::string_view option) const {
   if (time_ < 0 || time_ == 1) return false;
   // [sequences, time] of real numbers may be a vector for each sequence, numbers hardly so.
   if (r.shape().size() > 2 || option == "weight") return true;
@@ -183,7 +183,7 @@ bool Assembler::must_be_steps(const ArrayRows& r, std::string_view option) const
 }
 
 /// Whether an array has a row for each step; otherwise it has one for each sequence.
-bool Assembler::has_steps(const ReadField& field, const ArrayRows& r,
+bool Assembler::has_steps(const ReadField& field, const detail::ArrayRows& r,
                           std::string_view option) const {
   const auto& shape = r.shape();
   const auto sequences = static_cast<std::int64_t>(steps_->length.size());
@@ -225,7 +225,7 @@ bool Assembler::has_steps(const ReadField& field, const ArrayRows& r,
 Column Assembler::column(const ReadField& field, std::string_view option) {
   const bool texts =
       option == "target" && file_->contains(field.name) && file_->holds_texts(field.name);
-  const ArrayRows r = texts ? numbered(field.name) : rows(option, field.name);
+  const detail::ArrayRows r = texts ? numbered(field.name) : rows(option, field.name);
   Column c{r};
   if (!field.lengths.empty()) {
     const data::ArrayFacts facts{path_, field.name, r.shape(), field.layout};

@@ -36,7 +36,8 @@ class Moments {
  public:
   void add(const Batch& batch, const Tensor& x) {
     if (mean_.empty()) begin(features_of(x));
-    dispatch_real("Standardizer::fit", x.dtype(), [&]<class T>() { add_rows<T>(batch, x); });
+    extend::dispatch_real("Standardizer::fit", x.dtype(),
+                          [&]<class T>() { add_rows<T>(batch, x); });
   }
 
   Standardizer standardizer(StandardizerOptions options) const {
@@ -58,7 +59,7 @@ class Moments {
     most_.assign(width, -INFINITY);
   }
 
-  template <Real T>
+  template <extend::Real T>
   void add_rows(const Batch& batch, const Tensor& x) {
     const auto values = rows::of<T>(x);
     const auto width = mean_.size();
@@ -183,7 +184,7 @@ void Standardizer::save(const std::filesystem::path& path) const {
 }
 
 Standardizer Standardizer::load(const std::filesystem::path& path) {
-  const SafetensorsReader reader(path);
+  const detail::SafetensorsReader reader(path);
   reader.verify();
   const auto& facts = reader.metadata();
   const auto kind = facts.find("maskgrad"), input = facts.find("input");

@@ -11,8 +11,8 @@ struct DecayOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("every"), o.every);
-    f(required("factor"), o.factor);
+    f(extend::required("every"), o.every);
+    f(extend::required("factor"), o.factor);
     f("unit", o.unit);
   }
 };
@@ -21,7 +21,7 @@ struct DecayOptions {
 /// Throws:   OptionError unless every and factor are above 0.
 /// Source:   PyTorch, StepLR.
 /// Example:  mg::Schedule schedule = mg::StepDecay{{.every = 10, .factor = 0.5}};
-class StepDecay final : public ScheduleOf<StepDecay, DecayOptions> {
+class StepDecay final : public detail::ScheduleOf<StepDecay, DecayOptions> {
  public:
   static constexpr std::string_view name = "StepDecay";
   explicit StepDecay(DecayOptions options);
@@ -32,7 +32,7 @@ class StepDecay final : public ScheduleOf<StepDecay, DecayOptions> {
 /// Source:   Keras 3, ExponentialDecay.
 /// Example:  mg::Schedule schedule = mg::ExponentialDecay{
 ///               {.every = 1000, .factor = 0.9, .unit = mg::ScheduleUnit::step}};
-class ExponentialDecay final : public ScheduleOf<ExponentialDecay, DecayOptions> {
+class ExponentialDecay final : public detail::ScheduleOf<ExponentialDecay, DecayOptions> {
  public:
   static constexpr std::string_view name = "ExponentialDecay";
   explicit ExponentialDecay(DecayOptions options);
@@ -46,7 +46,7 @@ struct CosineDecayOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("over"), o.over);
+    f(extend::required("over"), o.over);
     f("alpha", o.alpha);
     f("unit", o.unit);
   }
@@ -57,7 +57,7 @@ struct CosineDecayOptions {
 /// Source:   Loshchilov and Hutter 2017, SGDR; Keras 3, CosineDecay.
 /// Example:  mg::Schedule schedule = mg::CosineDecay{{.over = 30, .alpha = 0.1}};
 ///           schedule.factor({.epoch = 15});  // 0.55
-class CosineDecay final : public ScheduleOf<CosineDecay, CosineDecayOptions> {
+class CosineDecay final : public detail::ScheduleOf<CosineDecay, CosineDecayOptions> {
  public:
   static constexpr std::string_view name = "CosineDecay";
   explicit CosineDecay(CosineDecayOptions options);
@@ -73,7 +73,7 @@ struct OneCycleOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("over"), o.over);
+    f(extend::required("over"), o.over);
     f("peak_at", o.peak_at);
     f("div_factor", o.div_factor);
     f("final_div_factor", o.final_div_factor);
@@ -85,7 +85,7 @@ struct OneCycleOptions {
 /// Throws:   OptionError unless over is above 0, peak_at in (0, 1), and the factors 1 or more.
 /// Source:   Smith and Topin 2018, Super-convergence; PyTorch, OneCycleLR.
 /// Example:  mg::Schedule schedule = mg::OneCycle{{.over = 30, .peak_at = 0.2}};
-class OneCycle final : public ScheduleOf<OneCycle, OneCycleOptions> {
+class OneCycle final : public detail::ScheduleOf<OneCycle, OneCycleOptions> {
  public:
   static constexpr std::string_view name = "OneCycle";
   explicit OneCycle(OneCycleOptions options);
@@ -100,7 +100,7 @@ struct WarmUpOptions {
 
   template <class Self, class F>
   static void each_option(Self& o, F&& f) {
-    f(required("over"), o.over);
+    f(extend::required("over"), o.over);
     f("from", o.from);
     f("unit", o.unit);
     f("then", o.then);
@@ -111,7 +111,7 @@ struct WarmUpOptions {
 /// Throws:   OptionError unless over is above 0 and from in [0, 1).
 /// Source:   Goyal et al. 2017, Accurate, large minibatch SGD.
 /// Example:  mg::WarmUp rule{{.over = 2, .then = mg::CosineDecay{{.over = 30}}}};
-class WarmUp final : public ScheduleOf<WarmUp, WarmUpOptions> {
+class WarmUp final : public detail::ScheduleOf<WarmUp, WarmUpOptions> {
  public:
   static constexpr std::string_view name = "WarmUp";
   explicit WarmUp(WarmUpOptions options);

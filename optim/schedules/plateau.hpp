@@ -31,7 +31,7 @@ struct PlateauOptions {
 ///           epoch that has no such value.
 /// Source:   Keras 3, ReduceLROnPlateau.
 /// Example:  mg::Schedule schedule = mg::Plateau{{.monitor = "loss", .patience = 3}};
-class Plateau final : public ScheduleOf<Plateau, PlateauOptions> {
+class Plateau final : public detail::ScheduleOf<Plateau, PlateauOptions> {
  public:
   static constexpr std::string_view name = "Plateau";
   explicit Plateau(PlateauOptions options = {});
@@ -42,7 +42,7 @@ class Plateau final : public ScheduleOf<Plateau, PlateauOptions> {
   void set_state(const std::vector<double>& state) override;
 
  private:
-  MonitoredValue watch_;
+  detail::MonitoredValue watch_;
   double factor_ = 1;
   std::int64_t waited_ = 0, cooling_ = 0;
 };

@@ -21,8 +21,10 @@ struct SchedulePosition {
 /// What a schedule's lengths are counted in.
 enum class ScheduleUnit { epoch, step };
 std::string_view name(ScheduleUnit unit);
+namespace extend {
 void read_option(OptionReader& reader, OptionName name, ScheduleUnit& value);
 void write_option(OptionWriter& writer, OptionName name, const ScheduleUnit& value);
+}  // namespace extend
 
 /// A way in which the learning rate changes; one's own derives from it.
 class ScheduleRule {
@@ -39,7 +41,7 @@ class ScheduleRule {
   /// OptionError for what it cannot have remembered.
   virtual void set_state(const std::vector<double>& state);
   virtual std::string_view kind() const = 0;
-  virtual void write_options(OptionWriter& writer) const = 0;
+  virtual void write_options(extend::OptionWriter& writer) const = 0;
   virtual std::unique_ptr<ScheduleRule> copy() const = 0;
 };
 
@@ -70,8 +72,12 @@ class Schedule {
  private:
   std::unique_ptr<ScheduleRule> rule_;
 };
+namespace extend {
 void read_option(OptionReader& reader, OptionName name, Schedule& value);
 void write_option(OptionWriter& writer, OptionName name, const Schedule& value);
+}  // namespace extend
+
+namespace detail {
 
 /// What the library's own rules have in common.
 template <class Self, class OptionsOf>
@@ -79,7 +85,9 @@ class ScheduleOf : public ScheduleRule {
  public:
   using Options = OptionsOf;
   std::string_view kind() const final { return Self::name; }
-  void write_options(OptionWriter& writer) const final { Options::each_option(options_, writer); }
+  void write_options(extend::OptionWriter& writer) const final {
+    Options::each_option(options_, writer);
+  }
   std::unique_ptr<ScheduleRule> copy() const final {
     return std::make_unique<Self>(static_cast<const Self&>(*this));
   }
@@ -93,6 +101,8 @@ class ScheduleOf : public ScheduleRule {
   }
   Options options_;
 };
+
+}  // namespace detail
 
 /// A schedule from its name and a JSON object of its options.
 /// Throws:   OptionError, with the nearest, for an unknown name or option; as the rule.

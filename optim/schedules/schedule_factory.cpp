@@ -8,13 +8,13 @@ namespace maskgrad {
 namespace {
 
 template <class R>
-Schedule make(OptionReader& reader) {
-  return R(read_options<typename R::Options>(reader));
+Schedule make(extend::OptionReader& reader) {
+  return R(extend::read_options<typename R::Options>(reader));
 }
 
 struct Row {
   std::string_view name;
-  Schedule (*make)(OptionReader&);
+  Schedule (*make)(extend::OptionReader&);
 };
 
 constexpr std::array table = {
@@ -32,10 +32,10 @@ constexpr std::array units = {ScheduleUnit::epoch, ScheduleUnit::step};
 std::string_view name(ScheduleUnit unit) {
   return unit == ScheduleUnit::step ? "step" : "epoch";
 }
-void read_option(OptionReader& reader, OptionName option, ScheduleUnit& value) {
+void extend::read_option(OptionReader& reader, OptionName option, ScheduleUnit& value) {
   detail::read_choice(reader, option, value, units);
 }
-void write_option(OptionWriter& writer, OptionName option, const ScheduleUnit& value) {
+void extend::write_option(OptionWriter& writer, OptionName option, const ScheduleUnit& value) {
   writer(option, std::string(name(value)));
 }
 
@@ -50,13 +50,13 @@ std::span<const std::string_view> schedule_names() {
 }
 
 Schedule make_schedule(std::string_view name, std::string_view options) {
-  OptionReader reader(name, options);
+  extend::OptionReader reader(name, options);
   return find_named("make_schedule", "schedule", table, name).make(reader);
 }
 
 std::string describe(const Schedule& schedule) {
   if (!schedule) return "null";
-  OptionWriter writer;
+  extend::OptionWriter writer;
   schedule.rule()->write_options(writer);
   return detail::described(schedule.rule()->kind(), writer);
 }
@@ -67,14 +67,14 @@ Schedule schedule_from(std::string_view json) {
   return make_schedule(description.class_name, description.config.text);
 }
 
-void read_option(OptionReader& reader, OptionName name, Schedule& value) {
+void extend::read_option(OptionReader& reader, OptionName name, Schedule& value) {
   if (!reader.has(name)) return;
-  JsonText json;
+  extend::JsonText json;
   reader(name, json);
   value = schedule_from(json.text);
 }
-void write_option(OptionWriter& writer, OptionName name, const Schedule& value) {
-  writer(name, JsonText{describe(value)});
+void extend::write_option(OptionWriter& writer, OptionName name, const Schedule& value) {
+  writer(name, extend::JsonText{describe(value)});
 }
 
 }  // namespace maskgrad

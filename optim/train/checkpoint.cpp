@@ -86,7 +86,7 @@ std::optional<CheckpointFolder::Found> CheckpointFolder::newest(
   std::string reasons;
   for (auto at = all.rbegin(); at != all.rend(); ++at) {
     try {
-      SafetensorsReader reader(at->second);
+      detail::SafetensorsReader reader(at->second);
       reader.verify();
       const auto state = reader.metadata().find(state_key);
       if (state == reader.metadata().end()) {

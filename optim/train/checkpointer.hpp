@@ -10,11 +10,9 @@
 #include <maskgrad/optim/train/early_stopping.hpp>
 #include <maskgrad/optim/train/scheduled_rate.hpp>
 
-namespace maskgrad {
-class CarriedState;
-}
-
 namespace maskgrad::detail {
+
+class CarriedState;
 
 /// The parts of a run that decide what comes next: a checkpoint holds the state of all.
 struct RunParts {

@@ -4,7 +4,8 @@
 
 namespace maskgrad {
 
-History fit(ModelRef model, Optimizer& optimizer, const Batches& batches, FitOptions options) {
+History fit(detail::ModelRef model, Optimizer& optimizer, const Batches& batches,
+            FitOptions options) {
   return detail::FitRun(std::move(model), optimizer, batches, std::move(options)).run();
 }
 

@@ -92,6 +92,7 @@ struct FitOptions {
 ///                    .metrics = {"accuracy"},
 ///                    .validation = mg::Batches{valid, {.shuffle = false}},
 ///                    .checkpoints = {.folder = "run1"}});
-History fit(ModelRef model, Optimizer& optimizer, const Batches& batches, FitOptions options);
+History fit(detail::ModelRef model, Optimizer& optimizer, const Batches& batches,
+            FitOptions options);
 
 }  // namespace maskgrad

@@ -20,7 +20,7 @@ nlohmann::json json_of(const std::string& text) {
 }
 template <class Options>
 nlohmann::json json_of_options(const Options& options) {
-  OptionWriter writer;
+  extend::OptionWriter writer;
   Options::each_option(options, writer);
   return json_of(writer.json());
 }

@@ -2,12 +2,12 @@
 
 #include <maskgrad/layers/layer/description.hpp>
 
-namespace maskgrad {
+namespace maskgrad::detail {
 
 std::vector<NamedParameter> ModelRef::named_parameters() const {
   std::vector<NamedParameter> all;
-  detail::FirstTime first;
-  visit_([&](const LayerView& view) { detail::collect_named(view, first, all); });
+  FirstTime first;
+  visit_([&](const LayerView& view) { collect_named(view, first, all); });
   return all;
 }
 
@@ -33,9 +33,9 @@ std::string ModelRef::description() const {
   visit_([&](const LayerView& view) {
     if (!std::exchange(outermost, false) || !view.is_layer()) return;
     try {
-      OptionWriter writer;
+      extend::OptionWriter writer;
       view.write_options(writer);
-      text = detail::described(view.kind, writer);
+      text = described(view.kind, writer);
     } catch (const OptionError&) {
       text.clear();  // a layer that lists no options: a model without a description
     }
@@ -44,7 +44,7 @@ std::string ModelRef::description() const {
 }
 
 Flow ModelRef::mask_flow(const Tensors& like) const {
-  return detail::flow_of(*this, built_for_ ? built_for_() : like);
+  return flow_of(*this, built_for_ ? built_for_() : like);
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::detail

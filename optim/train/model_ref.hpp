@@ -11,6 +11,8 @@
 
 namespace maskgrad {
 
+namespace detail {
+
 /// A model of any type as the training loop sees it: a reference, to be used while the model lives.
 class ModelRef {
  public:
@@ -18,12 +20,12 @@ class ModelRef {
   template <class M>
   requires(!std::same_as<std::remove_const_t<M>, ModelRef> && std::is_class_v<M>) ModelRef(M& model)
       : visit_([&model](const LayerVisitor& f) {
-          if constexpr (detail::require_model<std::remove_const_t<M>>()) visit_model(model, f);
+          if constexpr (require_model<std::remove_const_t<M>>()) visit_model(model, f);
         }) {
     if constexpr (std::is_const_v<M> && Model<std::remove_const_t<M>>) {
-      run_ = [&model](const Tensors& inputs) { return detail::run_const(model, inputs); };
+      run_ = [&model](const Tensors& inputs) { return run_const(model, inputs); };
     } else if constexpr (Model<M>) {
-      run_ = [&model](const Tensors& inputs) { return detail::run_model(model, inputs); };
+      run_ = [&model](const Tensors& inputs) { return run_model(model, inputs); };
     }
     if constexpr (requires { model.built_for().seed(); }) {
       seed_ = model.built_for().seed();
@@ -57,4 +59,5 @@ class ModelRef {
   mutable std::vector<Parameter> parameters_;
 };
 
+}  // namespace detail
 }  // namespace maskgrad

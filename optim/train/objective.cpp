@@ -64,7 +64,8 @@ void TrainingMetric::update(const Batch& batch, const Tensors& outputs) {
 }
 
 double TrainingMetric::value() const {
-  const MetricSums& sums = metric_ ? static_cast<const MetricSums&>(*metric_) : mean_;
+  const extend::MetricSums& sums =
+      metric_ ? static_cast<const extend::MetricSums&>(*metric_) : mean_;
   return sums.count() > 0 ? sums.value() : none;
 }
 
@@ -81,7 +82,7 @@ void TrainingMetric::set_counted(const std::vector<double>& counted) {
   mean_.set_counted(counted);
 }
 
-void LossTotal::add(const Loss& loss) {
+void detail::LossTotal::add(const Loss& loss) {
   if (terms_.empty()) terms_.resize(loss.terms().size());
   if (terms_.size() != loss.terms().size()) {
     if (resumed_) {
@@ -104,7 +105,7 @@ void LossTotal::add(const Loss& loss) {
   }
 }
 
-double LossTotal::value() const {
+double detail::LossTotal::value() const {
   double total = 0, count = 0;
   for (const auto& t : terms_) {
     const double over = t.per_batch > 0 ? batches_ - before_ : t.count;
@@ -114,13 +115,13 @@ double LossTotal::value() const {
   return count > 0 ? total : none;
 }
 
-std::vector<double> LossTotal::counted() const {
+std::vector<double> detail::LossTotal::counted() const {
   std::vector<double> all{batches_};
   for (const auto& t : terms_) all.insert(all.end(), {t.sum, t.count, t.scale, t.per_batch});
   return all;
 }
 
-void LossTotal::set_counted(const std::vector<double>& counted) {
+void detail::LossTotal::set_counted(const std::vector<double>& counted) {
   *this = {};
   if (counted.empty()) return;
   resumed_ = true;

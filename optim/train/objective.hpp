@@ -102,6 +102,8 @@ class TrainingMetric {
   Mean mean_;
 };
 
+namespace detail {
+
 /// The loss of many batches: sums and counts of its terms are added, so that it is the loss of the
 /// whole. A term that is a sum counts as its mean over batches.
 class LossTotal {
@@ -124,4 +126,5 @@ class LossTotal {
   bool resumed_ = false;  ///< counted by the run before
 };
 
+}  // namespace detail
 }  // namespace maskgrad

@@ -33,13 +33,16 @@ class ClearGradients {
   const std::vector<Parameter>& parameters_;
 };
 
-void refuse_stateful(const ModelRef& model, std::string_view option, std::string_view instead) {
-  model.visit(
-      [&](const LayerView& view) { detail::refuse_carried(view, in_steps, option, instead); });
+void refuse_stateful(const detail::ModelRef& model, std::string_view option,
+                     std::string_view instead) {
+  model.visit([&](const detail::LayerView& view) {
+    detail::refuse_carried(view, in_steps, option, instead);
+  });
 }
 
 /// How many parts the batch is computed in.
-std::int64_t parts_of(const ModelRef& model, const Batch& batch, const StepOptions& options) {
+std::int64_t parts_of(const detail::ModelRef& model, const Batch& batch,
+                      const StepOptions& options) {
   const auto asked = options.micro_batches;
   if (asked < 1) {
     fail<OptionError>(in_steps, "the option .micro_batches is {}; expected 1 or more", asked);
@@ -54,7 +57,7 @@ std::int64_t parts_of(const ModelRef& model, const Batch& batch, const StepOptio
   return std::clamp<std::int64_t>(batch.size(), 1, asked);
 }
 
-Loss forward(const ModelRef& model, const TrainingLoss& loss, const Batch& batch,
+Loss forward(const detail::ModelRef& model, const TrainingLoss& loss, const Batch& batch,
              const StepOptions& options) {
   const Tensors outputs = model(batch.inputs);
   Loss made = loss(batch, outputs);
@@ -74,8 +77,8 @@ Loss forward(const ModelRef& model, const TrainingLoss& loss, const Batch& batch
 }
 
 /// OptionError where gradients are there, and all are of parameters that the optimizer has not.
-void check_reached(const ModelRef& model, const Optimizer& optimizer) {
-  const auto has_gradient = [](const Parameter& p) { return p.trainable() && p.grad().defined(); };
+void check_reached(const detail::ModelRef& model, const Optimizer& optimizer) {
+  const auto has_gradient = [](const Parameter& p) { return p.trainable() && p.grad_value().defined(); };
   const auto& own = optimizer.parameters();
   if (std::any_of(own.begin(), own.end(), has_gradient)) return;
   const auto& of_model = model.parameters();
@@ -89,13 +92,13 @@ void check_reached(const ModelRef& model, const Optimizer& optimizer) {
 }
 
 /// Adds a batch to what was counted.
-void count_batch(const ModelRef& model, const Batch& batch, const TrainingLoss& loss,
+void count_batch(const detail::ModelRef& model, const Batch& batch, const TrainingLoss& loss,
                  std::vector<TrainingMetric>& metrics, const PredictOptions& options,
-                 const std::function<void(const Loss&)>& seen, LossTotal& total) {
+                 const std::function<void(const Loss&)>& seen, detail::LossTotal& total) {
   model.begin(batch);
   const auto parts = options.batch_invariant ? std::max<std::int64_t>(1, batch.size()) : 1;
   for (std::int64_t i = 0; i < parts; ++i) {
-    const Batch part = parts == 1 ? batch : part_of(batch, i, i + 1);
+    const Batch part = parts == 1 ? batch : detail::part_of(batch, i, i + 1);
     const Tensors outputs = model(part.inputs);
     const Loss made = loss(part, outputs);
     if (seen) seen(made);
@@ -107,7 +110,7 @@ void count_batch(const ModelRef& model, const Batch& batch, const TrainingLoss& 
 
 }  // namespace
 
-Batch part_of(const Batch& batch, std::int64_t from, std::int64_t to) {
+Batch detail::part_of(const Batch& batch, std::int64_t from, std::int64_t to) {
   if (from < 0 || to < from || to > batch.size()) {
     fail<IndexError>("part_of",
                      "rows {} to {} of a batch of {}; expected 0 <= from <= to <= {}. A batch made "
@@ -127,7 +130,7 @@ Batch part_of(const Batch& batch, std::int64_t from, std::int64_t to) {
   return part;
 }
 
-RowCount count_rows(const Batch& batch) {
+detail::RowCount detail::count_rows(const Batch& batch) {
   if (batch.inputs.empty()) return {};
   const Tensor& x = batch.inputs[0];
   const bool ids = !is_real(x.dtype());
@@ -137,7 +140,7 @@ RowCount count_rows(const Batch& batch) {
   return {valid, all - valid};
 }
 
-Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& loss,
+Accumulate::Total compute_gradients(const detail::ModelRef& model, const TrainingLoss& loss,
                                     const Batch& batch, const StepOptions& options) {
   const auto parts = parts_of(model, batch, options);
   const NoisePosition begin = detail::noise_position_of(model.parameters());
@@ -149,16 +152,16 @@ Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& l
   }
   Accumulate sums(model.parameters());
   for (std::int64_t i = 0; i < parts; ++i) {
-    const auto from = shard_begin(batch.size(), parts, i);
-    const auto to = shard_begin(batch.size(), parts, i + 1);
-    const Batch part = part_of(batch, from, to);
+    const auto from = extend::shard_begin(batch.size(), parts, i);
+    const auto to = extend::shard_begin(batch.size(), parts, i + 1);
+    const Batch part = detail::part_of(batch, from, to);
     const NoiseStep step({begin.step, begin.sequence + from, begin.calls});
     sums.add(forward(model, loss, part, options));
   }
   return sums.finish();
 }
 
-TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& loss,
+TrainStep train_step(detail::ModelRef model, Optimizer& optimizer, const TrainingLoss& loss,
                      const Batch& batch, const StepOptions& options) {
   // Those of the model that the optimizer does not train get gradients too.
   const ClearGradients clear(optimizer.parameters()), clear_others(model.parameters());
@@ -179,7 +182,7 @@ TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& l
   return {total.value, total.count, optimizer.step()};
 }
 
-Logs evaluate(ModelRef model, const Batches& batches, const TrainingLoss& loss,
+Logs evaluate(detail::ModelRef model, const Batches& batches, const TrainingLoss& loss,
               std::vector<TrainingMetric> metrics, const PredictOptions& options) {
   return *detail::evaluate_unless(model, batches, loss, metrics, options, [] { return false; });
 }

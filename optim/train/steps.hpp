@@ -13,17 +13,21 @@
 
 namespace maskgrad {
 
+namespace detail {
+
 /// Rows `from` to `to` of a batch, as a batch.
-/// Example:  const mg::Batch half = mg::part_of(batch, 0, 2);  // its input is [2, 5, 3]
+/// Example:  const mg::Batch half = mg::detail::part_of(batch, 0, 2);  // its input is [2, 5, 3]
 Batch part_of(const Batch& batch, std::int64_t from, std::int64_t to);
 
 /// Valid rows of a batch's first input, and its rows of padding. A row is a step, or a sequence
 /// where the input has one value a sequence.
-/// Example:  mg::count_rows(batch).valid;  // 13
+/// Example:  mg::detail::count_rows(batch).valid;  // 13
 struct RowCount {
   std::int64_t valid = 0, padding = 0;
 };
 RowCount count_rows(const Batch& batch);
+
+}  // namespace detail
 
 /// What stands between the gradients of a step and the optimizer's update. A hook there may read
 /// the gradients, and put others in their place by set_grad: of these the update is made.
@@ -63,7 +67,7 @@ struct StepOptions {
 /// Example:  const mg::TrainingLoss loss = "sparse_categorical_crossentropy";
 ///           mg::compute_gradients(model, loss, batch, {.micro_batches = 2});
 ///           adam.step();
-Accumulate::Total compute_gradients(const ModelRef& model, const TrainingLoss& loss,
+Accumulate::Total compute_gradients(const detail::ModelRef& model, const TrainingLoss& loss,
                                     const Batch& batch, const StepOptions& options = {});
 
 struct TrainStep {
@@ -79,7 +83,7 @@ struct TrainStep {
 /// Example:  for (const mg::Batch& b : batches.epoch(0)) {
 ///             mg::train_step(model, adam, "sparse_categorical_crossentropy", b, {.clip_norm = 1});
 ///           }
-TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& loss,
+TrainStep train_step(detail::ModelRef model, Optimizer& optimizer, const TrainingLoss& loss,
                      const Batch& batch, const StepOptions& options = {});
 
 /// The loss and the metrics over all batches of an epoch, under Evaluate, by their names; `loss`
@@ -87,7 +91,7 @@ TrainStep train_step(ModelRef model, Optimizer& optimizer, const TrainingLoss& l
 /// they are refused. Errors name the batch and its sequences; OptionError for two metrics of a
 /// name.
 /// Example:  mg::evaluate(model, batches, "sparse_categorical_crossentropy", {"accuracy"});
-Logs evaluate(ModelRef model, const Batches& batches, const TrainingLoss& loss,
+Logs evaluate(detail::ModelRef model, const Batches& batches, const TrainingLoss& loss,
               std::vector<TrainingMetric> metrics = {}, const PredictOptions& options = {});
 
 namespace detail {

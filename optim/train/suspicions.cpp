@@ -71,7 +71,8 @@ Range range_of(const std::vector<double>& values) {
 std::vector<double> values_of(const Tensor& x, std::int64_t width, std::int64_t positions) {
   const auto n = std::min(rows::total(x), positions * width);
   std::vector<double> values(static_cast<std::size_t>(n));
-  dispatch(x.dtype(), [&]<class T>() { std::copy_n(rows::of<T>(x).begin(), n, values.begin()); });
+  extend::dispatch(x.dtype(),
+                   [&]<class T>() { std::copy_n(rows::of<T>(x).begin(), n, values.begin()); });
   return values;
 }
 
@@ -96,7 +97,7 @@ struct Activation {
 std::string activation_of(const LayerView& view) {
   if (!view.is_layer()) return {};
   try {
-    OptionWriter writer;
+    extend::OptionWriter writer;
     view.write_options(writer);
     const SortedJson options = SortedJson::parse(writer.json(), nullptr, false);
     const auto at = options.find("activation");

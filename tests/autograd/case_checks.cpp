@@ -7,12 +7,12 @@
 namespace maskgrad::tests {
 namespace in_case_checks {
 
-void check(const OpCase& c, const std::vector<Tensor>& inputs, const std::string& mask) {
+void check(const OpCase& c, const std::vector<Tensor>& inputs, const std::string& mask, int order) {
   const auto title = c.title() + ", " + mask;
   CAPTURE(title);
   try {
-    const auto report =
-        gradcheck(c.f, inputs, {.relative = c.tolerance, .variables = c.laws.variables});
+    const auto report = gradcheck(
+        c.f, inputs, {.relative = c.tolerance, .order = order, .variables = c.laws.variables});
     CHECK_MESSAGE(static_cast<bool>(report), report.str());
   } catch (const std::exception& e) {
     FAIL_CHECK(title, " throws: ", e.what());
@@ -34,7 +34,7 @@ bool applies(const OpCase& c, laws::MaskOver over) {
 }
 
 /// The whole data of a case under every pattern of one kind of mask.
-void check_under(const OpCase& c, laws::MaskOver over) {
+void check_under(const OpCase& c, laws::MaskOver over, int order) {
   const auto data = law_inputs(c);
   const laws::Subject subject(c.f, data, c.laws);
   for (const auto& pattern : subject.patterns(over)) {
@@ -45,18 +45,18 @@ void check_under(const OpCase& c, laws::MaskOver over) {
       inputs.push_back(masked ? data[i].value.with_mask(subject.mask(pattern, pattern.batch, i))
                               : data[i].value);
     }
-    check(c, inputs, std::string(laws::name(over)) + " " + pattern.name);
+    check(c, inputs, std::string(laws::name(over)) + " " + pattern.name, order);
   }
 }
 
 }  // namespace in_case_checks
 
-void check_gradients(const OpCase& c) {
+void check_gradients(const OpCase& c, int order) {
   using namespace in_case_checks;
   using laws::MaskOver;
   if (!c.gradient) return;
   for (auto over : {MaskOver::nothing, MaskOver::steps, MaskOver::samples, MaskOver::full}) {
-    if (applies(c, over)) check_under(c, over);
+    if (applies(c, over)) check_under(c, over, order);
   }
 }
 

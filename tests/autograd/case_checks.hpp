@@ -5,8 +5,8 @@
 namespace maskgrad::tests {
 
 /// Gradients of a case against differences, without a mask and under every pattern of every mask
-/// that it accepts.
-void check_gradients(const OpCase& c);
+/// that it accepts; of order 2 second derivatives too.
+void check_gradients(const OpCase& c, int order = 1);
 /// The laws in f64; in f32 law 1 and those that need no second batch.
 void check_laws(const OpCase& c, DType dtype);
 

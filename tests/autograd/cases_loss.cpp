@@ -22,7 +22,7 @@ std::vector<OpCase> loss_op_cases() {
   using namespace in_cases_loss;
   std::vector<OpCase> cases;
   cases.push_back({.op = "binary_cross_entropy",
-                   .f = [](const Inputs& x) { return binary_cross_entropy(x[0], x[1]); },
+                   .f = [](const Inputs& x) { return detail::binary_cross_entropy(x[0], x[1]); },
                    .inputs = {{{3}, sequences, Draw::unit}, {{3}}},
                    .contract = {.role = MaskRole::propagates, .why = "one loss for each value"}});
   cases.push_back({.op = "ctc_negative_log_likelihood",
@@ -45,7 +45,7 @@ std::vector<OpCase> loss_op_cases() {
                                 .full_role = MaskRole::unsupported},
                    .gradient = false});
   cases.push_back({.op = "sparse_cross_entropy",
-                   .f = [](const Inputs& x) { return sparse_cross_entropy(x[0], x[1]); },
+                   .f = [](const Inputs& x) { return detail::sparse_cross_entropy(x[0], x[1]); },
                    .inputs = {{{}, sequences, Draw::ids}, {{5}}},
                    .contract = {.role = MaskRole::propagates,
                                 .why = "one loss for each row",

@@ -15,7 +15,12 @@ std::set<std::string> declared_ops() {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(MASKGRAD_OPS_DIR)) {
     if (entry.path().extension() == ".hpp") declared.merge(declared_in(entry.path(), function));
   }
-  declared.erase("unary");  // makes the unary operations
+  // What the elementwise operations are made of.
+  for (const auto* maker : {"binary", "binary_of_numbers", "unary", "unary_of_numbers"}) {
+    declared.erase(maker);
+  }
+  // The fused parts of losses, which stand in namespace detail.
+  declared.insert({"binary_cross_entropy", "sparse_cross_entropy"});
   return declared;
 }
 

@@ -12,34 +12,35 @@ namespace maskgrad::tests::test_loss_messages {
 TEST_SUITE("messages of losses") {
   TEST_CASE("cross entropies") {
     const Tensor x = counted({2, 3}), ids = tensor<std::int64_t>({0, 3}, {2});
-    CHECK(throws<TypeError>([&] { sparse_cross_entropy(x, x); },
+    CHECK(throws<TypeError>([&] { detail::sparse_cross_entropy(x, x); },
                             "sparse_cross_entropy: got f64[2, 3]; expected ids, i64"));
-    CHECK(throws<TypeError>([&] { sparse_cross_entropy(ids, ids); }, "expected f32 or f64"));
+    CHECK(
+        throws<TypeError>([&] { detail::sparse_cross_entropy(ids, ids); }, "expected f32 or f64"));
     CHECK(throws<ShapeError>(
         [&] {
-          sparse_cross_entropy(ids, counted({3, 3}));
+          detail::sparse_cross_entropy(ids, counted({3, 3}));
         },
         "sparse_cross_entropy: ids i64[2] for logits f64[3, 3]; expected ids "
         "[...] and logits [..., classes]"));
     CHECK(throws<MaskError>(
         [&] {
-          sparse_cross_entropy(ids, counted({2, 3}).with_mask(holes()));
+          detail::sparse_cross_entropy(ids, counted({2, 3}).with_mask(holes()));
         },
         "sparse_cross_entropy: f64[2, 3], mask [2, 3] made by Mask::keep has a mask over classes; "
         "mask whole positions, or fill the "
         "missing logits with x.drop_mask(\"why\", -infinity)"));
-    CHECK(throws<IndexError>([&] { sparse_cross_entropy(ids, x); },
+    CHECK(throws<IndexError>([&] { detail::sparse_cross_entropy(ids, x); },
                              "sparse_cross_entropy: the id 3 at flat position 1 of i64[2] is no "
                              "class; expected 0 to 2"));
-    CHECK(throws<ShapeError>([&] { binary_cross_entropy(counted({3}), x); },
+    CHECK(throws<ShapeError>([&] { detail::binary_cross_entropy(counted({3}), x); },
                              "binary_cross_entropy: targets f64[3] for logits f64[2, 3]; expected "
                              "one shape"));
     CHECK(throws<TypeError>(
         [&] {
-          binary_cross_entropy(zeros({2, 3}), x);
+          detail::binary_cross_entropy(zeros({2, 3}), x);
         },
         "binary_cross_entropy: f32[2, 3] with f64[2, 3]"));
-    CHECK(throws<TypeError>([&] { binary_cross_entropy(ids, ids); },
+    CHECK(throws<TypeError>([&] { detail::binary_cross_entropy(ids, ids); },
                             "binary_cross_entropy: got i64[2]"));
   }
 

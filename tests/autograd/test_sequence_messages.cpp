@@ -127,10 +127,7 @@ TEST_SUITE("messages of operations on sequences") {
           "f64[2, 3, 2] with ids i64[2, 4]; expected x [batch, time, ...] and "
           "ids [batch, time]"));
       CHECK(throws<MaskError>([&] { f(fully_masked(x), ids, 2); },
-                              fully_masked(x).describe() +
-                                  " has a mask over features; a step is in its segment as a whole. "
-                                  "Mask [batch, time], or fill single values with "
-                                  "x.drop_mask(\"why\")"));
+                              fully_masked(x).describe() + whole_step));
       const Tensor beyond = tensor<std::int64_t>({0, 0, 0, 0, 2, 0}, {2, 3});
       CHECK(throws<IndexError>([&] { f(x, beyond, 2); },
                                "id 2 at position [1, 1] of i64[2, 3]; expected 0 <= id < 2, the "

@@ -4,6 +4,7 @@
 #include <maskgrad/autograd/ops/sequence/depthwise.hpp>
 #include <maskgrad/autograd/ops/sequence/overlap_add.hpp>
 #include <maskgrad/core/random.hpp>
+#include <maskgrad/core/threads.hpp>
 
 #include "throws.hpp"
 

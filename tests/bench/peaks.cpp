@@ -39,7 +39,7 @@ double memory_peak(int threads) {
   constexpr std::int64_t n = 32 << 20, parts = 64;
   std::vector<float> a(n), b(n, 1), c(n, 2);
   const auto triad = [&] {
-    parallel_for(parts, [&](std::int64_t part) {
+    extend::parallel_for(parts, [&](std::int64_t part) {
       for (auto i = part * (n / parts); i < (part + 1) * (n / parts); ++i) a[i] = b[i] + 3 * c[i];
     });
   };

@@ -45,8 +45,8 @@ void read_description(const Json& json, bool f32, Case& c) {
 
 Tensor Case::tensor(const std::string& array) const {
   const auto& a = arrays.at(array);
-  const Tensor x =
-      dispatch(a.dtype, [&]<class T>() { return maskgrad::tensor(a.values<T>(), Shape(a.shape)); });
+  const Tensor x = extend::dispatch(
+      a.dtype, [&]<class T>() { return maskgrad::tensor(a.values<T>(), Shape(a.shape)); });
   return is_real(a.dtype) ? cast(x, real) : x;
 }
 

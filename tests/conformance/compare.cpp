@@ -10,14 +10,14 @@ namespace maskgrad::conformance {
 namespace {
 
 std::vector<double> dense(const Tensor& x) {
-  return dispatch(x.dtype(), [&]<class T>() {
+  return extend::dispatch(x.dtype(), [&]<class T>() {
     const auto values = x.to_vector<T>();
     return std::vector<double>(values.begin(), values.end());
   });
 }
 
 std::vector<double> wide(const Array& array) {
-  return dispatch(array.dtype, [&]<class T>() {
+  return extend::dispatch(array.dtype, [&]<class T>() {
     const auto values = array.values<T>();
     return std::vector<double>(values.begin(), values.end());
   });

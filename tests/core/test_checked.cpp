@@ -58,7 +58,7 @@ TEST_SUITE("checked sizes") {
 
   TEST_CASE("memory that is not there is an error with fields") {
     try {
-      const LayerScope layer("Dense", "head/dense");
+      const extend::LayerScope layer("Dense", "head/dense");
       checked::refuse_memory("memory", "f32[8, 9]", 288);
     } catch (const MemoryError& e) {
       CHECK(e.wanted == 288);

@@ -21,10 +21,10 @@ TEST_SUITE("errors") {
   }
 
   TEST_CASE("the running layer is named, the innermost one") {
-    const LayerScope outer("Sequential", "encoder");
+    const extend::LayerScope outer("Sequential", "encoder");
     {
-      const LayerScope inner("GRU", "encoder/gru_1");
-      CHECK(LayerScope::current()->title() == "GRU 'encoder/gru_1'");
+      const extend::LayerScope inner("GRU", "encoder/gru_1");
+      CHECK(extend::LayerScope::current()->title() == "GRU 'encoder/gru_1'");
       try {
         fail<OptionError>("units", "no");
       } catch (const Error& e) {
@@ -32,13 +32,15 @@ TEST_SUITE("errors") {
         CHECK(std::string(e.what()) == "units in GRU 'encoder/gru_1': no");
       }
       CHECK_THROWS_WITH_AS(fail<OptionError>("GRU", "no"), "GRU 'encoder/gru_1': no", OptionError);
+      CHECK_THROWS_WITH_AS(fail<OptionError>(inner.title(), "no"), "GRU 'encoder/gru_1': no",
+                           OptionError);
       CHECK(Mask::from_lengths({1}).origin() == "GRU 'encoder/gru_1'");
     }
-    CHECK(LayerScope::current()->path() == "encoder");
+    CHECK(extend::LayerScope::current()->path() == "encoder");
   }
 
   TEST_CASE("outside of any layer there is none") {
-    CHECK(LayerScope::current() == nullptr);
+    CHECK(extend::LayerScope::current() == nullptr);
   }
 }
 

@@ -15,7 +15,7 @@ namespace {
 using Bits = std::vector<bool>;
 using Ints = std::vector<std::int64_t>;
 
-Ints list(const Index& index) {
+Ints list(const extend::Index& index) {
   return {index.begin(), index.end()};
 }
 

@@ -15,8 +15,8 @@
 namespace maskgrad::tests::test_memory {
 namespace {
 
-struct Chain : Counted {
-  Ref<Chain> next;
+struct Chain : detail::Counted {
+  detail::Ref<Chain> next;
   int* ended = nullptr;
   ~Chain() override {
     if (ended) ++*ended;
@@ -29,7 +29,7 @@ TEST_SUITE("memory") {
   TEST_CASE("blocks are aligned, sized and counted") {
     for (std::int64_t bytes :
          {0, 1, 63, 64, 65, 80, 81, 127, 128, 129, 1000, 4096, 100000, 3000000}) {
-      const Storage s(bytes);
+      const extend::Storage s(bytes);
       CAPTURE(bytes);
       CHECK(s.bytes() == bytes);
       CHECK(reinterpret_cast<std::uintptr_t>(s.data()) % 64 == 0);
@@ -42,7 +42,7 @@ TEST_SUITE("memory") {
   TEST_CASE("no size class loses more than a quarter") {
     for (std::int64_t bytes = 64; bytes < 5000000; bytes = bytes * 21 / 20 + 1) {
       const auto before = memory::stats().bytes_in_use;
-      const Storage s(bytes);
+      const extend::Storage s(bytes);
       const auto took = memory::stats().bytes_in_use - before;
       CAPTURE(bytes);
       CHECK(took >= bytes);
@@ -51,9 +51,9 @@ TEST_SUITE("memory") {
   }
 
   TEST_CASE("what ends is used again") {
-    { const Storage first(5000); }
+    { const extend::Storage first(5000); }
     const auto before = memory::stats();
-    for (int i = 0; i < 100; ++i) const Storage s(4900 + i);
+    for (int i = 0; i < 100; ++i) const extend::Storage s(4900 + i);
     const auto after = memory::stats();
     CHECK(after.heap_allocations == before.heap_allocations);
     CHECK(after.bytes_reserved == before.bytes_reserved);
@@ -63,56 +63,56 @@ TEST_SUITE("memory") {
   TEST_CASE("a block's version starts anew") {
     std::byte* place = nullptr;
     {
-      const Storage s(70000);
+      const extend::Storage s(70000);
       s.bump_version();
       place = s.data();
       CHECK(s.version() == 1);
     }
-    const Storage again(70000);
+    const extend::Storage again(70000);
     CHECK(again.data() == place);
     CHECK(again.version() == 0);
   }
 
   TEST_CASE("handles share, move and let go") {
-    Storage a(100);
+    extend::Storage a(100);
     const auto in_use = memory::stats().bytes_in_use;
     {
-      const Storage b = a;
+      const extend::Storage b = a;
       CHECK(b.data() == a.data());
       CHECK_FALSE(a.unique());
     }
     CHECK(a.unique());
-    Storage c = std::move(a);
+    extend::Storage c = std::move(a);
     CHECK_FALSE(a);
     CHECK(a.bytes() == 0);
-    Storage& same = c;
+    extend::Storage& same = c;
     c = same;
     CHECK(c.unique());
     CHECK(memory::stats().bytes_in_use == in_use);
-    c = Storage();
+    c = extend::Storage();
     CHECK(memory::stats().bytes_in_use < in_use);
   }
 
   TEST_CASE("the high water and giving back") {
     memory::reset_high_water();
     const auto before = memory::stats();
-    { const Storage s(1 << 22); }
+    { const extend::Storage s(1 << 22); }
     CHECK(memory::stats().high_water >= before.bytes_in_use + (1 << 22));
     memory::reset_high_water();
     CHECK(memory::stats().high_water == memory::stats().bytes_in_use);
     memory::release_unused();
     CHECK(memory::stats().bytes_reserved == memory::stats().bytes_in_use);
-    const Storage fresh(1 << 22);
+    const extend::Storage fresh(1 << 22);
     CHECK(memory::stats().bytes_reserved == memory::stats().bytes_in_use);
   }
 
   TEST_CASE("blocks and small objects may end in another thread") {
-    std::vector<Storage> blocks;
-    std::vector<Ref<Chain>> objects;
+    std::vector<extend::Storage> blocks;
+    std::vector<detail::Ref<Chain>> objects;
     std::thread([&] {
       for (int i = 0; i < 1000; ++i) {
         blocks.emplace_back(i * 10);
-        objects.push_back(make_ref<Chain>());
+        objects.push_back(detail::make_ref<Chain>());
       }
     }).join();
     blocks.clear();
@@ -121,8 +121,8 @@ TEST_SUITE("memory") {
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([] {
         for (int i = 0; i < 2000; ++i) {
-          const Storage s(i);
-          const auto object = make_ref<Chain>();
+          const extend::Storage s(i);
+          const auto object = detail::make_ref<Chain>();
         }
       });
     }
@@ -153,9 +153,9 @@ TEST_SUITE("memory") {
   TEST_CASE("an object ends with its last handle") {
     int ended = 0;
     {
-      auto a = make_ref<Chain>();
+      auto a = detail::make_ref<Chain>();
       a->ended = &ended;
-      const Ref<Counted> b = a;
+      const detail::Ref<detail::Counted> b = a;
       CHECK(a->handles() == 2);
       a.reset();
       CHECK(ended == 0);
@@ -164,16 +164,16 @@ TEST_SUITE("memory") {
   }
 
   TEST_CASE("pooled arrays") {
-    Pooled<double> none;
+    extend::Pooled<double> none;
     CHECK(none.empty());
     CHECK(none.begin() == none.end());
-    Index index(3);
+    extend::Index index(3);
     index[0] = 5;
     index[2] = 7;
-    const Index shared = index;
+    const extend::Index shared = index;
     CHECK(shared.data() == index.data());
     CHECK(shared[2] == 7);
-    CHECK(Index(0).empty());
+    CHECK(extend::Index(0).empty());
   }
 }
 

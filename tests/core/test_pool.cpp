@@ -20,18 +20,18 @@ namespace {
 /// What a training step takes from the pool: results that backward needs, and passing ones, whose
 /// sizes follow the number of rows; backward ends them from the last on.
 void step(std::int64_t rows, std::int64_t layers, std::int64_t width) {
-  std::vector<Storage> kept;
+  std::vector<extend::Storage> kept;
   kept.emplace_back(rows * 8);
   for (std::int64_t layer = 0; layer < layers; ++layer) {
-    const Storage passing(rows * width * 12);
+    const extend::Storage passing(rows * width * 12);
     kept.emplace_back(rows * width * 12 + 64 * layer);
     kept.emplace_back(rows * width * 4);
-    const Storage small(256 + 64 * (rows % 7));
+    const extend::Storage small(256 + 64 * (rows % 7));
   }
-  Storage gradient(rows * width * 4);
+  extend::Storage gradient(rows * width * 4);
   while (!kept.empty()) {
-    const Storage next(rows * width * 12);
-    gradient = Storage(rows * width * 4);
+    const extend::Storage next(rows * width * 12);
+    gradient = extend::Storage(rows * width * 4);
     kept.pop_back();
   }
 }
@@ -67,7 +67,7 @@ bool blocks_keep_what_is_theirs(std::uint64_t seed) {
   auto draw = [seed, i = std::uint64_t{0}](double below) mutable {
     return static_cast<std::int64_t>(random::unit_at(Seed{seed}, i++) * below);
   };
-  std::vector<std::pair<Storage, int>> held;
+  std::vector<std::pair<extend::Storage, int>> held;
   const auto right = [](const auto& one) {
     const auto* bytes = reinterpret_cast<const unsigned char*>(one.first.data());
     return std::all_of(bytes, bytes + one.first.bytes(), [&](int b) { return b == one.second; });
@@ -80,7 +80,7 @@ bool blocks_keep_what_is_theirs(std::uint64_t seed) {
       held.erase(at);
     } else {
       const std::int64_t most[] = {300, 30000, 300000};
-      const Storage block(1 + draw(static_cast<double>(most[draw(3)])));
+      const extend::Storage block(1 + draw(static_cast<double>(most[draw(3)])));
       std::memset(block.data(), i % 251, static_cast<std::size_t>(block.bytes()));
       held.emplace_back(block, i % 251);
     }

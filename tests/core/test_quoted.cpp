@@ -72,8 +72,10 @@ TEST_CASE("quoted: every message is short and harmless, whatever it quotes") {
   CHECK(text_of(lines).size() < 17'000);
   CHECK(detail::is_utf8(text_of(wide)));
   const std::string long_path(3'000'000, 'p');
-  const LayerScope layer("GRU", long_path);
+  const extend::LayerScope layer("GRU", long_path);
   CHECK(text_of("x").size() < 3000);
+  const extend::LayerScope odd("GRU", "a\x1b[2J");
+  CHECK_THROWS_WITH_AS(fail<FileError>(odd.title(), "no"), "GRU 'a\\x1b[2J': no", FileError);
 }
 
 }  // namespace

@@ -61,29 +61,30 @@ TEST_SUITE("shape") {
 
   TEST_CASE("axes from the back") {
     const Shape s{2, 3, 4};
-    CHECK(normal_axis("f", -1, s) == 2);
-    CHECK(normal_axis("f", -3, s) == 0);
-    CHECK(normal_axis("f", 1, s) == 1);
-    CHECK(throws<ShapeError>([&] { normal_axis("f", 3, s); }, "f: axis 3", "[2, 3, 4]", "-3 to 2"));
-    CHECK(throws<ShapeError>([&] { normal_axis("f", -4, s); }, "axis -4"));
-    CHECK(throws<ShapeError>([&] { normal_axis("f", 0, Shape{}); }, "axis 0", "[]"));
+    CHECK(extend::normal_axis("f", -1, s) == 2);
+    CHECK(extend::normal_axis("f", -3, s) == 0);
+    CHECK(extend::normal_axis("f", 1, s) == 1);
+    CHECK(throws<ShapeError>([&] { extend::normal_axis("f", 3, s); }, "f: axis 3", "[2, 3, 4]",
+                             "-3 to 2"));
+    CHECK(throws<ShapeError>([&] { extend::normal_axis("f", -4, s); }, "axis -4"));
+    CHECK(throws<ShapeError>([&] { extend::normal_axis("f", 0, Shape{}); }, "axis 0", "[]"));
   }
 
   TEST_CASE("offsets visit every index in order") {
     const Shape s{2, 3};
     const std::array<std::int64_t, 2> transposed{1, 2};
     std::vector<std::int64_t> seen;
-    for_each_offset(s, transposed, [&](std::int64_t flat, std::int64_t at) {
+    extend::for_each_offset(s, transposed, [&](std::int64_t flat, std::int64_t at) {
       CHECK(flat == static_cast<std::int64_t>(seen.size()));
       seen.push_back(at);
     });
     CHECK(seen == std::vector<std::int64_t>{0, 2, 4, 1, 3, 5});
-    for_each_offset(Shape{2, 0}, transposed, [](auto, auto) { FAIL_CHECK("no index"); });
+    extend::for_each_offset(Shape{2, 0}, transposed, [](auto, auto) { FAIL_CHECK("no index"); });
     int once = 0;
-    for_each_offset(Shape{}, transposed, [&](auto, auto) { ++once; });
+    extend::for_each_offset(Shape{}, transposed, [&](auto, auto) { ++once; });
     CHECK(once == 1);
-    CHECK(strides_of(Shape{2, 3, 4})[0] == 12);
-    CHECK(strides_of(Shape{2, 3, 4})[2] == 1);
+    CHECK(extend::strides_of(Shape{2, 3, 4})[0] == 12);
+    CHECK(extend::strides_of(Shape{2, 3, 4})[2] == 1);
   }
 }
 

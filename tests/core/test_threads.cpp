@@ -28,7 +28,7 @@ TEST_SUITE("threads") {
       CHECK(num_threads() == threads);
       for (std::int64_t shards : {0, 1, 2, 7, 64, 1000}) {
         std::vector<std::atomic<int>> times(static_cast<std::size_t>(shards));
-        parallel_for(shards, [&](std::int64_t s) { ++times[static_cast<std::size_t>(s)]; });
+        extend::parallel_for(shards, [&](std::int64_t s) { ++times[static_cast<std::size_t>(s)]; });
         for (auto& t : times) CHECK(t == 1);
       }
     }
@@ -37,16 +37,16 @@ TEST_SUITE("threads") {
   TEST_CASE("many short jobs one after the other") {
     const Threads now(4);
     std::atomic<std::int64_t> sum = 0;
-    for (int job = 0; job < 5000; ++job) parallel_for(5, [&](std::int64_t s) { sum += s; });
+    for (int job = 0; job < 5000; ++job) extend::parallel_for(5, [&](std::int64_t s) { sum += s; });
     CHECK(sum == 5000 * 10);
   }
 
   TEST_CASE("inside a shard it runs in place") {
     const Threads now(3);
     std::atomic<int> count = 0;
-    parallel_for(6, [&](std::int64_t) {
+    extend::parallel_for(6, [&](std::int64_t) {
       const auto here = std::this_thread::get_id();
-      parallel_for(6, [&](std::int64_t) { count += std::this_thread::get_id() == here; });
+      extend::parallel_for(6, [&](std::int64_t) { count += std::this_thread::get_id() == here; });
     });
     CHECK(count == 36);
   }
@@ -57,12 +57,12 @@ TEST_SUITE("threads") {
       auto failing = [](std::int64_t s) {
         if (s == 3) throw std::runtime_error("shard 3");
       };
-      CHECK_THROWS_WITH_AS(parallel_for(10, failing), "shard 3", std::runtime_error);
+      CHECK_THROWS_WITH_AS(extend::parallel_for(10, failing), "shard 3", std::runtime_error);
       std::atomic<int> count = 0;
-      parallel_for(10, [&](std::int64_t) { ++count; });
+      extend::parallel_for(10, [&](std::int64_t) { ++count; });
       CHECK(count == 10);
       // Nested work must not stay in place after an exception.
-      CHECK_THROWS_AS(parallel_for(4, [](std::int64_t) { throw 1; }), int);
+      CHECK_THROWS_AS(extend::parallel_for(4, [](std::int64_t) { throw 1; }), int);
     }
   }
 
@@ -72,7 +72,7 @@ TEST_SUITE("threads") {
     std::vector<std::thread> callers;
     for (int c = 0; c < 4; ++c) {
       callers.emplace_back([&] {
-        for (int i = 0; i < 300; ++i) parallel_for(7, [&](std::int64_t) { ++count; });
+        for (int i = 0; i < 300; ++i) extend::parallel_for(7, [&](std::int64_t) { ++count; });
       });
     }
     for (auto& c : callers) c.join();
@@ -88,13 +88,13 @@ TEST_SUITE("threads") {
   TEST_CASE("shards cover the items in order, and depend on them alone") {
     for (std::int64_t items : {0, 1, 63, 64, 1000, 12345}) {
       for (std::int64_t least : {0, 1, 10, 100000}) {
-        const auto n = shard_count(items, least);
+        const auto n = extend::shard_count(items, least);
         CHECK(n >= 1);
         CHECK(n <= 64);
-        CHECK(shard_begin(items, n, 0) == 0);
-        CHECK(shard_begin(items, n, n) == items);
+        CHECK(extend::shard_begin(items, n, 0) == 0);
+        CHECK(extend::shard_begin(items, n, n) == items);
         for (std::int64_t s = 0; s < n; ++s) {
-          CHECK(shard_begin(items, n, s) <= shard_begin(items, n, s + 1));
+          CHECK(extend::shard_begin(items, n, s) <= extend::shard_begin(items, n, s + 1));
         }
       }
     }

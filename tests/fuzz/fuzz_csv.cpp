@@ -10,7 +10,7 @@ using namespace maskgrad;
 
 namespace {
 
-std::vector<std::int64_t> numbers(const ArrayRows& rows) {
+std::vector<std::int64_t> numbers(const detail::ArrayRows& rows) {
   std::vector<std::int64_t> values(static_cast<std::size_t>(rows.rows() * rows.width()));
   rows.read(0, rows.rows(), DType::i64, reinterpret_cast<std::byte*>(values.data()));
   return values;

@@ -10,11 +10,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto input = fuzz::span_of(data, size);
   fuzz::Meter::start();
   try {
-    const auto file = parse_safetensors(input, "input.safetensors");
+    const auto file = detail::parse_safetensors(input, "input.safetensors");
     fuzz::Meter::check(size);
-    const auto bytes = safetensors_bytes(file.arrays, file.metadata);
-    fuzz::require(parse_safetensors(bytes, "again") == file, "a round trip changes nothing");
-    const SafetensorsReader reader(bytes, "again");
+    const auto bytes = detail::safetensors_bytes(file.arrays, file.metadata);
+    fuzz::require(detail::parse_safetensors(bytes, "again") == file,
+                  "a round trip changes nothing");
+    const detail::SafetensorsReader reader(bytes, "again");
     for (const auto& [name, array] : file.arrays) {
       fuzz::require(reader.read(name) == array, "an array alone is that of the whole");
     }

@@ -195,7 +195,7 @@ inline std::size_t mutate_file(std::uint8_t* data, std::size_t size, std::size_t
   Random random(seed);
   if (below(random, 8) == 0) return mutate_header(data, size, most, 0, 8);
   try {
-    auto file = maskgrad::parse_safetensors(span_of(data, size), "input");
+    auto file = maskgrad::detail::parse_safetensors(span_of(data, size), "input");
     auto parsed = maskgrad::detail::parse_json(file.metadata[key]);
     if (!parsed.trouble.empty()) return mutate_header(data, size, most, 0, 8);
     const auto kind = below(random, 4);
@@ -212,7 +212,7 @@ inline std::size_t mutate_file(std::uint8_t* data, std::size_t size, std::size_t
     using maskgrad::Checksum;
     const auto checksum = below(random, 4) == 0 ? Checksum::crc32 : Checksum::none;
     return replace(data, size, most,
-                   maskgrad::safetensors_bytes(file.arrays, file.metadata, checksum));
+                   maskgrad::detail::safetensors_bytes(file.arrays, file.metadata, checksum));
   } catch (const maskgrad::Error&) {
     return LLVMFuzzerMutate(data, size, most);
   }

@@ -112,13 +112,13 @@ std::string message_of(F&& f) {
   return "no error";
 }
 
-template <maskgrad::Element T>
+template <maskgrad::extend::Element T>
 std::vector<T> vector_of(const maskgrad::Array& array) {
   const auto values = array.values<T>();
   return {values.begin(), values.end()};
 }
 
-template <maskgrad::Element T>
+template <maskgrad::extend::Element T>
 maskgrad::Array array_of(std::vector<std::int64_t> shape, std::initializer_list<T> values) {
   return maskgrad::Array::of<T>(std::move(shape),
                                 std::span<const T>(values.begin(), values.size()));

@@ -19,8 +19,8 @@ using maskgrad::tests::throws;
 
 namespace {
 
-template <Element T>
-std::vector<T> read(const ArrayRows& rows, std::int64_t first, std::int64_t count) {
+template <extend::Element T>
+std::vector<T> read(const detail::ArrayRows& rows, std::int64_t first, std::int64_t count) {
   const auto size = static_cast<std::size_t>(count * rows.width());
   const auto values = std::make_unique<T[]>(size);
   rows.read(first, count, dtype_of<T>(), reinterpret_cast<std::byte*>(values.get()));
@@ -77,7 +77,7 @@ TEST_CASE("rows: all of them are what reading the array gives, for every type an
   int seen = 0;
   for_each_fixture([&](const std::string& name) {
     CAPTURE(name);
-    const ArrayRows rows = npy_rows(fixture(name));
+    const detail::ArrayRows rows = detail::npy_rows(fixture(name));
     CHECK(rows.read_all() == read_npy(fixture(name)));
     CHECK(rows.in_file() == (name.find("fortran") == name.npos));
     CHECK(rows.name() == fixture(name).string());
@@ -92,7 +92,7 @@ TEST_CASE("rows: all of them are what reading the array gives, for every type an
     }
     CHECK(reader.rows("a/kernel").in_file() == (name == "stored.npz"));
   }
-  const SafetensorsReader reader(fixture("all.safetensors"));
+  const detail::SafetensorsReader reader(fixture("all.safetensors"));
   for (const auto& array : reader.names()) {
     CHECK(reader.rows(array).read_all() == reader.read(array));
     CHECK(reader.rows(array).in_file());
@@ -105,7 +105,7 @@ TEST_CASE("rows: a part of them, as another type, after the reader is gone") {
                            {"n", files::array_of<std::int64_t>({3}, {7, 8, 9})}};
   for (const auto how : {Compression::stored, Compression::deflated}) {
     write_npz(folder / "x.npz", arrays, how);
-    const ArrayRows x = NpzReader(folder / "x.npz").rows("x");
+    const detail::ArrayRows x = NpzReader(folder / "x.npz").rows("x");
     CHECK(x.rows() == 3);
     CHECK(x.width() == 2);
     CHECK(x.shape() == std::vector<std::int64_t>{3, 2});
@@ -116,10 +116,10 @@ TEST_CASE("rows: a part of them, as another type, after the reader is gone") {
     CHECK(read<float>(NpzReader(folder / "x.npz").rows("n"), 1, 2) == std::vector<float>{8, 9});
   }
   write_safetensors(folder / "x.safetensors", arrays);
-  const ArrayRows x = SafetensorsReader(folder / "x.safetensors").rows("x");
+  const detail::ArrayRows x = detail::SafetensorsReader(folder / "x.safetensors").rows("x");
   CHECK(read<float>(x.merged(), 4, 2) == std::vector<float>{5.5f, 6});
   CHECK(x.merged().shape() == std::vector<std::int64_t>{6});
-  CHECK(read<bool>(npy_rows(fixture("b1.npy")), 0, 1) == std::vector<bool>{true, false});
+  CHECK(read<bool>(detail::npy_rows(fixture("b1.npy")), 0, 1) == std::vector<bool>{true, false});
 }
 
 TEST_CASE("rows: values that do not convert, and files that are cut short") {
@@ -127,7 +127,8 @@ TEST_CASE("rows: values that do not convert, and files that are cut short") {
   const auto path = folder / "x.npy";
   const auto refusal = [&](auto type) {
     using T = decltype(type);
-    return files::message_of([&] { read<T>(npy_rows(path), 0, npy_rows(path).rows()); });
+    return files::message_of(
+        [&] { read<T>(detail::npy_rows(path), 0, detail::npy_rows(path).rows()); });
   };
   const std::string head = "read_npy: " + path.string() + ", byte ";
   write_npy(path, files::array_of<double>({2}, {1, 2.5}));
@@ -149,10 +150,11 @@ TEST_CASE("rows: values that do not convert, and files that are cut short") {
   CHECK(refusal(float{}).find("an unsigned 64-bit element is 18446744073709551615") !=
         std::string::npos);
   files::save(path, files::npy("<f4", "(2,)", "1234"));
-  CHECK(files::message_of([&] { npy_rows(path); }).find("4 bytes follow the header; expected 8") !=
-        std::string::npos);
+  CHECK(files::message_of([&] {
+          detail::npy_rows(path);
+        }).find("4 bytes follow the header; expected 8") != std::string::npos);
   files::save(path, files::npy("<f4", "(2,)", "12345678"));
-  const ArrayRows rows = npy_rows(path);
+  const detail::ArrayRows rows = detail::npy_rows(path);
   files::fs::resize_file(path, files::fs::file_size(path) - 4);
   CHECK(files::message_of([&] { read<float>(rows, 0, 2); }).find("the file ends here, but had ") !=
         std::string::npos);
@@ -189,11 +191,11 @@ TEST_CASE("texts: as NumPy writes them, as UTF-8") {
       15);
   const Texts expected{"train", "\u00E9\u20AC\U0001F600", std::string("a\0b", 3)};
   files::save(folder / "x.npy", files::npy("<U5", "(3,)", letters(three)));
-  CHECK(npy_texts(folder / "x.npy") == expected);
+  CHECK(detail::npy_texts(folder / "x.npy") == expected);
   files::save(folder / "x.npy", files::npy(">U5", "(3,)", letters(three, true)));
-  CHECK(npy_texts(folder / "x.npy") == expected);
+  CHECK(detail::npy_texts(folder / "x.npy") == expected);
   files::save(folder / "x.npy", files::npy("<U0", "(1,)", ""));
-  CHECK(npy_texts(folder / "x.npy") == Texts{""});
+  CHECK(detail::npy_texts(folder / "x.npy") == Texts{""});
   files::ZipBuilder zip;
   zip.add("names.npy", files::npy("<U5", "(3,)", letters(three)));
   files::save(folder / "x.npz", zip.place().file());
@@ -202,7 +204,7 @@ TEST_CASE("texts: as NumPy writes them, as UTF-8") {
   const auto refusal = [&](const std::string& type, const std::string& shape,
                            const std::string& data) {
     files::save(folder / "x.npy", files::npy(type, shape, data));
-    return files::message_of([&] { npy_texts(folder / "x.npy"); });
+    return files::message_of([&] { detail::npy_texts(folder / "x.npy"); });
   };
   const std::string head = "read_npy: " + (folder / "x.npy").string() + ", byte ";
   CHECK(refusal("<f4", "(1,)", "1234") ==

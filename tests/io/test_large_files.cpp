@@ -30,7 +30,7 @@ TEST_CASE("a file larger than memory is read by rows, and refused whole with num
   files::save(npy, header);
   files::fs::resize_file(npy, header.size() + many);
   CHECK(refused([&] { read_npy(npy); }, "read_npy: "));
-  const ArrayRows rows = npy_rows(npy);
+  const detail::ArrayRows rows = detail::npy_rows(npy);
   std::vector<float> few(3, 1);
   rows.read(many / 8, 3, DType::f32, reinterpret_cast<std::byte*>(few.data()));
   CHECK(few == std::vector<float>{0, 0, 0});
@@ -41,7 +41,7 @@ TEST_CASE("a file larger than memory is read by rows, and refused whole with num
       R"({"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}})";
   files::save(tensors, files::number(json.size(), 8) + json);
   files::fs::resize_file(tensors, 8 + json.size() + many);
-  const SafetensorsReader reader(tensors);
+  const detail::SafetensorsReader reader(tensors);
   CHECK(refused([&] { reader.read("a"); }, "read_safetensors: "));
   CHECK(reader.rows("a").rows() == static_cast<std::int64_t>(many / 4));
 }

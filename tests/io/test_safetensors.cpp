@@ -21,13 +21,13 @@ std::string safetensors(std::string_view header, std::string_view data = {}) {
 }
 
 Safetensors parsed(const std::string& file) {
-  return parse_safetensors(files::bytes(file), "x.safetensors");
+  return detail::parse_safetensors(files::bytes(file), "x.safetensors");
 }
 
 }  // namespace
 
 TEST_CASE("safetensors: every type of an independent writer") {
-  const SafetensorsReader reader(fixture("all.safetensors"));
+  const detail::SafetensorsReader reader(fixture("all.safetensors"));
   CHECK(reader.names() == Names{"f32", "f64", "f16", "i64", "i32", "i16", "i8", "u64", "u32", "u16",
                                 "u8", "bool", "bf16", "none"});
   CHECK(reader.metadata() == Metadata{{"made by", "make_fixtures.py"}, {"empty", ""}});
@@ -51,32 +51,32 @@ TEST_CASE("safetensors: what is written is read again, bit for bit") {
   const Metadata metadata = {{"", "empty key"},
                              {"text", "line\nquote\" \\ \xE2\x82\xAC"},
                              {std::string("n\0l", 3), std::string(1, '\0')}};
-  CHECK(parse_safetensors(safetensors_bytes(samples(), metadata), "memory") ==
+  CHECK(detail::parse_safetensors(detail::safetensors_bytes(samples(), metadata), "memory") ==
         Safetensors{samples(), metadata});
   write_safetensors(folder / "x.safetensors", samples(), metadata);
   CHECK(read_safetensors(folder / "x.safetensors") == Safetensors{samples(), metadata});
   CHECK(files::load(folder / "x.safetensors") ==
-        files::text(safetensors_bytes(samples(), metadata)));
+        files::text(detail::safetensors_bytes(samples(), metadata)));
   CHECK(folder.count() == 1);
-  CHECK(parse_safetensors(safetensors_bytes({}), "memory") == Safetensors{});
-  CHECK(files::text(safetensors_bytes({})) == safetensors("{}      "));
+  CHECK(detail::parse_safetensors(detail::safetensors_bytes({}), "memory") == Safetensors{});
+  CHECK(files::text(detail::safetensors_bytes({})) == safetensors("{}      "));
 }
 
 TEST_CASE("safetensors: one flipped bit anywhere is found by the checksum") {
   const NamedArrays arrays{{"a", files::array_of<float>({2}, {1, 2})},
                            {"b", files::array_of<bool>({3}, {true, false, true})}};
   const Metadata metadata{{"key", "a text"}};
-  const auto good = files::text(safetensors_bytes(arrays, metadata, Checksum::crc32));
+  const auto good = files::text(detail::safetensors_bytes(arrays, metadata, Checksum::crc32));
   // Other readers see a text more; this one keeps it to itself.
   CHECK(good.find("\"maskgrad_checksum\":\"maskgrad crc32 ") != std::string::npos);
-  CHECK(parse_safetensors(files::bytes(good), "good") == Safetensors{arrays, metadata});
-  CHECK(SafetensorsReader(files::bytes(good), "good").verify());
+  CHECK(detail::parse_safetensors(files::bytes(good), "good") == Safetensors{arrays, metadata});
+  CHECK(detail::SafetensorsReader(files::bytes(good), "good").verify());
   std::size_t silent = 0;
   for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
     auto bad = good;
     bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ 1 << bit % 8);
     try {
-      parse_safetensors(files::bytes(bad), "bad");
+      detail::parse_safetensors(files::bytes(bad), "bad");
       ++silent;
     } catch (const FileError&) {
     }
@@ -84,21 +84,21 @@ TEST_CASE("safetensors: one flipped bit anywhere is found by the checksum") {
   CHECK(silent == 0);
   auto bad = good;
   bad.back() = 0;
-  CHECK(throws<FileError>([&] { parse_safetensors(files::bytes(bad), "bad"); },
+  CHECK(throws<FileError>([&] { detail::parse_safetensors(files::bytes(bad), "bad"); },
                           "parse_safetensors: bad, byte ", ": the checksum of the file is ",
                           ", but it says ",
                           "take another copy, or, where a program changed it on "
                           "purpose, have it leave 'maskgrad_checksum' out of the metadata"));
   bad = good;
   bad.replace(bad.find("maskgrad_checksum"), 8, "moskgrad");
-  CHECK(throws<FileError>([&] { parse_safetensors(files::bytes(bad), "bad"); },
+  CHECK(throws<FileError>([&] { detail::parse_safetensors(files::bytes(bad), "bad"); },
                           "in the metadata is damaged; expected 'maskgrad crc32 ' and 8 digits; "
                           "take another copy of the file"));
-  const auto without = safetensors_bytes(arrays, metadata);
-  CHECK_FALSE(SafetensorsReader(without, "old").verify());
+  const auto without = detail::safetensors_bytes(arrays, metadata);
+  CHECK_FALSE(detail::SafetensorsReader(without, "old").verify());
   CHECK(throws<FileError>(
       [&] {
-        safetensors_bytes(arrays, {{"maskgrad_checksum", "x"}});
+        detail::safetensors_bytes(arrays, {{"maskgrad_checksum", "x"}});
       },
       "safetensors_bytes: the metadata 'maskgrad_checksum' are made when a "
       "file is written; leave them out"));
@@ -108,7 +108,7 @@ TEST_CASE("safetensors: wide elements lie first, so that all are aligned; names 
   const NamedArrays arrays = {{"a", files::array_of<bool>({1}, {true})},
                               {"b", files::array_of<float>({1}, {1.f})},
                               {"c", files::array_of<double>({1}, {1.})}};
-  const auto file = files::text(safetensors_bytes(arrays));
+  const auto file = files::text(detail::safetensors_bytes(arrays));
   CHECK(file.substr(8) ==
         "{\"a\":{\"dtype\":\"BOOL\",\"shape\":[1],\"data_offsets\":[12,13]},"
         "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]},"
@@ -137,7 +137,7 @@ TEST_CASE("safetensors: one array is read without the others, as often as wanted
       "{\"a\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[0,1]},"
       "\"b\":{\"dtype\":\"BOOL\",\"shape\":[1],\"data_offsets\":[1,2]}}",
       "\x01\x02");
-  const SafetensorsReader reader(files::bytes(text), "x.safetensors");
+  const detail::SafetensorsReader reader(files::bytes(text), "x.safetensors");
   CHECK(reader.read("a") == files::array_of<std::int64_t>({1}, {1}));
   CHECK(reader.read("a") == files::array_of<std::int64_t>({1}, {1}));
   CHECK(files::message_of([&] { reader.read("b"); }) ==
@@ -152,7 +152,7 @@ TEST_CASE("safetensors: one array is read without the others, as often as wanted
 TEST_CASE("safetensors: names and texts that are refused when written") {
   const auto refused = [](const std::string& name) {
     return files::message_of([&] {
-      safetensors_bytes({{name, files::array_of<bool>({}, {true})}});
+      detail::safetensors_bytes({{name, files::array_of<bool>({}, {true})}});
     });
   };
   const std::string advice = " is '__metadata__', holds a NUL or is not UTF-8; give another name";
@@ -162,10 +162,10 @@ TEST_CASE("safetensors: names and texts that are refused when written") {
   CHECK(refused("") == "no error");
   const auto one = files::array_of<bool>({}, {true});
   CHECK(files::message_of([&] {
-          safetensors_bytes({{"a", one}, {"a", one}});
+          detail::safetensors_bytes({{"a", one}, {"a", one}});
         }) == "safetensors_bytes: the name 'a' comes twice; give every array a name of its own");
   CHECK(files::message_of([&] {
-          safetensors_bytes({}, {{"key", "\x80"}});
+          detail::safetensors_bytes({}, {{"key", "\x80"}});
         }) == "safetensors_bytes: the metadata 'key' are not UTF-8; give texts only");
 }
 

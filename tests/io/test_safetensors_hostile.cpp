@@ -12,7 +12,7 @@ namespace {
 
 std::string refusal(std::string_view header, std::string_view data = {}) {
   const auto file = files::number(header.size(), 8) + std::string(header) + std::string(data);
-  return files::message_of([&] { parse_safetensors(files::bytes(file), "x"); });
+  return files::message_of([&] { detail::parse_safetensors(files::bytes(file), "x"); });
 }
 
 std::string field(std::string_view name, std::string_view dtype, std::string_view shape,
@@ -31,7 +31,7 @@ const std::string head = "parse_safetensors: x, byte ", again = "; write the fil
 
 TEST_CASE("safetensors: fronts that are none") {
   const auto whole = [](const std::string& file) {
-    return files::message_of([&] { parse_safetensors(files::bytes(file), "x"); });
+    return files::message_of([&] { detail::parse_safetensors(files::bytes(file), "x"); });
   };
   CHECK(whole("") == head +
                          "0: 8 bytes are needed here, but the file ends at byte 0; it was cut "
@@ -63,8 +63,8 @@ TEST_CASE("safetensors: headers that are no JSON") {
                       "{\"\\ud800\":{}}", "{'a':1}", "{\"a\":tru}", "{/*x*/}", "{\"a\":[01]}"}) {
     CAPTURE(header);
     CHECK_THROWS_AS(
-        parse_safetensors(files::bytes(files::number(std::string_view(header).size(), 8) + header),
-                          "x"),
+        detail::parse_safetensors(
+            files::bytes(files::number(std::string_view(header).size(), 8) + header), "x"),
         FileError);
   }
   CHECK(refusal("{\"a\"}").starts_with(
@@ -198,7 +198,7 @@ TEST_CASE("safetensors: every file cut short is refused") {
   const auto whole = files::load(files::fixture("all.safetensors"));
   for (std::size_t size = 0; size < whole.size(); ++size) {
     CAPTURE(size);
-    CHECK_THROWS_AS(parse_safetensors(files::bytes(whole).first(size), "x"), FileError);
+    CHECK_THROWS_AS(detail::parse_safetensors(files::bytes(whole).first(size), "x"), FileError);
   }
 }
 

@@ -23,6 +23,7 @@ void gru_cases(Rows& rows) {
            {features, state}, {.carriers = 1});
   rows.add("by steps, reset before", GRU{{.units = 3, .activation = "silu", .reset_after = false}},
            {features});
+  rows.add("recompute", GRU{{.units = 3, .return_sequences = true, .recompute = true}}, {features});
   rows.add("dropouts", GRU{{.units = 3, .dropout = 0.3, .recurrent_dropout = 0.3}}, {features},
            by_index);
 }
@@ -35,6 +36,7 @@ void recurrent_cases(Rows& rows) {
   rows.add("sequences, states, initial states",
            LSTM{{.units = 3, .return_sequences = true, .return_state = true}},
            {features, state, state}, {.carriers = 1});
+  rows.add("recompute", LSTM{{.units = 3, .recompute = true}}, {features});
   rows.add("last, backwards, no bias", LSTM{{.units = 3, .use_bias = false, .go_backwards = true}},
            {features});
   rows.add(

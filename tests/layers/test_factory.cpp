@@ -75,11 +75,11 @@ struct AllOptions {
 };
 
 AllOptions all(std::string_view json) {
-  return read_options<AllOptions>("here", json);
+  return extend::read_options<AllOptions>("here", json);
 }
 
 std::string written(const AllOptions& options) {
-  OptionWriter writer;
+  extend::OptionWriter writer;
   AllOptions::each_option(options, writer);
   return writer.json();
 }

@@ -36,7 +36,7 @@ template <class C>
 class Stepped {
  public:
   static constexpr std::string_view kind = "Stepped";
-  static constexpr MaskContract contract = cell_contract;
+  static constexpr MaskContract contract = extend::cell_contract;
   explicit Stepped(C cell) : cell_(std::move(cell)) {}
   std::vector<std::int64_t> state_sizes() const { return cell_.state_sizes(); }
   Tensors forward(const Tensors& inputs) { return call(cell_, inputs); }
@@ -115,7 +115,7 @@ TEST_CASE("stacked cells give the same by kernels and step by step") {
 class SumCell {
  public:
   static constexpr std::string_view kind = "SumCell";
-  static constexpr MaskContract contract = cell_contract;
+  static constexpr MaskContract contract = extend::cell_contract;
   std::vector<std::int64_t> state_sizes() const { return {2}; }
   Tensors forward(const Tensors& inputs) const {
     const Tensor sum = inputs[0] + inputs[1];
@@ -153,7 +153,7 @@ class WholeSumCell : public SumCell {
   bool runs_whole() const { return !training(); }
   Tensors run_whole(const Tensor& x, const Tensors&, bool) {
     ++runs;
-    path = std::string(LayerScope::current()->path());
+    path = std::string(extend::LayerScope::current()->path());
     return {2 * cumsum(x, 1), sum(x, 1)};
   }
   LayerInfo info{kind, ""};

@@ -48,7 +48,7 @@ TEST_CASE("Softmax: several axes sum to 1 together, and a mask over features cou
 }
 
 TEST_CASE("Softmax refuses axes that are not there") {
-  CHECK(throws<OptionError>([] { Softmax{{.axis = IntegerList{}}}; },
+  CHECK(throws<OptionError>([] { Softmax{{.axis = extend::IntegerList{}}}; },
                             "Softmax: the option .axis has no"));
   CHECK(throws<OptionError>([] { Softmax{{.axis = -9}}; },
                             "the option .axis is -9; expected an axis, -8 to 7"));

@@ -96,7 +96,7 @@ int fork_inside_work() {
   const std::thread::id caller = std::this_thread::get_id();
   std::atomic<int> forked{0};
   try {
-    mg::parallel_for(8, [&](std::int64_t) {
+    mg::extend::parallel_for(8, [&](std::int64_t) {
       if (std::this_thread::get_id() != caller || forked.exchange(1)) return;
       const pid_t id = fork();
       if (id == 0) return;

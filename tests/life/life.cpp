@@ -85,7 +85,7 @@ int few_threads() {
 int set_threads_inside_work() {
   std::atomic<int> shards{0};
   for (int threads : {3, 1, 2}) {
-    mg::parallel_for(5, [&](std::int64_t) {
+    mg::extend::parallel_for(5, [&](std::int64_t) {
       mg::set_num_threads(threads);
       ++shards;
     });

@@ -218,7 +218,7 @@ TEST_CASE("optimizers are known in lower case") {
 TEST_CASE("what is watched is never best at -inf, inf or NaN, nor after a resumed -inf") {
   const double nan = std::numeric_limits<double>::quiet_NaN(), inf = INFINITY;
   for (const auto mode : {Better::lower, Better::higher}) {
-    MonitoredValue watch("test", "loss", mode, 0);
+    detail::MonitoredValue watch("test", "loss", mode, 0);
     const auto better = [&watch](double value) {
       Logs logs;
       logs.set("loss", value);

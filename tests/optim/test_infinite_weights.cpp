@@ -49,7 +49,7 @@ Values stepped(const Row& row, const std::string& decay, const Tensor& start, Va
   }
   for (const auto& entry : optimizer->state_arrays()) {
     const auto& state = entry.array;
-    const auto all = dispatch(state.dtype, [&]<class T>() {
+    const auto all = extend::dispatch(state.dtype, [&]<class T>() {
       const auto of = state.template values<T>();
       return Values(of.begin(), of.end());
     });

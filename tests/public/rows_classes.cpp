@@ -121,12 +121,12 @@ Calls sums_calls() {
            [] { ConfusionMatrix{{.num_classes = 1LL << 32}}; },
            [] { AUC{{.num_thresholds = most}}.update(ones({2}), ones({2})); },
            [] { AUC{{.num_thresholds = 1LL << 40}}.update(ones({2}), ones({2})); },
-           [] { AUC{{.num_thresholds = -1}}; }, [] { LossTotal().value(); },
-           [] { LossTotal().set_counted({1}); },
+           [] { AUC{{.num_thresholds = -1}}; }, [] { detail::LossTotal().value(); },
+           [] { detail::LossTotal().set_counted({1}); },
            [] {
-             LossTotal().set_counted({nan, 1, 2, 3, 4});
+             detail::LossTotal().set_counted({nan, 1, 2, 3, 4});
            },
-           [] { LossTotal().end_batch(); }, [] { Mean().set_counted({}); },
+           [] { detail::LossTotal().end_batch(); }, [] { Mean().set_counted({}); },
            [] {
              Mean().set_counted({-1, nan});
            }}) {
@@ -158,8 +158,8 @@ Calls schedule_calls() {
   all.push_back([] { Schedule{std::unique_ptr<ScheduleRule>()}.factor({}); });
   all.push_back([] { describe(Schedule()); });
   all.push_back([] { Logs().at("", ""); });
-  all.push_back([] { MonitoredValue("", "", Better::automatic, nan); });
-  all.push_back([] { MonitoredValue("", "", Better::automatic, 0).better({}); });
+  all.push_back([] { detail::MonitoredValue("", "", Better::automatic, nan); });
+  all.push_back([] { detail::MonitoredValue("", "", Better::automatic, 0).better({}); });
   return all;
 }
 
@@ -192,25 +192,25 @@ Calls file_calls() {
   for (const auto& path : Hostile<std::filesystem::path>::values()) {
     all.push_back([=] { AtomicFile(path, "").commit(); });
     all.push_back([=] { NpzReader{path}; });
-    all.push_back([=] { SafetensorsReader{path}; });
+    all.push_back([=] { detail::SafetensorsReader{path}; });
     all.push_back([=] { Standardizer::load(path); });
   }
-  const Calls some{[] { ArrayRows().dtype(); },
-                   [] { ArrayRows().in_file(); },
-                   [] { ArrayRows().name(); },
-                   [] { ArrayRows().merged(); },
-                   [] { ArrayRows().read_all(); },
+  const Calls some{[] { detail::ArrayRows().dtype(); },
+                   [] { detail::ArrayRows().in_file(); },
+                   [] { detail::ArrayRows().name(); },
+                   [] { detail::ArrayRows().merged(); },
+                   [] { detail::ArrayRows().read_all(); },
                    [] {
                      std::byte to[8];
-                     ArrayRows().read(0, 1, DType::f32, to);
+                     detail::ArrayRows().read(0, 1, DType::f32, to);
                    },
                    [] {
-                     ArrayRows(DType::f32, {2, 3}, {}, nullptr, "").read_all();
+                     detail::ArrayRows(DType::f32, {2, 3}, {}, nullptr, "").read_all();
                    },
                    [] {
-                     ArrayRows(DType::f32, {most, most}, {}, nullptr, "");
+                     detail::ArrayRows(DType::f32, {most, most}, {}, nullptr, "");
                    },
-                   [] { ArrayRows(DType::f32, {-1}, {}, nullptr, "").read_all(); },
+                   [] { detail::ArrayRows(DType::f32, {-1}, {}, nullptr, "").read_all(); },
                    [] { CheckpointFolder{{}}; },
                    [] { CheckpointFolder({.folder = "/proc/none"}).write(-1, {}, ""); },
                    [] { CheckpointFolder({.folder = "/proc/none", .keep = -1}); },
@@ -230,14 +230,14 @@ Calls builder_calls() {
             [] { Builder({}, DType::i64).weight("", {2}, "zeros"); },
             [] { Builder({}, DType::f32).weight("", {2}, "zeros"); },
             [] { Builder({}, DType::f32).layer_seed(); },
-            [] { CarriedState().begin(-1); },
-            [] { CarriedState().keep({}); },
-            [] { CarriedState().keep({Tensor()}); },
-            [] { CarriedState({most}).begin(most); },
-            [] { CarriedState().set({Tensor()}); },
-            [] { CarriedState().trouble_with({Tensor()}, DType::f32); },
-            [] { CarriedState({3}).trouble_with({Tensor()}, DType::f32); },
-            [] { CarriedState().reset("", {0}); },
+            [] { detail::CarriedState().begin(-1); },
+            [] { detail::CarriedState().keep({}); },
+            [] { detail::CarriedState().keep({Tensor()}); },
+            [] { detail::CarriedState({most}).begin(most); },
+            [] { detail::CarriedState().set({Tensor()}); },
+            [] { detail::CarriedState().trouble_with({Tensor()}, DType::f32); },
+            [] { detail::CarriedState({3}).trouble_with({Tensor()}, DType::f32); },
+            [] { detail::CarriedState().reset("", {0}); },
             [] { NoiseSamplesScope{nullptr}; },
             [] {
               const NoiseStep step({.sequence = -1});

@@ -6,7 +6,7 @@ namespace maskgrad::tests {
 namespace {
 
 std::string options_for(std::string_view kind) {
-  OptionWriter writer;
+  extend::OptionWriter writer;
   for (const char* name : {"units", "filters", "n", "input_dim", "output_dim", "num_heads",
                            "key_dim", "kernel_size", "size", "rate"}) {
     writer(name, std::int64_t{1});
@@ -169,7 +169,7 @@ std::vector<Row> model_rows() {
       {"mask_flow", on_models([](auto& m) { mask_flow(m, {}); })},
       {"summary", on_models([](auto& m) { summary(m, {}); })},
       {"describe", on_models([](auto& m) { describe(m); })},
-      {"visit_model", on_models([](auto& m) { visit_model(m, LayerVisitor()); })},
+      {"visit_model", on_models([](auto& m) { detail::visit_model(m, detail::LayerVisitor()); })},
       {"save_model", on_models([](auto& m) { save_model(m, "/nowhere/m.safetensors"); })},
       {"save_weights", on_models([](auto& m) { save_weights(m, ""); })},
       {"load_weights", on_models([](auto& m) { load_weights(m, ""); })},
@@ -239,8 +239,9 @@ std::vector<Row> layer_rows() {
       {"contract_of", [] { return Calls{[] { contract_of(Dense{{.units = 1}}); }}; }},
       {"read_options",
        [] {
-         return calls_of<std::string_view>(
-             [](auto json) { read_options<NameOnly>(std::string_view("x"), json); });
+         return calls_of<std::string_view>([](auto json) {
+           extend::read_options<extend::NameOnly>(std::string_view("x"), json);
+         });
        }},
   };
   for (auto& some : {loss_rows(), model_rows()}) all.insert(all.end(), some.begin(), some.end());

@@ -1,5 +1,8 @@
 #include "hostile.hpp"
 
+#include <maskgrad/autograd/ops/loss/binary_cross_entropy.hpp>
+#include <maskgrad/autograd/ops/loss/cross_entropy.hpp>
+
 namespace maskgrad::tests {
 namespace {
 
@@ -219,8 +222,8 @@ std::vector<Row> product_rows() {
           {"alpha_dropout", of(alpha_dropout)},
           {"gaussian_dropout", of(gaussian_dropout)},
           {"gaussian_noise", of(gaussian_noise)},
-          {"binary_cross_entropy", of(binary_cross_entropy)},
-          {"sparse_cross_entropy", of(sparse_cross_entropy)},
+          {"binary_cross_entropy", of(detail::binary_cross_entropy)},
+          {"sparse_cross_entropy", of(detail::sparse_cross_entropy)},
           {"crf_negative_log_likelihood", of(crf_negative_log_likelihood)},
           {"crf_decode", of(crf_decode)},
           {"ctc_negative_log_likelihood", of(ctc_negative_log_likelihood)}};

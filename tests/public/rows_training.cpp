@@ -135,9 +135,9 @@ Calls step_calls() {
   return calls_of<Batch, std::int64_t>([](const Batch& batch, std::int64_t n) {
     SGD sgd{built().parameters()};
     const std::vector<std::function<void()>> methods{
-        [&] { part_of(batch, n, n); },
-        [&] { part_of(batch, 0, n); },
-        [&] { count_rows(batch); },
+        [&] { detail::part_of(batch, n, n); },
+        [&] { detail::part_of(batch, 0, n); },
+        [&] { detail::count_rows(batch); },
         [&] { compute_gradients(built(), "mean_squared_error", batch); },
         [&] { compute_gradients(built(), "mean_squared_error", batch, {.micro_batches = n}); },
         [&] { train_step(built(), sgd, "mean_squared_error", batch); },
@@ -172,7 +172,7 @@ std::vector<Row> training_rows() {
        [] {
          return calls_of<std::filesystem::path>([](const auto& path) { read_dataset(path); });
        }},
-      {"is_higher_better", [] { return calls(is_higher_better); }},
+      {"is_higher_better", [] { return calls(detail::is_higher_better); }},
       {"is_bias_or_norm", [] { return calls(is_bias_or_norm); }},
       {"make_schedule", [] { return calls(make_schedule); }},
       {"schedule_names", [] { return calls(schedule_names); }},

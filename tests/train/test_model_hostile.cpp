@@ -83,13 +83,13 @@ TEST_CASE("JSON that is nested without end is refused in whatever field it stand
 }
 
 TEST_CASE("a part of JSON is taken where nobody else holds it, and else copied") {
-  OptionWriter inner;
+  extend::OptionWriter inner;
   inner("units", std::int64_t{3});
-  const JsonPart part = inner.part();
-  JsonPart second = part;
-  std::vector<JsonPart> several{part, second};
-  OptionWriter writer;
-  writer("a", JsonPart(part));
+  const extend::JsonPart part = inner.part();
+  extend::JsonPart second = part;
+  std::vector<extend::JsonPart> several{part, second};
+  extend::OptionWriter writer;
+  writer("a", extend::JsonPart(part));
   writer("b", second);
   writer("c", std::move(several));
   writer("d", std::move(second));
@@ -97,8 +97,8 @@ TEST_CASE("a part of JSON is taken where nobody else holds it, and else copied")
   const std::string one = R"({"units":3})";
   CHECK(writer.json() == R"({"a":)" + one + R"(,"b":)" + one + R"(,"c":[)" + one + "," + one +
                              R"(],"d":)" + one + R"(,"e":)" + one + "}");
-  OptionWriter more;
-  OptionWriter alone;
+  extend::OptionWriter more;
+  extend::OptionWriter alone;
   alone("units", std::int64_t{4});
   more("only", alone.part());
   CHECK(more.json() == R"({"only":{"units":4}})");

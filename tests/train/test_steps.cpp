@@ -99,7 +99,7 @@ TEST_CASE("an optimizer of some of the weights leaves the others alone, in parts
 TEST_CASE("part_of cuts inputs, target, weight, samples and beginnings") {
   Batch batch = whole_batch({3, 5, 0, 2});
   batch.begins = {0, 2, 3};
-  const Batch part = part_of(batch, 1, 4);
+  const Batch part = detail::part_of(batch, 1, 4);
   CHECK(part.inputs[0].mask().lengths() == std::vector<std::int64_t>{5, 0, 2});
   CHECK(part.target.to_vector<std::int64_t>().size() == 3);
   CHECK(part.weight.to_vector<double>() == std::vector<double>{0.25, 0.5, 0.75});
@@ -109,7 +109,7 @@ TEST_CASE("part_of cuts inputs, target, weight, samples and beginnings") {
 
 TEST_CASE("rows are steps, or sequences where an input has one value a sequence") {
   const auto count = [](const Tensor& x) {
-    const auto rows = count_rows({{x}, {}, {}, {}, {}});
+    const auto rows = detail::count_rows({{x}, {}, {}, {}, {}});
     return std::pair{rows.valid, rows.padding};
   };
   const Mask mask = Mask::from_lengths({3, 1});
@@ -187,7 +187,7 @@ TEST_CASE("evaluate lets carried state begin with each sequence, and leaves none
 }
 
 TEST_CASE("the loss of many batches pools the terms, and is nothing of nothing") {
-  LossTotal total;
+  detail::LossTotal total;
   CHECK(std::isnan(total.value()));
   for (const std::int64_t n : {3, 1}) {
     const Tensor x = full({n}, static_cast<double>(n), DType::f64);
@@ -195,7 +195,7 @@ TEST_CASE("the loss of many batches pools the terms, and is nothing of nothing")
     total.end_batch();
   }
   CHECK(total.value() == doctest::Approx((9 + 1) / 4.0 + 0.5 * (9 + 1) / 2));
-  LossTotal again;
+  detail::LossTotal again;
   again.set_counted(total.counted());
   CHECK(again.value() == total.value());
   CHECK(throws<GradError>([&] { total.add(make_loss("a", ones({1}))); },

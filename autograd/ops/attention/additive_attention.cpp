@@ -4,7 +4,12 @@
 #include <limits>
 
 #include <maskgrad/autograd/ops/attention/additive_attention_call.hpp>
+#include <maskgrad/autograd/ops/attention/attention_by_pairs.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/linear/matmul.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
 #include <maskgrad/autograd/ops/shape/reshape.hpp>
 #include <maskgrad/core/kernels/attention_tile.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
@@ -26,7 +31,7 @@ constexpr std::int64_t additive_grain = 1 << 14;
 void check_keys_and_values(const Tensor& k, const Tensor& v) {
   check::same_dtype(additive_attention_op, k, v);
   check::rank(additive_attention_op, v, 3, "[batch, key, features]");
-  attention_detail::check_mask(additive_attention_op, v);
+  check::whole_steps(additive_attention_op, v, "features");
   if (fits(k.shape().sub(0, 2), v.shape().sub(0, 2))) return;
   fail<ShapeError>(additive_attention_op, "keys {} with values {}; expected the same batch and key",
                    k.describe(), v.describe());
@@ -207,6 +212,17 @@ struct AdditiveRecorded {
     p.noise = noise.get();
     return {p, rows::of<T>(w).data()};
   }
+  /// The result made again of other operations.
+  Tensor by_pairs(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& w) const {
+    using namespace attention_detail;
+    const Tensor q4 = expand_dims(q, 2), k4 = expand_dims(k, 2);
+    const Tensor sums = permute(by_heads(q4), {0, 2, 1, 3}) + by_heads(k4);
+    const Tensor scores = expand_dims(squeeze(matmul(tanh(sums), expand_dims(w, 1)), 3), 1);
+    const Tensor y = squeeze(mean_of_pairs(additive_attention_op, call, noise, q4, k4, scores,
+                                           by_heads(expand_dims(v, 2))),
+                             1);
+    return q.has_mask() ? with_mask(y, q.mask()) : y;
+  }
 };
 
 template <class T>
@@ -214,31 +230,42 @@ T* additive_into(Grads& grads, int input) {
   return grads.wants(input) ? grads.into<T>(input).data() : nullptr;
 }
 
+template <class T>
+void run_backward(const Problem<T>& p, const Tensor& y, const Tensor& log_sum, const Tensor& dy,
+                  Grads& grads) {
+  const auto dim = p.p.dim;
+  const Tensor parts = rows::make_zeros({p.p.batch, dim}, dy.dtype());
+  T* dw = rows::of_mutable<T>(parts).data();
+  backward<T>(p, {rows::of<T>(y).data(), rows::of<T>(log_sum).data(), rows::of<T>(dy).data(),
+                  additive_into<T>(grads, 0), additive_into<T>(grads, 1),
+                  additive_into<T>(grads, 2), grads.wants(3) ? dw : nullptr});
+  T* all = additive_into<T>(grads, 3);
+  for (std::int64_t i = 0; all && i < p.p.batch * dim; ++i) all[i % dim] += dw[i];
+}
+
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& w,
               const AdditiveAttentionOptions& options) {
   const AdditiveRecorded recorded{additive_detail::call(additive_attention_op, q, k, options),
                                   {options.dropout, options.seed, q.shape()[0]}};
   const Tensor y = rows::make(q.shape().sub(0, 2) + Shape{v.shape()[2]}, q.dtype(), q.mask());
-  const Tensor log_sum = rows::make({recorded.call.queries.step.size()}, q.dtype());
+  const Tensor log_sum = rows::make({recorded.call.queries.rows}, q.dtype());
   dispatch_real(additive_attention_op, q.dtype(), [&]<class T>() {
     forward(recorded.problem<T>(q, k, v, w), rows::of_mutable<T>(y).data(),
             rows::of_mutable<T>(log_sum).data());
   });
   return record(additive_attention_op, y, {q, k, v, w},
                 [recorded, y, log_sum, q = Saved(q), k = Saved(k), v = Saved(v), w = Saved(w)](
-                    const Tensor& dy, Grads& grads) {
-                  dispatch_real(additive_attention_op, dy.dtype(), [&]<class T>() {
-                    const auto p = recorded.problem<T>(q.get(), k.get(), v.get(), w.get());
-                    const auto dim = p.p.dim;
-                    const Tensor parts = rows::make_zeros({p.p.batch, dim}, dy.dtype());
-                    T* dw = rows::of_mutable<T>(parts).data();
-                    backward<T>(p, {rows::of<T>(y).data(), rows::of<T>(log_sum).data(),
-                                    rows::of<T>(dy).data(), additive_into<T>(grads, 0),
-                                    additive_into<T>(grads, 1), additive_into<T>(grads, 2),
-                                    grads.wants(3) ? dw : nullptr});
-                    T* all = additive_into<T>(grads, 3);
-                    for (std::int64_t i = 0; all && i < p.p.batch * dim; ++i) all[i % dim] += dw[i];
-                  });
+                    const Tensor& dy, auto& grads) {
+                  if constexpr (is_adjoint<decltype(grads)>) {
+                    grads.through(recorded.by_pairs(grads.input(0, q), grads.input(1, k),
+                                                    grads.input(2, v), grads.input(3, w)));
+                  } else {
+                    dispatch_real(additive_attention_op, dy.dtype(), [&]<class T>() {
+                      const auto p =
+                          recorded.template problem<T>(q.get(), k.get(), v.get(), w.get());
+                      run_backward<T>(p, y, log_sum, dy, grads);
+                    });
+                  }
                 });
 }
 

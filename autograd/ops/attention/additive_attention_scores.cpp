@@ -13,9 +13,11 @@ constexpr std::string_view additive_scores_op = "additive_attention_scores";
 
 /// The pairs [batch, query, key] in which the key does not stand behind the query.
 Mask causal_pairs(const Tensor& q, const Tensor& k, const AdditiveAttentionOptions& options) {
-  const Shape pairs{q.shape()[0], q.shape()[1], k.shape()[1]};
-  if (q.is_meta() || k.is_meta()) return masks::meta(pairs, masks::origin_here(additive_scores_op));
-  return additive_detail::call(additive_scores_op, q, k, options).pairs(additive_scores_op, pairs);
+  if (q.is_meta() || k.is_meta()) {
+    return masks::meta({q.shape()[0], q.shape()[1], k.shape()[1]},
+                       masks::origin_here(additive_scores_op));
+  }
+  return additive_detail::call(additive_scores_op, q, k, options).pairs(additive_scores_op, q, k);
 }
 
 }  // namespace
@@ -26,8 +28,8 @@ void check_call(std::string_view op, const Tensor& q, const Tensor& k, const Ten
                 const AdditiveAttentionOptions& options) {
   check::rank(op, q, 3, "[batch, query, features]");
   check::rank(op, k, 3, "[batch, key, features]");
-  attention_detail::check_mask(op, q);
-  attention_detail::check_mask(op, k);
+  check::whole_steps(op, q, "features");
+  check::whole_steps(op, k, "features");
   attention_detail::check_call(op, expand_dims(q, 2), expand_dims(k, 2),
                                {.causal = options.causal, .dropout = options.dropout});
   check::same_dtype(op, q, w);

@@ -57,14 +57,6 @@ void check_positions(std::string_view op, std::int64_t queries, std::int64_t key
 
 }  // namespace
 
-void check_mask(std::string_view op, const Tensor& x) {
-  if (!x.has_mask() || x.mask().rank() <= 2) return;
-  fail<MaskError>(op,
-                  "{} has a mask over heads; a step is there or not as a whole. Mask [batch, "
-                  "time], or fill single values with x.drop_mask(\"why\")",
-                  x.describe());
-}
-
 void check_call(std::string_view op, const Tensor& q, const Tensor& k,
                 const AttentionOptions& options) {
   check::real(op, q);
@@ -72,8 +64,8 @@ void check_call(std::string_view op, const Tensor& q, const Tensor& k,
   check::rank(op, q, 4, "[batch, query, heads, dim]; without heads, expand_dims(q, 2)");
   check::rank(op, k, 4, "[batch, key, heads, dim]; without heads, expand_dims(k, 2)");
   check_heads(op, q, k);
-  check_mask(op, q);
-  check_mask(op, k);
+  check::whole_steps(op, q, "heads");
+  check::whole_steps(op, k, "heads");
   if (options.bias.defined()) check_bias(op, q, k, options.bias);
   if (options.window && *options.window < 0) {
     fail<OptionError>(op, "the window is {}; expected 0 or more keys on either side",
@@ -89,47 +81,27 @@ void check_call(std::string_view op, const Tensor& q, const Tensor& k,
   }
 }
 
-Side::Side(const Tensor& x) {
-  const auto batch = x.shape()[0], time = x.shape()[1];
-  const auto* mask = x.has_mask() ? &x.mask().impl() : nullptr;
-  if (mask && x.mask().rank() == 2) {
-    first = mask->first;
-    count = mask->length;
-    step = Index(mask->valid);
-    for (std::int64_t r = 0; r < step.size(); ++r) step[r] = mask->positions[r] % time;
-    return;
-  }
-  first = Index(batch);
-  count = Index(batch);
-  const auto* row_of = mask && x.mask().rank() == 1 ? mask->row_of().data() : nullptr;
-  const bool nothing = mask && x.mask().rank() == 0 && mask->valid == 0;
-  for (std::int64_t b = 0; b < batch; ++b) {
-    const auto row = nothing ? -1 : row_of ? row_of[b] : b;
-    first[b] = row < 0 ? 0 : row * time;
-    count[b] = row < 0 ? 0 : time;
-  }
-  step = Index(rows::count(x) * x.shape().count(rows::mask_rank(x), 2));
-  for (std::int64_t r = 0; r < step.size(); ++r) step[r] = r % time;
-}
-
 Call::Call(std::string_view op, const Tensor& q, const Tensor& k, const AttentionOptions& options)
-    : queries(q),
-      keys(k),
+    : queries(samples_of(q)),
+      keys(samples_of(k)),
       limited(options.causal || options.window),
       scale(options.scale.value_or(1 / std::sqrt(static_cast<double>(q.shape()[3])))) {
   if (limited) limit(op, options);
+  if (!options.bias.defined()) return;
+  query_step = step_of_rows(q);
+  key_step = step_of_rows(k);
 }
 
 /// Queries and keys are counted by rank among the valid ones, so that a hole is no gap, and from
 /// the last one, so that the queries of a later step see all that came before.
 void Call::limit(std::string_view op, const AttentionOptions& options) {
-  from = Index(queries.step.size());
-  to = Index(queries.step.size());
-  for (std::int64_t b = 0; b < queries.count.size(); ++b) {
-    const auto count = keys.count[b], before = count - queries.count[b];
-    if (before < 0) check_positions(op, queries.count[b], count, fmt::format("sequence {} has", b));
+  from = Index(queries.rows);
+  to = Index(queries.rows);
+  for (std::int64_t b = 0; b < queries.count(); ++b) {
+    const auto own = queries.length[b], count = keys.length[b], before = count - own;
+    if (before < 0) check_positions(op, own, count, fmt::format("sequence {} has", b));
     const auto window = std::min(options.window.value_or(count), count);
-    for (std::int64_t i = 0; i < queries.count[b]; ++i) {
+    for (std::int64_t i = 0; i < own; ++i) {
       const auto at = before + i, r = queries.first[b] + i;
       from[r] = std::clamp<std::int64_t>(at - window, 0, count);
       to[r] = count == 0 ? 0 : options.causal ? at + 1 : std::min(count, at + 1 + window);
@@ -137,13 +109,15 @@ void Call::limit(std::string_view op, const AttentionOptions& options) {
   }
 }
 
-Mask Call::pairs(std::string_view op, const Shape& shape) const {
+Mask Call::pairs(std::string_view op, const Tensor& q, const Tensor& k) const {
+  const Shape shape{q.shape()[0], q.shape()[1], k.shape()[1]};
+  const Index query_at = step_of_rows(q), key_at = step_of_rows(k);
   auto bits = checked::vector<std::uint8_t>(op, shape.count());
   for (std::int64_t b = 0; b < shape[0]; ++b) {
-    for (auto r = queries.first[b]; r < queries.first[b] + queries.count[b]; ++r) {
-      const auto row = (b * shape[1] + queries.step[r]) * shape[2];
+    for (auto r = queries.first[b]; r < queries.first[b] + queries.length[b]; ++r) {
+      const auto row = (b * shape[1] + query_at[r]) * shape[2];
       for (auto j = first_key(r); j < end_key(b, r); ++j) {
-        bits[static_cast<std::size_t>(row + keys.step[keys.first[b] + j])] = 1;
+        bits[static_cast<std::size_t>(row + key_at[keys.first[b] + j])] = 1;
       }
     }
   }

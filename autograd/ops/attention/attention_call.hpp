@@ -5,6 +5,7 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/attention/attention.hpp>
+#include <maskgrad/autograd/plans/sequences.hpp>
 #include <maskgrad/core/kernels/attention.hpp>
 
 /// What attention and attention_scores share: checks, and who sees whom.
@@ -13,14 +14,6 @@ namespace maskgrad::attention_detail {
 /// Throws for queries, keys and options that do not fit.
 void check_call(std::string_view op, const Tensor& q, const Tensor& k,
                 const AttentionOptions& options);
-/// Throws for a mask over heads or values of a head.
-void check_mask(std::string_view op, const Tensor& x);
-
-/// The rows of each sequence of the batch, and at which step of it each stands.
-struct Side {
-  explicit Side(const Tensor& x);
-  Index first, count, step;
-};
 
 /// Tensors with data; the values are those of the call that its mask leaves.
 struct Call {
@@ -29,10 +22,10 @@ struct Call {
   /// The keys that query row `r` of sequence `b` sees, by rank.
   std::int64_t first_key(std::int64_t r) const { return limited ? from[r] : 0; }
   std::int64_t end_key(std::int64_t b, std::int64_t r) const {
-    return limited ? to[r] : keys.count[b];
+    return limited ? to[r] : keys.length[b];
   }
   /// The mask [batch, query, key] of all pairs that are seen.
-  Mask pairs(std::string_view op, const Shape& shape) const;
+  Mask pairs(std::string_view op, const Tensor& q, const Tensor& k) const;
 
   /// Without values: for who sees whom alone.
   template <class T>
@@ -43,9 +36,9 @@ struct Call {
                                    .dim = q.shape()[3],
                                    .scale = static_cast<T>(scale),
                                    .query_first = queries.first.data(),
-                                   .query_count = queries.count.data(),
+                                   .query_count = queries.length.data(),
                                    .key_first = keys.first.data(),
-                                   .key_count = keys.count.data(),
+                                   .key_count = keys.length.data(),
                                    .from = limited ? from.data() : nullptr,
                                    .to = limited ? to.data() : nullptr,
                                    .q = rows::of<T>(q).data(),
@@ -54,9 +47,10 @@ struct Call {
     return p;
   }
 
-  Side queries, keys;
-  bool limited;    ///< not every query sees every key of its sequence
-  Index from, to;  ///< where limited: the keys that a query sees, by rank
+  Sequences queries, keys;
+  bool limited;                ///< not every query sees every key of its sequence
+  Index from, to;              ///< where limited: the keys that a query sees, by rank
+  Index query_step, key_step;  ///< with a bias: the step at which each row stands
   double scale;
 
  private:
@@ -74,8 +68,8 @@ struct Call {
             .head = strides[1],
             .query = strides[2],
             .key = strides[3],
-            .query_step = queries.step.data(),
-            .key_step = keys.step.data()};
+            .query_step = query_step.data(),
+            .key_step = key_step.data()};
   }
 };
 

@@ -1,10 +1,13 @@
-#include <maskgrad/autograd/ops/attention/attention.hpp>
 
 #include <limits>
 
+#include <maskgrad/autograd/ops/attention/attention.hpp>
+#include <maskgrad/autograd/ops/attention/attention_by_pairs.hpp>
 #include <maskgrad/autograd/ops/attention/attention_call.hpp>
 #include <maskgrad/autograd/ops/elementwise/where.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/ops/reduce/softmax.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 
 namespace maskgrad {
@@ -17,10 +20,10 @@ constexpr std::string_view attention_scores_op = "attention_scores";
 
 /// The first pair of each query's row, and behind them the number of pairs.
 Index first_pairs(const Call& call) {
-  Index first(call.queries.step.size() + 1);
+  Index first(call.queries.rows + 1);
   std::int64_t pairs = 0;
-  for (std::int64_t b = 0; b < call.queries.count.size(); ++b) {
-    for (std::int64_t i = 0; i < call.queries.count[b]; ++i) {
+  for (std::int64_t b = 0; b < call.queries.count(); ++b) {
+    for (std::int64_t i = 0; i < call.queries.length[b]; ++i) {
       const auto r = call.queries.first[b] + i;
       first[r] = pairs;
       pairs += call.end_key(b, r) - call.first_key(r);
@@ -34,7 +37,7 @@ Index first_pairs(const Call& call) {
 template <class F>
 void each_pair(const Call& call, const Index& first, std::int64_t b, F&& f) {
   const auto& queries = call.queries;
-  for (auto r = queries.first[b]; r < queries.first[b] + queries.count[b]; ++r) {
+  for (auto r = queries.first[b]; r < queries.first[b] + queries.length[b]; ++r) {
     const auto from = call.first_key(r);
     for (auto j = from; j < call.end_key(b, r); ++j)
       f(r, call.keys.first[b] + j, first[r] + j - from);
@@ -96,6 +99,11 @@ void backward_bias(const Call& call, const Index& first, const AttentionProblem<
   }
 }
 
+template <class T>
+T* scores_into(Grads& grads, int input) {
+  return grads.wants(input) ? grads.into<T>(input).data() : nullptr;
+}
+
 /// Sets the scores of a query whose bias hides all its keys to 0, for a softmax without NaN;
 /// `hidden` says where.
 template <class T>
@@ -120,7 +128,7 @@ Tensor products(const Tensor& q, const Tensor& k, const Tensor& bias, const Shap
   const Call call(attention_scores_op, q, k, options);
   const Index first = first_pairs(call);
   const bool masked = q.has_mask() || k.has_mask() || call.limited;
-  const Mask mask = masked ? call.pairs(attention_scores_op, shape.sub(0, 3)) : Mask();
+  const Mask mask = masked ? call.pairs(attention_scores_op, q, k) : Mask();
   const Tensor y = rows::make(shape, q.dtype(), mask);
   if (bias.defined()) hidden = rows::make(shape, DType::boolean, mask);
   dispatch_real(attention_scores_op, q.dtype(), [&]<class T>() {
@@ -131,17 +139,24 @@ Tensor products(const Tensor& q, const Tensor& k, const Tensor& bias, const Shap
     }
   });
   return record(attention_scores_op, y, {q, k, bias},
-                [call, first, q = Saved(q), k = Saved(k), bias = Saved(bias)](const Tensor& dy,
-                                                                              Grads& grads) {
-                  dispatch_real(attention_scores_op, dy.dtype(), [&]<class T>() {
-                    const auto p = call.problem<T>(q.get(), k.get(), bias.get());
-                    const T* d = rows::of<T>(dy).data();
-                    T* dq = grads.wants(0) ? grads.into<T>(0).data() : nullptr;
-                    T* dk = grads.wants(1) ? grads.into<T>(1).data() : nullptr;
-                    if (dq || dk) backward<T>(call, first, p, d, dq, dk);
-                    if (grads.wants(2))
-                      backward_bias<T>(call, first, p, d, grads.into<T>(2).data());
-                  });
+                [call, first, mask, q = Saved(q), k = Saved(k), bias = Saved(bias)](
+                    const Tensor& dy, auto& grads) {
+                  if constexpr (is_adjoint<decltype(grads)>) {
+                    const Tensor scores = attention_detail::scores_of_pairs(
+                        call, grads.input(0, q), grads.input(1, k), grads.input(2, bias));
+                    const Tensor all = permute(scores, {0, 2, 3, 1});
+                    grads.through(mask ? with_mask(all, mask) : all);
+                  } else {
+                    dispatch_real(attention_scores_op, dy.dtype(), [&]<class T>() {
+                      const auto p = call.template problem<T>(q.get(), k.get(), bias.get());
+                      const T* d = rows::of<T>(dy).data();
+                      T* dq = scores_into<T>(grads, 0);
+                      T* dk = scores_into<T>(grads, 1);
+                      if (dq || dk) backward<T>(call, first, p, d, dq, dk);
+                      if (T* dbias = scores_into<T>(grads, 2))
+                        backward_bias<T>(call, first, p, d, dbias);
+                    });
+                  }
                 });
 }
 

@@ -5,124 +5,64 @@
 #include <maskgrad/autograd/ops/elementwise/binary.hpp>
 
 namespace maskgrad {
-namespace {
 
-using binary_op::binary;
 using binary_op::number;
 
-struct Add {
-  static constexpr bool reads = false, passes[2] = {true, true};
-  template <class T>
-  static T value(T a, T b) {
-    return a + b;
-  }
-  template <class T>
-  static T da(T dy, T, T) {
-    return dy;
-  }
-  template <class T>
-  static T db(T dy, T, T) {
-    return dy;
-  }
-};
-struct Subtract {
-  static constexpr bool reads = false, passes[2] = {true, false};
-  template <class T>
-  static T value(T a, T b) {
-    return a - b;
-  }
-  template <class T>
-  static T da(T dy, T, T) {
-    return dy;
-  }
-  template <class T>
-  static T db(T dy, T, T) {
-    return -dy;
-  }
-};
-struct Multiply {
-  static constexpr bool reads = true;
-  template <class T>
-  static T value(T a, T b) {
-    return a * b;
-  }
-  template <class T>
-  static T da(T dy, T, T b) {
-    return kernels::selected(dy, b);
-  }
-  template <class T>
-  static T db(T dy, T a, T) {
-    return kernels::selected(dy, a);
-  }
-};
-struct Divide {
-  static constexpr bool reads = true, reals = true;
-  template <class T>
-  static T value(T a, T b) {
-    return a / b;
-  }
-  template <class T>
-  static T da(T dy, T, T b) {
-    return dy / b;
-  }
-  template <class T>
-  static T db(T dy, T a, T b) {
-    return -dy * a / (b * b);
-  }
-};
-// Written so that nothing branches, for which loops become vectors.
-struct Maximum {
-  static constexpr bool reads = true;
-  template <class T>
-  static T value(T a, T b) {
-    return ((a > b) | (a != a)) ? a : b;
-  }
-  template <class T>
-  static T da(T dy, T a, T b) {
-    const T own = a > b ? dy : T(0), half = dy / 2;
-    return a == b ? half : own;
-  }
-  template <class T>
-  static T db(T dy, T a, T b) {
-    return da(dy, b, a);
-  }
-};
-struct Minimum {
-  static constexpr bool reads = true;
-  template <class T>
-  static T value(T a, T b) {
-    return ((a < b) | (a != a)) ? a : b;
-  }
-  template <class T>
-  static T da(T dy, T a, T b) {
-    return Maximum::da(dy, b, a);
-  }
-  template <class T>
-  static T db(T dy, T a, T b) {
-    return Maximum::da(dy, a, b);
-  }
+Tensor add(const Tensor& a, const Tensor& b) {
+  return binary_of_numbers("add", a, b,
+                           binary_op::unread<true, true>([](auto x, auto z) { return x + z; },
+                                                         [](auto dy, auto, auto) { return dy; },
+                                                         [](auto dy, auto, auto) { return dy; }));
+}
+
+Tensor subtract(const Tensor& a, const Tensor& b) {
+  return binary_of_numbers("subtract", a, b,
+                           binary_op::unread<true, false>([](auto x, auto z) { return x - z; },
+                                                          [](auto dy, auto, auto) { return dy; },
+                                                          [](auto dy, auto, auto) { return -dy; }));
+}
+
+Tensor multiply(const Tensor& a, const Tensor& b) {
+  using binary_op::selected;
+  return binary_of_numbers(
+      "multiply", a, b,
+      binary_op::function([](auto x, auto z) { return x * z; },
+                          [](auto dy, auto, auto z) { return selected(dy, z); },
+                          [](auto dy, auto x, auto) { return selected(dy, x); }));
+}
+
+Tensor divide(const Tensor& a, const Tensor& b) {
+  return binary("divide", a, b,
+                binary_op::function([](auto x, auto z) { return x / z; },
+                                    [](auto dy, auto, auto z) { return dy / z; },
+                                    [](auto dy, auto x, auto z) { return -dy * x / (z * z); }));
+}
+
+namespace {
+
+/// What of dy goes to x where the greater of x and z is taken; a tie gives each a half. Written so
+/// that nothing branches, for which loops become vectors.
+constexpr auto to_greater = [](auto dy, auto x, auto z) {
+  using namespace binary_op;
+  const auto own = choose(above(x, z), dy, nothing(dy)), half = dy / 2;
+  return choose(same(x, z), half, own);
 };
 
 }  // namespace
 
-Tensor add(const Tensor& a, const Tensor& b) {
-  return binary<Add>("add", a, b);
-}
-Tensor subtract(const Tensor& a, const Tensor& b) {
-  return binary<Subtract>("subtract", a, b);
-}
-Tensor multiply(const Tensor& a, const Tensor& b) {
-  return binary<Multiply>("multiply", a, b);
-}
-Tensor divide(const Tensor& a, const Tensor& b) {
-  check::real("divide", a);
-  return binary<Divide>("divide", a, b);
-}
 Tensor maximum(const Tensor& a, const Tensor& b) {
-  return binary<Maximum>("maximum", a, b);
+  return binary_of_numbers(
+      "maximum", a, b,
+      binary_op::function([](auto x, auto z) { return ((x > z) | (x != x)) ? x : z; }, to_greater,
+                          [](auto dy, auto x, auto z) { return to_greater(dy, z, x); }));
 }
+
 Tensor minimum(const Tensor& a, const Tensor& b) {
-  return binary<Minimum>("minimum", a, b);
+  return binary_of_numbers(
+      "minimum", a, b,
+      binary_op::function([](auto x, auto z) { return ((x < z) | (x != x)) ? x : z; },
+                          [](auto dy, auto x, auto z) { return to_greater(dy, z, x); },
+                          to_greater));
 }
 
 Tensor operator+(const Tensor& a, double b) {

@@ -33,9 +33,9 @@ Tensor cast(const Tensor& x, DType dtype) {
   if (x.is_meta()) return rows::make_meta(x.shape(), dtype, x.mask());
   const Tensor y = converted(x, dtype);
   if (!is_real(dtype)) return y;
-  return record("cast", y, {x}, [from = x.dtype()](const Tensor& dy, Grads& grads) {
-    grads.add(0, converted(dy, from));
-  });
+  return record_linear(
+      "cast", y, {x}, [dtype](const Tensor& g) { return converted(g, dtype); },
+      [from = x.dtype()](const Tensor& dy, Grads& grads) { grads.add(0, converted(dy, from)); });
 }
 
 }  // namespace maskgrad

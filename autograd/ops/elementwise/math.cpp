@@ -3,134 +3,73 @@
 #include <cmath>
 #include <limits>
 
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/elementwise/unary.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
 
 namespace maskgrad {
-namespace {
 
-struct Abs {
-  static constexpr GradientReads keeps = GradientReads::input;
-  static constexpr bool integers = true;
-  template <class T>
-  T value(T x) const {
-    return std::abs(x);
-  }
-  template <class T>
-  T slope(T x) const {
-    return static_cast<T>((x > 0) - (x < 0));
-  }
-};
-struct Sign {
-  static constexpr GradientReads keeps = GradientReads::nothing;
-  static constexpr bool integers = true;
-  template <class T>
-  T value(T x) const {
-    return x != x ? x : static_cast<T>((x > 0) - (x < 0));
-  }
-};
-struct Square {
-  static constexpr GradientReads keeps = GradientReads::input;
-  static constexpr bool integers = true;
-  template <class T>
-  T value(T x) const {
-    return x * x;
-  }
-  template <class T>
-  T slope(T x) const {
-    return 2 * x;
-  }
-};
-struct Sqrt {
-  static constexpr GradientReads keeps = GradientReads::result;
-  template <class T>
-  T value(T x) const {
-    return std::sqrt(x);
-  }
-  template <class T>
-  T slope(T y) const {
-    return T(0.5) / y;
-  }
-};
-struct Rsqrt {
-  static constexpr GradientReads keeps = GradientReads::result;
-  template <class T>
-  T value(T x) const {
-    return 1 / std::sqrt(x);
-  }
-  template <class T>
-  T slope(T y) const {
-    return T(-0.5) * y * y * y;
-  }
-};
-struct Reciprocal {
-  static constexpr GradientReads keeps = GradientReads::result;
-  template <class T>
-  T value(T x) const {
-    return 1 / x;
-  }
-  template <class T>
-  T slope(T y) const {
-    return -y * y;
-  }
-};
-struct Exp {
-  static constexpr GradientReads keeps = GradientReads::result;
-  template <class T>
-  void values(const T* x, T* y, std::int64_t n) const {
-    kernels::simd::exp(x, y, n);
-  }
-  template <class T>
-  T slope(T y) const {
-    return y;
-  }
-};
-struct Expm1 {
-  static constexpr GradientReads keeps = GradientReads::result;
-  template <class T>
-  void values(const T* x, T* y, std::int64_t n) const {
-    kernels::simd::expm1(x, y, n);
-  }
-  template <class T>
-  T slope(T y) const {
-    return y + 1;
-  }
-};
-struct Log {
-  static constexpr GradientReads keeps = GradientReads::input;
-  template <class T>
-  void values(const T* x, T* y, std::int64_t n) const {
-    kernels::simd::log(x, y, n);
-  }
-  template <class T>
-  T slope(T x) const {
-    return 1 / x;
-  }
-};
-struct Tanh {
-  static constexpr GradientReads keeps = GradientReads::result;
-  template <class T>
-  void values(const T* x, T* y, std::int64_t n) const {
-    kernels::simd::tanh(x, y, n);
-  }
-  template <class T>
-  T slope(T y) const {
-    return 1 - y * y;
-  }
-};
-struct Clip {
-  static constexpr GradientReads keeps = GradientReads::input;
-  static constexpr bool integers = true;
-  double low, high;
-  template <class T>
-  T value(T x) const {
-    return x < low ? static_cast<T>(low) : (x > high ? static_cast<T>(high) : x);
-  }
-  template <class T>
-  T slope(T x) const {
-    return x >= T(low) && x <= T(high) ? T(1) : T(0);
-  }
-};
+using unary_op::as;
+
+Tensor abs(const Tensor& x) {
+  return unary_of_numbers("abs", x,
+                          unary_op::bent([](auto v) { return std::abs(v); },
+                                         []<class T>(T v) { return T((v > 0) - (v < 0)); }));
+}
+
+Tensor sign(const Tensor& x) {
+  return unary_of_numbers("sign", x, unary_op::steps([]<class T>(T v) {
+                            return v != v ? v : static_cast<T>((v > 0) - (v < 0));
+                          }));
+}
+
+Tensor square(const Tensor& x) {
+  return unary_of_numbers(
+      "square", x, unary_op::of_input([](auto v) { return v * v; }, [](auto v) { return 2 * v; }));
+}
+
+Tensor sqrt(const Tensor& x) {
+  return unary("sqrt", x,
+               unary_op::of_result([](auto v) { return std::sqrt(v); },
+                                   []<class T>(T y) { return as<T>(0.5) / y; }));
+}
+
+Tensor rsqrt(const Tensor& x) {
+  return unary("rsqrt", x,
+               unary_op::of_result([](auto v) { return 1 / std::sqrt(v); },
+                                   []<class T>(T y) { return as<T>(-0.5) * y * y * y; }));
+}
+
+Tensor reciprocal(const Tensor& x) {
+  return unary("reciprocal", x,
+               unary_op::of_result([](auto v) { return 1 / v; }, [](auto y) { return -y * y; }));
+}
+
+Tensor exp(const Tensor& x) {
+  return unary("exp", x,
+               unary_op::of_result([](auto* v, auto* y, auto n) { kernels::simd::exp(v, y, n); },
+                                   [](auto y) { return y; }));
+}
+
+Tensor expm1(const Tensor& x) {
+  return unary("expm1", x,
+               unary_op::of_result([](auto* v, auto* y, auto n) { kernels::simd::expm1(v, y, n); },
+                                   [](auto y) { return y + 1; }));
+}
+
+Tensor log(const Tensor& x) {
+  return unary("log", x,
+               unary_op::of_input([](auto* v, auto* y, auto n) { kernels::simd::log(v, y, n); },
+                                  [](auto v) { return 1 / v; }));
+}
+
+Tensor tanh(const Tensor& x) {
+  return unary("tanh", x,
+               unary_op::of_result([](auto* v, auto* y, auto n) { kernels::simd::tanh(v, y, n); },
+                                   [](auto y) { return 1 - y * y; }));
+}
+
+namespace {
 
 /// Integers have whole bounds; an infinite one bounds nothing on its side.
 void check_whole(const Tensor& x, double low, double high) {
@@ -148,43 +87,18 @@ void check_whole(const Tensor& x, double low, double high) {
 
 }  // namespace
 
-Tensor abs(const Tensor& x) {
-  return unary("abs", x, Abs{});
-}
-Tensor sign(const Tensor& x) {
-  return unary("sign", x, Sign{});
-}
-Tensor square(const Tensor& x) {
-  return unary("square", x, Square{});
-}
-Tensor sqrt(const Tensor& x) {
-  return unary("sqrt", x, Sqrt{});
-}
-Tensor rsqrt(const Tensor& x) {
-  return unary("rsqrt", x, Rsqrt{});
-}
-Tensor reciprocal(const Tensor& x) {
-  return unary("reciprocal", x, Reciprocal{});
-}
-Tensor exp(const Tensor& x) {
-  return unary("exp", x, Exp{});
-}
-Tensor expm1(const Tensor& x) {
-  return unary("expm1", x, Expm1{});
-}
-Tensor log(const Tensor& x) {
-  return unary("log", x, Log{});
-}
-Tensor tanh(const Tensor& x) {
-  return unary("tanh", x, Tanh{});
-}
-
 Tensor clip(const Tensor& x, double low, double high) {
   if (!(low <= high)) {
     fail<OptionError>("clip", "low is {} and high is {}; expected low <= high", low, high);
   }
   if (x.dtype() == DType::i64) check_whole(x, low, high);
-  return unary("clip", x, Clip{low, high});
+  return unary_of_numbers(
+      "clip", x,
+      unary_op::bent(
+          [=]<class T>(T v) {
+            return v < low ? static_cast<T>(low) : (v > high ? static_cast<T>(high) : v);
+          },
+          [=]<class T>(T v) { return v >= T(low) && v <= T(high) ? T(1) : T(0); }));
 }
 
 }  // namespace maskgrad

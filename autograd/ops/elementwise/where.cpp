@@ -41,8 +41,16 @@ void send(const Broadcast& plan, const Pooled<bool>& taken, bool side, const Ten
         [=](std::int64_t at, std::int64_t n, T* to) {
           for (std::int64_t i = 0; i < n; ++i) to[i] = is[at + i] == side ? from[at + i] : T(0);
         },
-        grads, which);
+        grads.slot(which));
   });
+}
+
+/// The values of one side and zeros in the place of the other.
+Tensor of_side(const Broadcast& plan, const Pooled<bool>& taken, bool side, const Tensor& x) {
+  Tensor part = rows::make_zeros(plan.shape, x.dtype(), plan.mask);
+  dispatch_real("where", x.dtype(),
+                [&]<class T>() { put(plan, taken, side, x, rows::of_mutable<T>(part).data()); });
+  return part;
 }
 
 }  // namespace
@@ -67,10 +75,15 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
     put(to_a, taken, true, a, rows::of_mutable<T>(y).data());
     put(to_b, taken, false, b, rows::of_mutable<T>(y).data());
   });
-  return record("where", y, {a, b}, [to_a, to_b, taken](const Tensor& dy, Grads& grads) {
-    send(to_a, taken, true, dy, grads, 0);
-    send(to_b, taken, false, dy, grads, 1);
-  });
+  return record_linear(
+      "where", y, {a, b},
+      [to_a, to_b, taken](int i, const Tensor& g) {
+        return of_side(i == 0 ? to_a : to_b, taken, i == 0, g);
+      },
+      [to_a, to_b, taken](const Tensor& dy, Grads& grads) {
+        send(to_a, taken, true, dy, grads, 0);
+        send(to_b, taken, false, dy, grads, 1);
+      });
 }
 
 namespace {
@@ -109,6 +122,25 @@ void send_back(const Index& from, std::int64_t width, const Tensor& dy, Grads& g
   });
 }
 
+/// Row k of the result: that of `a` where `from` has one, else that of `b`. Of one that is not
+/// defined zeros.
+template <class T>
+void take_rows(const Index& from, std::int64_t width, const Tensor& a, const Tensor& b, T* y) {
+  const T* pa = a.defined() ? rows::of<T>(a).data() : nullptr;
+  const T* pb = b.defined() ? rows::of<T>(b).data() : nullptr;
+  kernels::over_rows(from.size(), width, [&](std::int64_t k, std::int64_t end) {
+    for (; k < end; ++k) {
+      const bool first = from[k] >= 0;
+      const T* x = first ? pa : pb;
+      if (x) {
+        std::copy_n(x + (first ? from[k] : k) * width, width, y + k * width);
+      } else {
+        std::fill_n(y + k * width, width, T(0));
+      }
+    }
+  });
+}
+
 }  // namespace
 
 Tensor or_else(const Tensor& a, const Tensor& b) {
@@ -121,18 +153,19 @@ Tensor or_else(const Tensor& a, const Tensor& b) {
   const Index from = blocks_taken(a, b, axes);
   const auto width = shape.count(axes, shape.rank());
   const Tensor y = rows::make(shape, b.dtype(), b.mask());
-  dispatch(b.dtype(), [&]<class T>() {
-    const T *pa = rows::of<T>(a).data(), *pb = rows::of<T>(b).data();
-    T* py = rows::of_mutable<T>(y).data();
-    kernels::over_rows(from.size(), width, [&](std::int64_t k, std::int64_t end) {
-      for (; k < end; ++k) {
-        std::copy_n(from[k] < 0 ? pb + k * width : pa + from[k] * width, width, py + k * width);
-      }
-    });
-  });
-  return record("or_else", y, {a, b}, [from, width](const Tensor& dy, Grads& grads) {
-    send_back(from, width, dy, grads);
-  });
+  dispatch(b.dtype(),
+           [&]<class T>() { take_rows(from, width, a, b, rows::of_mutable<T>(y).data()); });
+  return record_linear(
+      "or_else", y, {a, b},
+      [from, width, shape, mask = b.mask()](int i, const Tensor& g) {
+        const Tensor part = rows::make(shape, g.dtype(), mask);
+        dispatch_real("or_else", g.dtype(), [&]<class T>() {
+          take_rows(from, width, i == 0 ? g : Tensor(), i == 0 ? Tensor() : g,
+                    rows::of_mutable<T>(part).data());
+        });
+        return part;
+      },
+      [from, width](const Tensor& dy, Grads& grads) { send_back(from, width, dy, grads); });
 }
 
 }  // namespace maskgrad

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/elementwise/binary.hpp>
 #include <maskgrad/autograd/plans/broadcast.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
 
@@ -147,6 +148,13 @@ struct Matrices {
   }
 };
 
+/// The gradients of all products added up for the matrices that they were made of.
+void tell(int which, const Tensor& x, const Tensor& gradients, Adjoint& grads) {
+  const Broadcast plan(batched_matmul_op, x, gradients);
+  grads.add(which,
+            binary_op::collected(batched_matmul_op, plan, plan.a, gradients, grads.layout(which)));
+}
+
 }  // namespace
 
 Tensor batched_matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
@@ -162,16 +170,30 @@ Tensor batched_matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool t
     Matrices<T>{products, sizes, rows::of<T>(a).data(), rows::of<T>(b).data()}.forward(
         rows::of_mutable<T>(y).data());
   });
-  return record(batched_matmul_op, y, {a, b},
-                [products, sizes, a = Saved(a), b = Saved(b)](const Tensor& dy, Grads& grads) {
-                  dispatch_real(batched_matmul_op, dy.dtype(), [&]<class T>() {
-                    const Matrices<T> matrices{products, sizes, rows::of<T>(a.get()).data(),
-                                               rows::of<T>(b.get()).data()};
-                    const T* d = rows::of<T>(dy).data();
-                    if (grads.wants(0)) matrices.backward_a(d, grads.into<T>(0).data());
-                    if (grads.wants(1)) matrices.backward_b(d, grads.into<T>(1).data());
-                  });
-                });
+  const bool ta = transpose_a, tb = transpose_b;
+  return record(
+      batched_matmul_op, y, {a, b},
+      [products, sizes, ta, tb, a = Saved(a), b = Saved(b)](const Tensor& dy, auto& grads) {
+        if constexpr (is_adjoint<decltype(grads)>) {
+          const Tensor x = grads.input(0, a), z = grads.input(1, b);
+          if (grads.wants(0)) {
+            tell(0, x, ta ? batched_matmul(z, dy, tb, true) : batched_matmul(dy, z, false, !tb),
+                 grads);
+          }
+          if (grads.wants(1)) {
+            tell(1, z, tb ? batched_matmul(dy, x, true, ta) : batched_matmul(x, dy, !ta, false),
+                 grads);
+          }
+        } else {
+          dispatch_real(batched_matmul_op, dy.dtype(), [&]<class T>() {
+            const Matrices<T> matrices{products, sizes, rows::of<T>(a.get()).data(),
+                                       rows::of<T>(b.get()).data()};
+            const T* d = rows::of<T>(dy).data();
+            if (grads.wants(0)) matrices.backward_a(d, grads.template into<T>(0).data());
+            if (grads.wants(1)) matrices.backward_b(d, grads.template into<T>(1).data());
+          });
+        }
+      });
 }
 
 }  // namespace maskgrad

@@ -3,6 +3,10 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/linear/batched_matmul.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/autograd/ops/shape/rearrange.hpp>
 #include <maskgrad/core/kernels/gemm.hpp>
 #include <maskgrad/core/kernels/line_sums.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
@@ -49,6 +53,44 @@ void broadcast_bias(const T* bias, std::int64_t m, std::int64_t n, T* y) {
   });
 }
 
+struct RowsByMatrix {
+  std::int64_t m, n, k;
+};
+
+template <class T>
+void backward(const Tensor& dy, const Saved& x, const Saved& w, const RowsByMatrix& s,
+              Grads& grads) {
+  const T* d = rows::of<T>(dy).data();
+  if (grads.wants(0)) {
+    const auto dx = grads.target<T>(0);
+    kernels::gemm_selected<T>(s.m, s.k, s.n, kernels::Selects::left, {d, s.n},
+                              {rows::of<T>(w.get()).data(), s.n, true}, dx.values, !dx.fresh);
+  }
+  if (grads.wants(1)) {
+    const auto dw = grads.target<T>(1);
+    kernels::gemm_selected<T>(s.k, s.n, s.m, kernels::Selects::right,
+                              {rows::of<T>(x.get()).data(), s.k, true}, {d, s.n}, dw.values,
+                              !dw.fresh);
+  }
+  if (grads.wants(2)) {
+    const auto db = grads.target<T>(2);
+    kernels::sum_lines(d, s.m, s.n, db.values, db.fresh);
+  }
+}
+
+/// The rows as a matrix.
+Tensor rows_of(const Tensor& x) {
+  const auto width = x.shape().back();
+  return rearrange::regroup(matmul_op, x, {width ? rows::total(x) / width : 0, width}, Mask());
+}
+
+/// The gradients as operations.
+void tell(const Tensor& dy, const Tensor& x, const Tensor& w, Adjoint& grads) {
+  if (grads.wants(0)) grads.add(0, matmul(dy, transpose(w, 0, 1)));
+  if (grads.wants(1)) grads.add(1, batched_matmul(rows_of(x), rows_of(dy), true, false));
+  if (grads.wants(2)) grads.add(2, sum(rows_of(dy), {0}));
+}
+
 }  // namespace
 
 Tensor matmul(const Tensor& x, const Tensor& w, const Tensor& bias) {
@@ -64,26 +106,14 @@ Tensor matmul(const Tensor& x, const Tensor& w, const Tensor& bias) {
                      bias.defined());
   });
   return record(matmul_op, y, {x, w, bias},
-                [m, n, k, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& grads) {
-                  dispatch_real(matmul_op, dy.dtype(), [&]<class T>() {
-                    const T* d = rows::of<T>(dy).data();
-                    if (grads.wants(0)) {
-                      const auto dx = grads.target<T>(0);
-                      kernels::gemm_selected<T>(m, k, n, kernels::Selects::left, {d, n},
-                                                {rows::of<T>(w.get()).data(), n, true}, dx.values,
-                                                !dx.fresh);
-                    }
-                    if (grads.wants(1)) {
-                      const auto dw = grads.target<T>(1);
-                      kernels::gemm_selected<T>(k, n, m, kernels::Selects::right,
-                                                {rows::of<T>(x.get()).data(), k, true}, {d, n},
-                                                dw.values, !dw.fresh);
-                    }
-                    if (grads.wants(2)) {
-                      const auto db = grads.target<T>(2);
-                      kernels::sum_lines(d, m, n, db.values, db.fresh);
-                    }
-                  });
+                [m, n, k, x = Saved(x), w = Saved(w)](const Tensor& dy, auto& grads) {
+                  if constexpr (is_adjoint<decltype(grads)>) {
+                    tell(dy, grads.input(0, x), grads.input(1, w), grads);
+                  } else {
+                    dispatch_real(matmul_op, dy.dtype(), [&]<class T>() {
+                      backward<T>(dy, x, w, RowsByMatrix{m, n, k}, grads);
+                    });
+                  }
                 });
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
@@ -45,7 +47,7 @@ void backward(const Tensor& t, const Tensor& x, const Tensor& dy, Grads& grads) 
 
 }  // namespace
 
-Tensor binary_cross_entropy(const Tensor& targets, const Tensor& logits) {
+Tensor detail::binary_cross_entropy(const Tensor& targets, const Tensor& logits) {
   check::real(binary_cross_entropy_op, logits);
   check::same_dtype(binary_cross_entropy_op, targets, logits);
   if (!fits(targets.shape(), logits.shape())) {
@@ -70,8 +72,13 @@ Tensor binary_cross_entropy(const Tensor& targets, const Tensor& logits) {
     });
   });
   return record(binary_cross_entropy_op, y, {t, x},
-                [t = Saved(t), x = Saved(x)](const Tensor& dy, Grads& grads) {
-                  backward(t.get(), x.get(), dy, grads);
+                [t = Saved(t), x = Saved(x)](const Tensor& dy, auto& grads) {
+                  if constexpr (is_adjoint<decltype(grads)>) {
+                    const Tensor v = grads.input(1, x);
+                    grads.through(softplus(v) - grads.input(0, t) * v);
+                  } else {
+                    backward(t.get(), x.get(), dy, grads);
+                  }
                 });
 }
 

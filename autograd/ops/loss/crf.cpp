@@ -4,6 +4,7 @@
 
 #include <maskgrad/autograd/checking.hpp>
 #include <maskgrad/autograd/ops/loss/crf_chain.hpp>
+#include <maskgrad/autograd/ops/loss/paths.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 
 namespace maskgrad {
@@ -15,8 +16,7 @@ using sequence_dp::Odds;
 constexpr std::string_view crf_negative_log_likelihood_op = "crf_negative_log_likelihood";
 
 template <Real T>
-Chain<T> chain(const sequence_dp::Steps& steps, const Tensor& x, const Tensor& transitions,
-               std::int64_t b) {
+Chain<T> chain(const Sequences& steps, const Tensor& x, const Tensor& transitions, std::int64_t b) {
   const auto tags = x.shape().back();
   return {rows::of<T>(x).data() + steps.first[b] * tags, rows::of<T>(transitions).data(),
           steps.length[b], tags};
@@ -51,8 +51,8 @@ void check_tags(const Tensor& ids, const Tensor& x) {
 }
 
 /// -infinity forbids tags and transitions; where it forbids every path there is no likelihood.
-void check_paths(const Pooled<double>& total, const sequence_dp::Steps& steps) {
-  for (std::int64_t b = 0; b < steps.batch(); ++b) {
+void check_paths(const Pooled<double>& total, const Sequences& steps) {
+  for (std::int64_t b = 0; b < steps.count(); ++b) {
     if (steps.length[b] < 1 || total[b] != sequence_dp::log_of_0) continue;
     fail<OptionError>(
         crf_negative_log_likelihood_op,
@@ -80,7 +80,7 @@ void check_numbers(std::string_view where, const Tensor& scores, std::string_vie
 /// What backward needs of a call.
 struct Kept {
   Tensor ids;
-  sequence_dp::Steps steps;
+  Sequences steps;
   Pooled<double> alpha, total;  // as x; [batch]
   Odds odds;
 };
@@ -92,7 +92,7 @@ void forward(Kept& kept, const Tensor& x, const Tensor& transitions, const Tenso
   T* to = rows::of_mutable<T>(y).data();
   kept.odds = Odds(rows::of<T>(transitions).data(), tags);
   sequence_dp::over_samples(
-      kept.steps.batch(), work_of(x), [&](std::int64_t, std::int64_t from, std::int64_t end) {
+      kept.steps.count(), work_of(x), [&](std::int64_t, std::int64_t from, std::int64_t end) {
         Pooled<double> workspace(2 * tags);
         for (auto b = from; b < end; ++b) {
           const auto row = sequence_dp::row_of(y, b), first = kept.steps.first[b];
@@ -108,14 +108,14 @@ template <Real T>
 void backward(const Kept& kept, const Tensor& x, const Tensor& transitions, const Tensor& dy,
               Grads& grads) {
   const auto tags = x.shape().back(), pairs = tags * tags;
-  const auto parts = sequence_dp::shards(kept.steps.batch(), work_of(x));
+  const auto parts = sequence_dp::shards(kept.steps.count(), work_of(x));
   Pooled<double> sums(grads.wants(1) ? parts * pairs : 0);
   std::fill(sums.begin(), sums.end(), 0);
   T* dx = grads.wants(0) ? grads.into<T>(0).data() : nullptr;
   const T* d = rows::of<T>(dy).data();
   const auto* ids = rows::of<std::int64_t>(kept.ids).data();
   sequence_dp::over_samples(
-      kept.steps.batch(), work_of(x), [&](std::int64_t s, std::int64_t from, std::int64_t end) {
+      kept.steps.count(), work_of(x), [&](std::int64_t s, std::int64_t from, std::int64_t end) {
         Pooled<double> workspace(5 * tags);
         for (auto b = from; b < end; ++b) {
           const auto row = sequence_dp::row_of(dy, b), first = kept.steps.first[b];
@@ -149,7 +149,7 @@ Tensor crf_negative_log_likelihood(const Tensor& tags, const Tensor& potentials,
                            sequence_dp::kept_meta(crf_negative_log_likelihood_op, x));
   }
   Kept kept{x.has_mask() ? with_mask(tags, x.mask()) : tags,
-            sequence_dp::Steps(x),
+            samples_of(x),
             Pooled<double>(rows::total(x)),
             Pooled<double>(batch),
             {}};
@@ -162,9 +162,16 @@ Tensor crf_negative_log_likelihood(const Tensor& tags, const Tensor& potentials,
                 [&]<class T>() { forward<T>(kept, x, transitions, y); });
   check_paths(kept.total, kept.steps);
   return record(crf_negative_log_likelihood_op, y, {x, transitions},
-                [kept, x = Saved(x), w = Saved(transitions)](const Tensor& dy, Grads& grads) {
-                  dispatch_real(crf_negative_log_likelihood_op, dy.dtype(),
-                                [&]<class T>() { backward<T>(kept, x.get(), w.get(), dy, grads); });
+                [kept, x = Saved(x), w = Saved(transitions)](const Tensor& dy, auto& grads) {
+                  if constexpr (is_adjoint<decltype(grads)>) {
+                    const Tensor losses = sequence_dp::crf_by_steps(
+                        kept.steps, kept.ids, grads.input(0, x), grads.input(1, w));
+                    grads.through(dy.has_mask() ? with_mask(losses, dy.mask()) : losses);
+                  } else {
+                    dispatch_real(crf_negative_log_likelihood_op, dy.dtype(), [&]<class T>() {
+                      backward<T>(kept, x.get(), w.get(), dy, grads);
+                    });
+                  }
                 });
 }
 
@@ -175,7 +182,7 @@ Tensor crf_decode(const Tensor& potentials, const Tensor& transitions) {
   const Shape shape = x.shape().sub(0, 2);
   if (x.is_meta()) return rows::make_meta(shape, DType::i64, x.mask());
   const Tensor y = rows::make(shape, DType::i64, x.mask());
-  const sequence_dp::Steps steps(x);
+  const Sequences steps = samples_of(x);
   check_numbers(where, x, "potentials");
   const auto linked = [](std::int64_t length) { return length > 1; };
   if (std::any_of(steps.length.begin(), steps.length.end(), linked)) {
@@ -183,7 +190,7 @@ Tensor crf_decode(const Tensor& potentials, const Tensor& transitions) {
   }
   auto* to = rows::of_mutable<std::int64_t>(y).data();
   dispatch_real(where, x.dtype(), [&]<class T>() {
-    sequence_dp::over_samples(steps.batch(), work_of(x),
+    sequence_dp::over_samples(steps.count(), work_of(x),
                               [&](std::int64_t, std::int64_t from, std::int64_t end) {
                                 const auto tags = x.shape().back();
                                 Pooled<double> best(2 * tags);

@@ -4,7 +4,11 @@
 #include <cmath>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/shape/gather.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 
@@ -80,7 +84,7 @@ void backward(const std::int64_t* ids, const T* x, const T* log_sum, const T* dy
 
 }  // namespace
 
-Tensor sparse_cross_entropy(const Tensor& targets, const Tensor& predictions) {
+Tensor detail::sparse_cross_entropy(const Tensor& targets, const Tensor& predictions) {
   check_call(targets, predictions);
   const Tensor logits = targets.has_mask() ? with_mask(predictions, targets.mask()) : predictions;
   const Tensor ids = logits.has_mask() ? with_mask(targets, logits.mask()) : targets;
@@ -97,13 +101,19 @@ Tensor sparse_cross_entropy(const Tensor& targets, const Tensor& predictions) {
                rows::of_mutable<T>(log_sum).data());
   });
   return record(sparse_cross_entropy_op, y, {logits},
-                [ids, log_sum, x = Saved(logits)](const Tensor& dy, Grads& grads) {
-                  dispatch_real(sparse_cross_entropy_op, dy.dtype(), [&]<class T>() {
-                    const auto n = rows::total(dy);
-                    backward<T>(rows::of<std::int64_t>(ids).data(), rows::of<T>(x.get()).data(),
-                                rows::of<T>(log_sum).data(), rows::of<T>(dy).data(), n,
-                                x.get().shape().back(), grads.target<T>(0));
-                  });
+                [ids, log_sum, x = Saved(logits)](const Tensor& dy, auto& grads) {
+                  if constexpr (is_adjoint<decltype(grads)>) {
+                    const Tensor v = grads.input(0, x);
+                    const Tensor picked = take_along_axis(v, expand_dims(ids, -1), -1);
+                    grads.through(logsumexp(v, {-1}) - squeeze(picked, -1));
+                  } else {
+                    dispatch_real(sparse_cross_entropy_op, dy.dtype(), [&]<class T>() {
+                      const auto n = rows::total(dy);
+                      backward<T>(rows::of<std::int64_t>(ids).data(), rows::of<T>(x.get()).data(),
+                                  rows::of<T>(log_sum).data(), rows::of<T>(dy).data(), n,
+                                  x.get().shape().back(), grads.template target<T>(0));
+                    });
+                  }
                 });
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/ops/loss/ctc_walk.hpp>
+#include <maskgrad/autograd/ops/loss/paths.hpp>
+#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
 
 namespace maskgrad {
@@ -36,7 +38,7 @@ void check_call(const Tensor& labels, const Tensor& logits, std::int64_t blank) 
 struct Batch {
   Tensor labels, logits;
   std::int64_t blank;
-  sequence_dp::Steps of_labels, of_steps;
+  Sequences of_labels, of_steps;
 
   std::int64_t classes() const { return logits.shape().back(); }
   std::int64_t work() const { return rows::total(logits) + 4 * rows::total(labels); }
@@ -70,10 +72,10 @@ std::int64_t needed(const Batch& batch, std::int64_t b) {
 
 /// Which samples have steps enough for their labels; the others have no loss.
 Pooled<std::uint8_t> feasible(const Batch& batch, Infeasible infeasible, std::int64_t& skipped) {
-  Pooled<std::uint8_t> there(batch.of_steps.batch());
+  Pooled<std::uint8_t> there(batch.of_steps.count());
   for (std::int64_t b = 0; b < there.size(); ++b) {
     const auto steps = batch.of_steps.length[b], labels = batch.of_labels.length[b];
-    there[b] = steps > 0 && labels >= 0;
+    there[b] = steps > 0 && batch.of_labels.there(b);
     if (!there[b]) continue;
     const auto least = needed(batch, b);
     if (least <= steps) continue;
@@ -124,13 +126,12 @@ void check_walks(const Batch& batch, const Pooled<double>& losses, Infeasible in
   }
 }
 
-void backward(const sequence_dp::Steps& steps, const Tensor& gradient, const Tensor& dy,
-              Grads& grads) {
+void backward(const Sequences& steps, const Tensor& gradient, const Tensor& dy, Grads& grads) {
   const auto classes = gradient.shape().back();
   dispatch_real(ctc_negative_log_likelihood_op, dy.dtype(), [&]<class T>() {
     const T *g = rows::of<T>(gradient).data(), *d = rows::of<T>(dy).data();
     const auto dx = grads.target<T>(0);
-    sequence_dp::over_samples(steps.batch(), rows::total(gradient),
+    sequence_dp::over_samples(steps.count(), rows::total(gradient),
                               [&](std::int64_t, std::int64_t from, std::int64_t to) {
                                 for (auto b = from; b < to; ++b) {
                                   const auto row = sequence_dp::row_of(dy, b);
@@ -155,14 +156,13 @@ Tensor ctc_negative_log_likelihood(const Tensor& labels, const Tensor& logits, s
 detail::CTCLosses detail::ctc_losses(const Tensor& labels, const Tensor& logits, std::int64_t blank,
                                      Infeasible infeasible) {
   check_call(labels, logits, blank);
-  const Tensor& masked = labels.has_mask() && labels.mask().rank() < 2 ? labels : logits;
+  const Tensor& masked = sample_mask(labels) ? labels : logits;
   if (labels.is_meta() || logits.is_meta()) {
     return {rows::make_meta({logits.shape()[0]}, logits.dtype(),
                             sequence_dp::kept_meta(ctc_negative_log_likelihood_op, masked)),
             0};
   }
-  const Batch batch{labels.value(), logits.value(), blank, sequence_dp::Steps(labels),
-                    sequence_dp::Steps(logits)};
+  const Batch batch{labels.value(), logits.value(), blank, samples_of(labels), samples_of(logits)};
   std::int64_t skipped = 0;
   auto there = feasible(batch, infeasible, skipped);
   Tensor gradient;
@@ -181,8 +181,15 @@ detail::CTCLosses detail::ctc_losses(const Tensor& labels, const Tensor& logits,
     return all;
   });
   return {record(ctc_negative_log_likelihood_op, y, {logits},
-                 [gradient, steps = batch.of_steps](const Tensor& dy, Grads& grads) {
-                   backward(steps, gradient, dy, grads);
+                 [gradient, batch, x = Saved(logits)](const Tensor& dy, auto& grads) {
+                   if constexpr (is_adjoint<decltype(grads)>) {
+                     const Tensor losses =
+                         sequence_dp::ctc_by_steps(batch.of_labels, batch.of_steps, batch.labels,
+                                                   grads.input(0, x), batch.blank);
+                     grads.through(dy.has_mask() ? with_mask(losses, dy.mask()) : losses);
+                   } else {
+                     backward(batch.of_steps, gradient, dy, grads);
+                   }
                  }),
           skipped};
 }

@@ -4,30 +4,13 @@
 
 namespace maskgrad::sequence_dp {
 
-Steps::Steps(const Tensor& x) : first(x.shape()[0]), length(x.shape()[0]) {
-  const auto time = x.shape()[1];
-  const auto* mask = x.has_mask() ? &x.mask().impl() : nullptr;
-  for (std::int64_t b = 0; b < batch(); ++b) {
-    if (mask && x.mask().rank() > 1) {
-      first[b] = mask->first[b];
-      length[b] = mask->length[b];
-      continue;
-    }
-    const auto row = !mask ? b : x.mask().rank() == 1 ? mask->row_of()[b] : mask->valid ? b : -1;
-    first[b] = row * time;
-    length[b] = row < 0 ? -1 : time;
-  }
-}
-
 Mask kept(std::string_view op, const Tensor& x, const Pooled<std::uint8_t>& there) {
-  const bool stays = x.has_mask() && x.mask().rank() < 2;
-  if (!stays && std::find(there.begin(), there.end(), 0) == there.end()) return {};
+  if (!sample_mask(x) && std::find(there.begin(), there.end(), 0) == there.end()) return {};
   return masks::from_bits(there, {there.size()}, masks::origin_here(op));
 }
 
 Mask kept_meta(std::string_view op, const Tensor& x) {
-  const bool stays = x.has_mask() && x.mask().rank() < 2;
-  return masks::meta({x.shape()[0]}, masks::origin_here(op), !stays);
+  return masks::meta({x.shape()[0]}, masks::origin_here(op), !sample_mask(x));
 }
 
 std::int64_t row_of(const Tensor& result, std::int64_t sample) {

@@ -5,11 +5,11 @@
 #include <string_view>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/plans/sequences.hpp>
 #include <maskgrad/core/pooled.hpp>
 #include <maskgrad/core/threads.hpp>
 
-/// What operations on whole sequences are made of (ctc, crf): where each sample's steps are stored,
-/// and a result for each sample.
+/// What operations on whole sequences are made of (ctc, crf): a result for each sample.
 namespace maskgrad::sequence_dp {
 
 inline constexpr double log_of_0 = -std::numeric_limits<double>::infinity();
@@ -20,13 +20,6 @@ inline double log_add(double a, double b) {
   if (top == log_of_0) return top;
   return top + std::log1p(std::exp((a > b ? b : a) - top));
 }
-
-/// The steps of each sample of x [batch, time, ...], as rows of its innermost axis.
-struct Steps {
-  explicit Steps(const Tensor& x);
-  std::int64_t batch() const { return first.size(); }
-  Index first, length;  ///< length -1: the sample itself is not valid
-};
 
 /// The mask [batch] of a result that only samples with `there` have; none where all have it and x
 /// came without a mask [batch].

@@ -52,17 +52,22 @@ Tensor with_mask(const Tensor& x, const Mask& mask) {
   if (x.is_meta() || masks::is_meta(all)) return rows::make_meta(x.shape(), x.dtype(), all);
   if (x.mask().same(all)) return x;
   const Index runs = runs_of(x, all);
-  Tensor y = rows::make(x.shape(), x.dtype(), all);
-  const auto inner = rows::inner(y);
-  dispatch(x.dtype(), [&]<class T>() {
-    kernels::gather_rows<T>(rows::of<T>(x).data(), runs, inner, rows::of_mutable<T>(y).data());
-  });
-  if (!is_real(x.dtype())) return y;
-  return record("with_mask", y, {x}, [runs, inner](const Tensor& dy, Grads& grads) {
-    dispatch_real("with_mask", dy.dtype(), [&]<class T>() {
-      kernels::put_add_rows<T>(rows::of<T>(dy).data(), runs, inner, grads.into<T>(0).data());
+  const auto inner = x.shape().count(all.rank(), x.rank());
+  const auto masked = [runs, inner, all](const Tensor& values) {
+    Tensor y = rows::make(values.shape(), values.dtype(), all);
+    dispatch(values.dtype(), [&]<class T>() {
+      kernels::gather_rows<T>(rows::of<T>(values).data(), runs, inner,
+                              rows::of_mutable<T>(y).data());
     });
-  });
+    return y;
+  };
+  if (!is_real(x.dtype())) return masked(x);
+  return record_linear(
+      "with_mask", masked(x), {x}, masked, [runs, inner](const Tensor& dy, Grads& grads) {
+        dispatch_real("with_mask", dy.dtype(), [&]<class T>() {
+          kernels::put_add_rows<T>(rows::of<T>(dy).data(), runs, inner, grads.into<T>(0).data());
+        });
+      });
 }
 
 Tensor drop_mask(const Tensor& x, std::string_view reason, double fill) {
@@ -72,22 +77,27 @@ Tensor drop_mask(const Tensor& x, std::string_view reason, double fill) {
   }
   if (!x.has_mask()) return x;
   if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype());
-  Tensor y = rows::make(x.shape(), x.dtype());
   const Mask mask = x.mask();
   const auto inner = rows::inner(x);
-  dispatch(x.dtype(), [&]<class T>() {
-    kernels::gather_rows<T>(rows::of<T>(x).data(), mask.impl().row_of(), inner,
-                            rows::of_mutable<T>(y).data(), static_cast<T>(fill));
-  });
-  if (!is_real(x.dtype())) return y;
-  return record("drop_mask", y, {x}, [mask, inner](const Tensor& dy, Grads& grads) {
-    Tensor dx = rows::make(dy.shape(), dy.dtype(), mask);
-    dispatch_real("drop_mask", dy.dtype(), [&]<class T>() {
-      kernels::gather_rows<T>(rows::of<T>(dy).data(), mask.impl().positions, inner,
-                              rows::of_mutable<T>(dx).data());
+  const auto dense = [mask, inner](const Tensor& values, double instead) {
+    Tensor y = rows::make(values.shape(), values.dtype());
+    dispatch(values.dtype(), [&]<class T>() {
+      kernels::gather_rows<T>(rows::of<T>(values).data(), mask.impl().row_of(), inner,
+                              rows::of_mutable<T>(y).data(), static_cast<T>(instead));
     });
-    grads.add(0, dx);
-  });
+    return y;
+  };
+  if (!is_real(x.dtype())) return dense(x, fill);
+  return record_linear(
+      "drop_mask", dense(x, fill), {x}, [dense](const Tensor& g) { return dense(g, 0); },
+      [mask, inner](const Tensor& dy, Grads& grads) {
+        Tensor dx = rows::make(dy.shape(), dy.dtype(), mask);
+        dispatch_real("drop_mask", dy.dtype(), [&]<class T>() {
+          kernels::gather_rows<T>(rows::of<T>(dy).data(), mask.impl().positions, inner,
+                                  rows::of_mutable<T>(dx).data());
+        });
+        grads.add(0, dx);
+      });
 }
 
 Tensor stop_gradient(const Tensor& x) {

@@ -86,11 +86,11 @@ Tensor noisy(std::string_view op, const Tensor& x, Seed seed, bool whole_steps, 
     });
     return to;
   };
-  return record(op, apply(x, true), {x}, [apply](const Tensor& dy, Grads& grads) {
+  return record_symmetric(op, apply(x, true), x, [apply](const Tensor& dy) {
     if constexpr (requires { Noise::adds_alone; }) {
-      grads.add(0, dy);
+      return dy;
     } else {
-      grads.add(0, apply(dy, false));
+      return apply(dy, false);
     }
   });
 }

@@ -2,7 +2,10 @@
 #include <vector>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/normalization/normalize_check.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/reduce/standardize.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/pooled.hpp>
@@ -168,14 +171,24 @@ BatchResult batch_normalize(const Tensor& x, double epsilon, const Affine& affin
       forward<T>(x, y, affine, mean, scale);
     });
   }
-  const Tensor out = record(
-      batch_normalize_op, y, {x, affine.gamma, affine.beta},
-      [mean, scale, x = Saved(x), gamma = Saved(affine.gamma)](const Tensor& dy, Grads& grads) {
-        if (dy.shape().back() == 0) return;
-        dispatch_real(batch_normalize_op, dy.dtype(), [&]<class T>() {
-          backward<T>(x.get(), gamma.get(), mean, scale, dy, grads);
-        });
-      });
+  const Tensor out = record(batch_normalize_op, y, {x, affine.gamma, affine.beta},
+                            [mean, scale, epsilon, x = Saved(x), gamma = Saved(affine.gamma)](
+                                const Tensor& dy, auto& grads) {
+                              if (dy.shape().back() == 0) return;
+                              if constexpr (is_adjoint<decltype(grads)>) {
+                                std::vector<int> lead;
+                                for (int i = 0; i + 1 < dy.rank(); ++i) lead.push_back(i);
+                                const Tensor g = grads.input(1, gamma);
+                                const Tensor normal =
+                                    standardize(grads.input(0, x), Axes(lead), epsilon);
+                                grads.through(g.defined() ? normal * g : normal);
+                                if (grads.wants(2)) grads.add(2, sum(dy, Axes(lead)));
+                              } else {
+                                dispatch_real(batch_normalize_op, dy.dtype(), [&]<class T>() {
+                                  backward<T>(x.get(), gamma.get(), mean, scale, dy, grads);
+                                });
+                              }
+                            });
   return {out, mean, variance, lines};
 }
 

@@ -5,6 +5,7 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/normalization/normalize_check.hpp>
+#include <maskgrad/autograd/ops/normalization/normalize_told.hpp>
 #include <maskgrad/autograd/plans/sequences.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
@@ -12,11 +13,9 @@
 #include <maskgrad/core/pooled.hpp>
 
 namespace maskgrad {
-
 namespace {
 
-/// What a cell is divided by, and whether its mean is taken off before.
-enum class By { variance, mean_square, length };
+using normalization::By;
 
 /// Lines of features that are normalized together: segment s is lines first(s) ... + length(s), and
 /// each group of its features by itself.
@@ -241,11 +240,16 @@ Tensor normalized(std::string_view op, const Cells& cells, const Tensor& x, doub
   });
   return record(op, y, {x, affine.gamma, affine.beta},
                 [cells, mean, scale, by, epsilon, x = Saved(x), gamma = Saved(affine.gamma)](
-                    const Tensor& dy, Grads& grads) {
-                  dispatch_real("backward", dy.dtype(), [&]<class T>() {
-                    const auto k = kernel_of<T>(cells, x.get(), {gamma.get(), {}}, mean, scale);
-                    run_backward<T>(cells, k, by, epsilon, x.get(), dy, grads);
-                  });
+                    const Tensor& dy, auto& grads) {
+                  if constexpr (is_adjoint<decltype(grads)>) {
+                    normalization::tell({by, cells.groups, !cells.lengths.empty(), epsilon}, dy,
+                                        grads.input(0, x), grads.input(1, gamma), grads);
+                  } else {
+                    dispatch_real("backward", dy.dtype(), [&]<class T>() {
+                      const auto k = kernel_of<T>(cells, x.get(), {gamma.get(), {}}, mean, scale);
+                      run_backward<T>(cells, k, by, epsilon, x.get(), dy, grads);
+                    });
+                  }
                 });
 }
 
@@ -277,13 +281,9 @@ Tensor group_normalize(const Tensor& x, std::int64_t groups, double epsilon, con
                       x.describe());
   }
   if (x.is_meta()) return rows::make_meta(x.shape(), x.dtype(), x.mask());
-  Cells cells;
-  cells.features = features;
-  cells.groups = groups;
-  if (x.rank() == 2) {
-    cells.segments = rows::total(x) / features;
-    return normalized(op, cells, x, epsilon, affine, By::variance);
-  }
+  Cells cells{.features = features, .groups = groups, .firsts = {}, .lengths = {}};
+  cells.segments = rows::total(x) / features;
+  if (x.rank() == 2) return normalized(op, cells, x, epsilon, affine, By::variance);
   const auto sequences = sequences_of(x);
   const auto lines = x.shape().count(2, x.rank() - 1);  // of a step
   cells.segments = sequences.count();

@@ -1,6 +1,9 @@
+
+
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/autograd/ops/reduce/reducers.hpp>
+#include <maskgrad/autograd/ops/reduce/spread.hpp>
 #include <maskgrad/autograd/plans/reduced.hpp>
 
 namespace maskgrad {
@@ -37,6 +40,17 @@ Tensor shared_among_ties(const Reduced& r, const Tensor& x, const Tensor& y, con
   return dx;
 }
 
+/// Between kinks an extreme is the mean of those that tie: what it is of `g` in the place of x.
+Tensor mean_of_ties(const Reduced& r, const Tensor& x, const Tensor& y, const Tensor& g) {
+  const Tensor shares = shared_among_ties(r, x, y, ones_like(y));
+  dispatch_real("backward", y.dtype(), [&]<class T>() {
+    const T* values = rows::of<T>(g).data();
+    T* share = rows::of_mutable<T>(shares).data();
+    for (std::int64_t i = 0; i < rows::total(g); ++i) share[i] *= values[i];
+  });
+  return reduce::sums(r, shares);
+}
+
 template <int sign>
 Tensor extreme(std::string_view op, const Tensor& x, const Axes& axes, bool keepdims) {
   check::numeric(op, x);
@@ -48,9 +62,11 @@ Tensor extreme(std::string_view op, const Tensor& x, const Axes& axes, bool keep
     kernels::fold(r.plan, rows::of<T>(x).data(), reducers::Extreme<T, sign>{},
                   [=](std::int64_t i, T v, std::int64_t) { to[i] = v; });
   });
-  return record(op, y, {x}, [r, y, x = Saved(x)](const Tensor& dy, Grads& grads) {
-    grads.add(0, shared_among_ties(r, x.get(), y, dy));
-  });
+  return record_linear(
+      op, y, {x}, [r, y, x = Saved(x)](const Tensor& g) { return mean_of_ties(r, x.get(), y, g); },
+      [r, y, x = Saved(x)](const Tensor& dy, Grads& grads) {
+        grads.add(0, shared_among_ties(r, x.get(), y, dy));
+      });
 }
 
 /// The index over the reduced axes, flat, of stored value `place` of `x`.

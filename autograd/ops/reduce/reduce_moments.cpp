@@ -2,8 +2,12 @@
 #include <limits>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/autograd/ops/reduce/reducers.hpp>
+#include <maskgrad/autograd/ops/reduce/spread.hpp>
 #include <maskgrad/autograd/plans/reduced.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
@@ -83,6 +87,11 @@ Tensor spread_backward(const Reduced& r, const Tensor& x, const Tensor& y, const
   return dx;
 }
 
+/// a / b, and 0 where b is.
+Tensor over_unless_0(const Tensor& a, const Tensor& b) {
+  return where(equal(b, 0), zeros_like(a), a / b);
+}
+
 Tensor about_mean(std::string_view op, const Tensor& x, const Axes& axes, bool keepdims, int ddof,
                   bool root) {
   check::real(op, x);
@@ -103,8 +112,15 @@ Tensor about_mean(std::string_view op, const Tensor& x, const Axes& axes, bool k
       far_spread(r, from, mean.data(), to, rows::total(y), ddof, root);
     }
   });
-  return record(op, y, {x}, [=, x = Saved(x)](const Tensor& dy, Grads& grads) {
-    grads.add(0, spread_backward(r, x.get(), y, dy, ddof, root));
+  return record(op, y, {x}, [=, x = Saved(x)](const Tensor& dy, auto& grads) {
+    if constexpr (is_adjoint<decltype(grads)>) {
+      const Tensor v = grads.input(0, x), all = reduce::sums(r, ones_like(v));
+      const Tensor centered = v - reduce::spread(r, reduce::sums(r, v, true));
+      const Tensor slope = root ? over_unless_0(dy, grads.result(y)) : 2 * dy;
+      grads.add(0, centered * reduce::spread(r, slope / (all - ddof)));
+    } else {
+      grads.add(0, spread_backward(r, x.get(), y, dy, ddof, root));
+    }
   });
 }
 
@@ -168,8 +184,16 @@ Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdims) {
   const Tensor y = r.make(x.dtype());
   if (x.is_meta()) return y;
   dispatch_real("logsumexp", x.dtype(), [&]<class T>() { logsumexp_into<T>(r, x, y); });
-  return record("logsumexp", y, {x}, [r, y, x = Saved(x)](const Tensor& dy, Grads& grads) {
-    grads.add(0, logsumexp_backward(r, x.get(), y, dy));
+  return record("logsumexp", y, {x}, [r, y, x = Saved(x)](const Tensor& dy, auto& grads) {
+    if constexpr (is_adjoint<decltype(grads)>) {
+      const Tensor v = grads.input(0, x);
+      const Tensor nothing = scalar(-std::numeric_limits<double>::infinity(), v.dtype());
+      const Tensor less = v - reduce::spread(r, grads.result(y));
+      const Tensor there = where(equal(v, nothing), nothing, less);
+      grads.add(0, reduce::spread(r, dy) * exp(there));
+    } else {
+      grads.add(0, logsumexp_backward(r, x.get(), y, dy));
+    }
   });
 }
 

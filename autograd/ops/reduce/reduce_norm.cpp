@@ -1,8 +1,11 @@
 #include <cmath>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/autograd/ops/reduce/reducers.hpp>
+#include <maskgrad/autograd/ops/reduce/spread.hpp>
 #include <maskgrad/autograd/plans/reduced.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
 
@@ -66,8 +69,14 @@ Tensor norm(const Tensor& x, const Axes& axes, bool keepdims) {
       to[i] = static_cast<T>(scaled.norm[i] / scaled.scale[i]);
     }
   });
-  return record("norm", y, {x}, [r, scaled, x = Saved(x)](const Tensor& dy, Grads& grads) {
-    grads.add(0, norm_backward(r, x.get(), scaled, dy));
+  return record("norm", y, {x}, [r, y, scaled, x = Saved(x)](const Tensor& dy, auto& grads) {
+    if constexpr (is_adjoint<decltype(grads)>) {
+      const Tensor v = grads.result(y);
+      const Tensor over = where(equal(v, 0), zeros_like(y), dy / v);
+      grads.add(0, grads.input(0, x) * reduce::spread(r, over));
+    } else {
+      grads.add(0, norm_backward(r, x.get(), scaled, dy));
+    }
   });
 }
 

@@ -4,6 +4,9 @@
 #include <cmath>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/autograd/ops/reduce/spread.hpp>
 #include <maskgrad/autograd/plans/lines.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
@@ -24,6 +27,11 @@ struct Softmax {
     for (std::int64_t i = 0; i < n; ++i) dx[i] = kernels::selected(dy[i], y[i]);
     const T s = static_cast<T>(kernels::simd::lines<T>().sum(dx, n));
     for (std::int64_t i = 0; i < n; ++i) dx[i] = kernels::selected(y[i], dy[i] - s);
+  }
+  /// The same as operations; `sums` gives each value the sum of its line.
+  template <class Sums>
+  static Tensor gradient(const Tensor& y, const Tensor& dy, Sums&& sums) {
+    return y * (dy - sums(dy * y));
   }
 };
 
@@ -46,6 +54,10 @@ struct LogSoftmax {
     line.exp_scaled(y, T(0), -sum, false, dx, n);
     for (std::int64_t i = 0; i < n; ++i) dx[i] += dy[i];
   }
+  template <class Sums>
+  static Tensor gradient(const Tensor& y, const Tensor& dy, Sums&& sums) {
+    return dy - exp(y) * sums(dy);
+  }
 };
 
 template <class Op>
@@ -58,12 +70,19 @@ Tensor along(std::string_view op, const Tensor& x, int axis) {
     return map_lines<T, 1>(lines, x, {rows::of<T>(x).data()},
                            [](const auto& in, T* to, auto n) { Op::forward(in[0], to, n); });
   });
-  return record(op, y, {x}, [lines, y](const Tensor& dy, Grads& grads) {
-    grads.add(0, dispatch_real("backward", dy.dtype(), [&]<class T>() {
-                return map_lines<T, 2>(
-                    lines, y, {rows::of<T>(y).data(), rows::of<T>(dy).data()},
-                    [](const auto& in, T* to, auto n) { Op::backward(in[0], in[1], to, n); });
-              }));
+  return record(op, y, {x}, [lines, y](const Tensor& dy, auto& grads) {
+    if constexpr (is_adjoint<decltype(grads)>) {
+      const auto sums = [&](const Tensor& t) {
+        return reduce::spread(lines, reduce::sums(lines, t));
+      };
+      grads.add(0, Op::gradient(grads.result(y), dy, sums));
+    } else {
+      grads.add(0, dispatch_real("backward", dy.dtype(), [&]<class T>() {
+                  return map_lines<T, 2>(
+                      lines, y, {rows::of<T>(y).data(), rows::of<T>(dy).data()},
+                      [](const auto& in, T* to, auto n) { Op::backward(in[0], in[1], to, n); });
+                }));
+    }
   });
 }
 

@@ -7,6 +7,7 @@
 #include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/elementwise/math.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/core/rows.hpp>
 
 namespace maskgrad {
 namespace {

@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
+#include <maskgrad/autograd/ops/shape/reshape.hpp>
 #include <maskgrad/core/kernels/rows_copy.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
 
@@ -141,6 +144,14 @@ void kernel_gradient(const Sizes& s, const T* dy, const T* x, std::span<T> to) {
   }
 }
 
+/// The same of other operations: x [..., width, features, 1] times the kernel, summed over width.
+Tensor as_sums(const Tensor& x, const Tensor& kernel) {
+  const Tensor products = expand_dims(x, -1) * kernel;
+  const Shape shape = x.shape().sub(0, x.rank() - 2);
+  return reshape(sum(products, {x.rank() - 2}),
+                 shape + Shape{kernel.shape()[1] * kernel.shape()[2]});
+}
+
 }  // namespace
 
 Tensor depthwise(const Tensor& x, const Tensor& kernel) {
@@ -158,17 +169,22 @@ Tensor depthwise(const Tensor& x, const Tensor& kernel) {
     });
   });
   return record(depthwise_op, y, {x, kernel},
-                [s, x = Saved(x), kernel = Saved(kernel)](const Tensor& dy, Grads& grads) {
-                  dispatch_real(depthwise_op, dy.dtype(), [&]<class T>() {
-                    const T* d = rows::of<T>(dy).data();
-                    if (grads.wants(0)) {
-                      input_gradient(s, d, rows::of<T>(kernel.get()).data(),
-                                     grads.into<T>(0).data());
-                    }
-                    if (grads.wants(1)) {
-                      kernel_gradient(s, d, rows::of<T>(x.get()).data(), grads.into<T>(1));
-                    }
-                  });
+                [s, x = Saved(x), kernel = Saved(kernel)](const Tensor& dy, auto& grads) {
+                  if constexpr (is_adjoint<decltype(grads)>) {
+                    grads.through(as_sums(grads.input(0, x), grads.input(1, kernel)));
+                  } else {
+                    dispatch_real(depthwise_op, dy.dtype(), [&]<class T>() {
+                      const T* d = rows::of<T>(dy).data();
+                      if (grads.wants(0)) {
+                        const T* k = rows::of<T>(kernel.get()).data();
+                        input_gradient(s, d, k, grads.template into<T>(0).data());
+                      }
+                      if (grads.wants(1)) {
+                        kernel_gradient(s, d, rows::of<T>(x.get()).data(),
+                                        grads.template into<T>(1));
+                      }
+                    });
+                  }
                 });
 }
 

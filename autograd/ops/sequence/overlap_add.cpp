@@ -78,18 +78,23 @@ Tensor overlap_add(const Tensor& x, const OverlapOptions& o) {
   const auto windows = x.shape()[1], width = x.shape()[2], features = x.shape()[3];
   const Shape shape{x.shape()[0], layout_of(windows, width, o).steps, features};
   if (x.is_meta()) return rows::make_meta(shape, x.dtype(), x.mask());
-  const Tensor y = rows::make_zeros(shape, x.dtype(), x.mask());
   const auto sequences = x.has_mask() ? x.mask().valid() : x.shape()[0];
   const Index to = steps_of(sequences, windows, width, o);
-  dispatch_real(overlap_add_op, x.dtype(), [&]<class T>() {
-    kernels::scatter_add_rows<T>(rows::of<T>(x).data(), to, features, sequences * shape[1],
-                                 rows::of_mutable<T>(y).data());
-  });
-  return record(overlap_add_op, y, {x}, [to, features](const Tensor& dy, Grads& grads) {
-    dispatch_real(overlap_add_op, dy.dtype(), [&]<class T>() {
-      kernels::gather_add_rows<T>(rows::of<T>(dy).data(), to, features, grads.into<T>(0).data());
+  const auto added = [to, features, shape, steps = sequences * shape[1]](const Tensor& values) {
+    const Tensor y = rows::make_zeros(shape, values.dtype(), values.mask());
+    dispatch_real(overlap_add_op, values.dtype(), [&]<class T>() {
+      kernels::scatter_add_rows<T>(rows::of<T>(values).data(), to, features, steps,
+                                   rows::of_mutable<T>(y).data());
     });
-  });
+    return y;
+  };
+  return record_linear(overlap_add_op, added(x), {x}, added,
+                       [to, features](const Tensor& dy, Grads& grads) {
+                         dispatch_real(overlap_add_op, dy.dtype(), [&]<class T>() {
+                           kernels::gather_add_rows<T>(rows::of<T>(dy).data(), to, features,
+                                                       grads.into<T>(0).data());
+                         });
+                       });
 }
 
 }  // namespace maskgrad

@@ -5,6 +5,7 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/shape/gather.hpp>
+#include <maskgrad/autograd/plans/sequences.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
 #include <maskgrad/core/pooled.hpp>
 
@@ -15,11 +16,7 @@ void check_steps(std::string_view op, const Tensor& x) {
   if (x.rank() < 2) {
     fail<ShapeError>(op, "input is {}; expected [batch, time, ...]", x.describe());
   }
-  if (!x.has_mask() || x.mask().rank() <= 2) return;
-  fail<MaskError>(op,
-                  "{} has a mask over more than its steps; a step is there or not as a whole. Mask "
-                  "[batch, time], or fill single values with x.drop_mask(\"why\")",
-                  x.describe());
+  check::whole_steps(op, x, "more than its steps");
 }
 
 /// Steps are counted from here: as far as f64 tells one position from the next.
@@ -126,16 +123,10 @@ Tensor positions(const Tensor& x, std::int64_t start) {
   if (x.is_meta()) return rows::make_meta(shape, DType::i64, x.mask());
   const Tensor y = rows::make(shape, DType::i64, x.mask());
   const auto out = rows::of_mutable<std::int64_t>(y);
-  if (rows::mask_rank(x) < 2) {
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      out[i] = start + static_cast<std::int64_t>(i) % shape[1];
-    }
-    return y;
-  }
-  const auto& mask = x.mask().impl();
-  for (std::int64_t s = 0; s < mask.first.size(); ++s) {
-    for (std::int64_t t = 0; t < mask.length[s]; ++t) {
-      out[static_cast<std::size_t>(mask.first[s] + t)] = start + t;
+  const Sequences sequences = sequences_of(x);
+  for (std::int64_t s = 0; s < sequences.count(); ++s) {
+    for (std::int64_t t = 0; t < sequences.length[s]; ++t) {
+      out[static_cast<std::size_t>(sequences.first[s] + t)] = start + t;
     }
   }
   return y;
@@ -188,10 +179,12 @@ Tensor rotate_by_position(const Tensor& x, const std::vector<double>& frequencie
   const Tensor at = positions(x, start);
   return dispatch_real(op, x.dtype(), [&]<class T>() {
     const auto turns = turns_of<T>(at, frequencies);
-    return record(op, turned<T>(x, at, turns, n, 1), {x},
-                  [at, turns, n](const Tensor& dy, Grads& grads) {
-                    grads.add(0, turned<T>(dy, at, turns, n, -1));
-                  });
+    return record_linear(
+        op, turned<T>(x, at, turns, n, 1), {x},
+        [at, turns, n](const Tensor& g) { return turned<T>(g, at, turns, n, 1); },
+        [at, turns, n](const Tensor& dy, Grads& grads) {
+          grads.add(0, turned<T>(dy, at, turns, n, -1));
+        });
   });
 }
 

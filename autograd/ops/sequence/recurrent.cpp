@@ -2,7 +2,9 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/sequence/recurrent_steps.hpp>
 #include <maskgrad/autograd/plans/sequences.hpp>
+#include <maskgrad/core/kernels/recurrent/second.hpp>
 
 namespace maskgrad {
 namespace {
@@ -15,12 +17,7 @@ void check_sizes(Cell cell, bool reset_after, const Tensor& x, const RecurrentWe
                  const RecurrentState& initial) {
   check::real(recurrent_op, x);
   check::rank(recurrent_op, x, 3, "[batch, time, features]");
-  if (x.has_mask() && x.mask().rank() == 3) {
-    fail<MaskError>(recurrent_op,
-                    "{} has a mask over features; a step is there or not as a whole. Mask "
-                    "[batch, time], or fill single values with x.drop_mask(\"why\")",
-                    x.describe());
-  }
+  check::whole_steps(recurrent_op, x, "features");
   const auto gates = kernels::gates_of(cell), units = w.recurrent_kernel.shape()[0];
   const auto expect = [&](std::string_view what, const Tensor& t, const Shape& shape) {
     if (!t.defined()) return;
@@ -65,7 +62,7 @@ const T* data(const Tensor& t) {
 /// A call as backward needs it again; inputs in the order x, kernel, recurrent, bias, h0, c0.
 struct Call {
   Cell cell;
-  bool reset_after, reverse;
+  bool reset_after, reverse, recompute;
   Sequences sequences;
   std::int64_t features, units;
 
@@ -75,6 +72,7 @@ struct Call {
             .reverse = reverse,
             .reset_after = reset_after,
             .training = training,
+            .recompute = recompute,
             .batch = sequences.count(),
             .rows = sequences.rows,
             .features = features,
@@ -134,14 +132,66 @@ void backward(const Call& call, const std::vector<Tensor>& in, const Tensor& out
   for (const auto* g : {&dx, &dkernel, &drecurrent, &dbias, &dh0, &dc0}) g->add();
 }
 
+template <class T>
+void second_derivative(const Call& call, const std::vector<Tensor>& in,
+                       std::vector<tape::Slot> results, Second& second) {
+  std::vector<Tensor> of_results, of_inputs(in.size());
+  for (auto& layout : results) of_results.push_back(layout.own());
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (in[i].defined() && second.wants_input(static_cast<int>(i))) {
+      of_inputs[i] = zeros_like(in[i]);
+    }
+  }
+  const auto to = [](const Tensor& t) {
+    return t.defined() ? rows::of_mutable<T>(t).data() : nullptr;
+  };
+  const bool lstm = call.cell == Cell::lstm;
+  kernels::recurrent_second<T>(call.problem<T>(in, true),
+                               {.x = data<T>(second.up(0)),
+                                .kernel = data<T>(second.up(1)),
+                                .recurrent_kernel = data<T>(second.up(2)),
+                                .bias = data<T>(second.up(3)),
+                                .h0 = data<T>(second.up(4)),
+                                .c0 = data<T>(second.up(5))},
+                               data<T>(second.output(0)), data<T>(second.output(1)),
+                               lstm ? data<T>(second.output(2)) : nullptr,
+                               {.out = to(of_results[0]),
+                                .h = to(of_results[1]),
+                                .c = lstm ? to(of_results[2]) : nullptr,
+                                .dx = to(of_inputs[0]),
+                                .dkernel = to(of_inputs[1]),
+                                .drecurrent_kernel = to(of_inputs[2]),
+                                .dbias = to(of_inputs[3]),
+                                .dh0 = to(of_inputs[4]),
+                                .dc0 = to(of_inputs[5])});
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const auto k = static_cast<int>(i);
+    if (second.wants_output(k)) second.add_output(k, of_results[i]);
+  }
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (of_inputs[i].defined()) second.add_input(static_cast<int>(i), of_inputs[i]);
+  }
+}
+
+/// The gradients as operations, step by step.
+void tell(const Call& call, const std::vector<Tensor>& in, Adjoint& grads) {
+  const auto y =
+      detail::recurrent_by_steps(call.cell, call.reset_after, call.reverse, call.sequences, in[0],
+                                 {in[1], in[2], in[3]}, {in[4], in[5]});
+  std::vector<Tensor> results{y.output, y.state.h};
+  if (y.state.c.defined()) results.push_back(y.state.c);
+  grads.through(results);
+}
+
 }  // namespace
 
 RecurrentResult recurrent(Cell cell, bool reset_after, bool go_backwards, const Tensor& x,
-                          const RecurrentWeights& weights, const RecurrentState& initial) {
+                          const RecurrentWeights& weights, const RecurrentState& initial,
+                          bool recompute) {
   check_sizes(cell, reset_after, x, weights, initial);
   const auto units = weights.recurrent_kernel.shape()[0];
   const Shape out_shape{x.shape()[0], x.shape()[1], units}, state_shape{x.shape()[0], units};
-  const Mask samples = x.has_mask() && x.mask().rank() <= 1 ? x.mask() : Mask();
+  const Mask samples = sample_mask(x);
   const bool lstm = cell == Cell::lstm;
   const Tensor h0 = matched("the initial state", initial.h, x, samples);
   const Tensor c0 = matched("the initial cell state", initial.c, x, samples);
@@ -154,7 +204,7 @@ RecurrentResult recurrent(Cell cell, bool reset_after, bool go_backwards, const 
   bool wanted = false;
   for (const auto& t : inputs) wanted = wanted || t.on_tape();
   wanted = wanted && recording();
-  const Call call{cell, reset_after, go_backwards, sequences_of(x), x.shape()[2], units};
+  const Call call{cell, reset_after, go_backwards, recompute, sequences_of(x), x.shape()[2], units};
   std::vector<Tensor> results{rows::make(out_shape, x.dtype(), x.mask()),
                               rows::make(state_shape, x.dtype(), samples)};
   if (lstm) results.push_back(rows::make(state_shape, x.dtype(), samples));
@@ -175,13 +225,30 @@ RecurrentResult recurrent(Cell cell, bool reset_after, bool go_backwards, const 
   if (wanted) {
     for (const auto& t : inputs) kept.emplace_back(t);
   }
-  const Tensor out = results[0];
-  const auto y = record_many(recurrent_op, results, inputs, [call, kept, out, saved](Grads& grads) {
-    std::vector<Tensor> in;
-    for (const auto& k : kept) in.push_back(k.get());
-    dispatch_real(recurrent_op, out.dtype(),
-                  [&]<class T>() { backward<T>(call, in, out, saved, grads); });
-  });
+  // What is made again need not live until then.
+  const Tensor out = recompute ? Tensor() : results[0];
+  std::vector<tape::Slot> layouts;
+  for (const auto& r : results) layouts.emplace_back(r);
+  const auto y = record_many(
+      recurrent_op, results, inputs,
+      [call, kept, out, saved](auto& grads) {
+        std::vector<Tensor> in;
+        if constexpr (is_adjoint<decltype(grads)>) {
+          for (int i = 0; i < 6; ++i)
+            in.push_back(grads.input(i, kept[static_cast<std::size_t>(i)]));
+          tell(call, in, grads);
+        } else {
+          for (const auto& k : kept) in.push_back(k.get());
+          dispatch_real(recurrent_op, in[0].dtype(),
+                        [&]<class T>() { backward<T>(call, in, out, saved, grads); });
+        }
+      },
+      [call, kept, layouts](Second& second) {
+        std::vector<Tensor> in;
+        for (const auto& k : kept) in.push_back(k.get());
+        dispatch_real(recurrent_op, in[0].dtype(),
+                      [&]<class T>() { second_derivative<T>(call, in, layouts, second); });
+      });
   return {y[0], {y[1], lstm ? y[2] : Tensor()}};
 }
 

@@ -34,7 +34,10 @@ struct RecurrentResult {
 /// Source:   Keras 3 (SimpleRNN, GRU, LSTM).
 /// Example:  const mg::RecurrentWeights weights{mg::zeros({3, 24}), mg::zeros({8, 24}), {}};
 ///           mg::recurrent(mg::kernels::Cell::gru, true, false, x, weights, {});
+/// `recompute`: training keeps states alone, and backward makes the rest again, a chunk of time
+/// after the other; results and gradients have the same bits.
 RecurrentResult recurrent(kernels::Cell cell, bool reset_after, bool go_backwards, const Tensor& x,
-                          const RecurrentWeights& weights, const RecurrentState& initial);
+                          const RecurrentWeights& weights, const RecurrentState& initial,
+                          bool recompute = false);
 
 }  // namespace maskgrad

@@ -10,6 +10,7 @@
 #include <maskgrad/autograd/ops/elementwise/where.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/ops/shape/rearrange.hpp>
+#include <maskgrad/autograd/plans/sequences.hpp>
 #include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
 
@@ -36,26 +37,23 @@ void check_call(std::string_view op, const Tensor& x, const Tensor& ids, std::in
     fail<ShapeError>(op, "{} with ids {}; expected x [batch, time, ...] and ids [batch, time]",
                      x.describe(), ids.describe());
   }
-  if (x.has_mask() && x.mask().rank() > 2) {
-    fail<MaskError>(op,
-                    "{} has a mask over features; a step is in its segment as a whole. Mask "
-                    "[batch, time], or fill single values with x.drop_mask(\"why\")",
-                    x.describe());
-  }
+  check::whole_steps(op, x, "features");
 }
 
-Index segment_of_steps(std::string_view op, const Segments& s, const Tensor& ids, std::int64_t n) {
-  const auto time = ids.shape()[1];
-  const bool by_step = s.x.has_mask() && s.x.mask().rank() == 2;
+Index segment_of_steps(std::string_view op, const Sequences& sequences, const Tensor& ids,
+                       std::int64_t n) {
   const auto values = rows::of<std::int64_t>(ids);
-  Index to(rows::total(ids));
-  for (std::int64_t i = 0; i < to.size(); ++i) {
-    const auto id = values[static_cast<std::size_t>(i)];
-    if (id < 0 || id >= n) {
-      fail<IndexError>(op, "id {} at position {} of {}; expected 0 <= id < {}, the segments", id,
-                       rearrange::position_of(ids, i), ids.describe(), n);
+  Index to(sequences.rows);
+  for (std::int64_t s = 0; s < sequences.count(); ++s) {
+    const auto first = sequences.first[s], end = first + sequences.length[s];
+    for (auto i = first; i < end; ++i) {
+      const auto id = values[static_cast<std::size_t>(i)];
+      if (id < 0 || id >= n) {
+        fail<IndexError>(op, "id {} at position {} of {}; expected 0 <= id < {}, the segments", id,
+                         rearrange::position_of(ids, i), ids.describe(), n);
+      }
+      to[i] = s * n + id;
     }
-    to[i] = (by_step ? s.x.mask().impl().positions[i] : i) / time * n + id;
   }
   return to;
 }
@@ -65,15 +63,13 @@ Segments segments_of(std::string_view op, const Tensor& x, const Tensor& ids, st
   check_call(op, x, ids, n);
   Segments s{.x = ids.has_mask() ? with_mask(x, ids.mask()) : x,
              .shape = Shape{x.shape()[0], n} + x.shape().sub(2, x.rank())};
-  const Mask& mask = s.x.mask();
-  if (mask && mask.rank() < 2) s.kept = mask;
+  s.kept = sample_mask(s.x);
   s.meta = s.x.is_meta() || ids.is_meta();
   if (s.meta) return s;
-  s.to = segment_of_steps(op, s, mask ? with_mask(ids, mask) : ids, n);
+  const Sequences sequences = sequences_of(s.x);
+  s.to = segment_of_steps(op, sequences, s.x.has_mask() ? with_mask(ids, s.x.mask()) : ids, n);
   s.width = x.shape().count(2, x.rank());
-  const auto sequences =
-      s.kept ? rows::count(s.x) * x.shape().count(s.kept.rank(), 1) : x.shape()[0];
-  s.count = Index(sequences * n);
+  s.count = Index(sequences.count() * n);
   std::fill(s.count.begin(), s.count.end(), 0);
   for (const auto to : s.to) ++s.count[to];
   return s;
@@ -85,29 +81,33 @@ Mask filled(std::string_view op, const Segments& s) {
   if (s.meta) return masks::meta(over, masks::origin_here(op), !s.kept);
   auto bits = checked::vector<std::uint8_t>(op, over.count());
   const auto n = over[1];
-  const auto* row_of = s.kept && s.kept.rank() == 1 ? s.kept.impl().row_of().data() : nullptr;
+  const Sequences samples = samples_of(s.x);
+  const auto* count = s.count.data();
   for (std::int64_t b = 0; b < over[0]; ++b) {
-    const auto row = row_of ? row_of[b] : b;
-    for (std::int64_t i = 0; row >= 0 && row * n < s.count.size() && i < n; ++i) {
-      bits[static_cast<std::size_t>(b * n + i)] = s.count[row * n + i] > 0;
-    }
+    if (!samples.there(b)) continue;
+    for (std::int64_t i = 0; i < n; ++i) bits[static_cast<std::size_t>(b * n + i)] = *count++ > 0;
   }
   const Mask mask = masks::from_bits(bits, over, masks::origin_here(op));
   return mask.all_valid() && !s.kept ? Mask() : mask;
 }
 
 Tensor sum_of(std::string_view op, const Segments& s) {
-  const Tensor y = rows::make_zeros(s.shape, s.x.dtype(), s.kept);
-  const auto targets = s.count.size();
-  dispatch_real(op, y.dtype(), [&]<class T>() {
-    kernels::scatter_add_rows(rows::of<T>(s.x).data(), s.to, s.width, targets,
-                              rows::of_mutable<T>(y).data());
-  });
-  return record(op, y, {s.x}, [op, to = s.to, width = s.width](const Tensor& dy, Grads& grads) {
-    dispatch_real(op, dy.dtype(), [&]<class T>() {
-      kernels::gather_add_rows(rows::of<T>(dy).data(), to, width, grads.into<T>(0).data());
+  const auto added = [op, to = s.to, width = s.width, targets = s.count.size(), shape = s.shape,
+                      kept = s.kept](const Tensor& values) {
+    const Tensor y = rows::make_zeros(shape, values.dtype(), kept);
+    dispatch_real(op, y.dtype(), [&]<class T>() {
+      kernels::scatter_add_rows(rows::of<T>(values).data(), to, width, targets,
+                                rows::of_mutable<T>(y).data());
     });
-  });
+    return y;
+  };
+  return record_linear(op, added(s.x), {s.x}, added,
+                       [op, to = s.to, width = s.width](const Tensor& dy, Grads& grads) {
+                         dispatch_real(op, dy.dtype(), [&]<class T>() {
+                           kernels::gather_add_rows(rows::of<T>(dy).data(), to, width,
+                                                    grads.into<T>(0).data());
+                         });
+                       });
 }
 
 bool all_finite(const Tensor& x) {
@@ -136,21 +136,31 @@ void best_of(const T* x, const Index& to, std::int64_t width, T* y) {
   }
 }
 
-template <class T>
-void share(const T* x, const T* y, const Index& to, std::int64_t width, const T* dy, T* ties,
-           T* dx) {
-  for (std::int64_t r = 0; r < to.size(); ++r) {
-    for (std::int64_t i = 0; i < width; ++i) {
-      ties[to[r] * width + i] += x[r * width + i] == y[to[r] * width + i] ? T(1) : T(0);
-    }
+/// Which steps have their segment's extreme.
+struct Extremes {
+  Tensor y;
+  Saved x;
+  Index to;
+  std::int64_t width;
+
+  /// Calls f(place in x, place in y, how many steps tie there) for each.
+  template <class T, class F>
+  void each(F&& f) const {
+    const T *px = rows::of<T>(x.get()).data(), *py = rows::of<T>(y).data();
+    Pooled<T> ties(rows::total(y));
+    std::fill(ties.begin(), ties.end(), T(0));
+    const auto over = [&](auto&& g) {
+      for (std::int64_t r = 0; r < to.size(); ++r) {
+        for (std::int64_t i = 0; i < width; ++i) {
+          const auto at = to[r] * width + i;
+          if (px[r * width + i] == py[at]) g(r * width + i, at);
+        }
+      }
+    };
+    over([&](std::int64_t, std::int64_t at) { ties[at] += 1; });
+    over([&](std::int64_t from, std::int64_t at) { f(from, at, ties[at]); });
   }
-  for (std::int64_t r = 0; r < to.size(); ++r) {
-    for (std::int64_t i = 0; i < width; ++i) {
-      const auto at = to[r] * width + i;
-      if (x[r * width + i] == y[at]) dx[r * width + i] += dy[at] / ties[at];
-    }
-  }
-}
+};
 
 /// Of all steps of a segment the one that is Better; `worst` is what no value is worse than.
 template <class Better>
@@ -167,15 +177,26 @@ Tensor extreme(std::string_view op, const Tensor& x, const Tensor& ids, std::int
     std::ranges::fill(rows::of_mutable<T>(y), static_cast<T>(worst));
     best_of<Better, T>(rows::of<T>(s.x).data(), to, s.width, rows::of_mutable<T>(y).data());
   });
-  return record(op, y, {s.x},
-                [op, y, to, width = s.width, x = Saved(s.x)](const Tensor& dy, Grads& grads) {
-                  dispatch_real(op, dy.dtype(), [&]<class T>() {
-                    const Tensor ties = rows::make_zeros(dy.shape(), dy.dtype(), dy.mask());
-                    share<T>(rows::of<T>(x.get()).data(), rows::of<T>(y).data(), to, width,
-                             rows::of<T>(dy).data(), rows::of_mutable<T>(ties).data(),
-                             grads.into<T>(0).data());
-                  });
-                });
+  // Between kinks it is the mean of those that tie.
+  const Extremes at{y, Saved(s.x), to, s.width};
+  return record_linear(
+      op, y, {s.x},
+      [op, at](const Tensor& g) {
+        const Tensor means = rows::make_zeros(at.y.shape(), at.y.dtype(), at.y.mask());
+        dispatch_real(op, g.dtype(), [&]<class T>() {
+          const T* values = rows::of<T>(g).data();
+          T* mean = rows::of_mutable<T>(means).data();
+          at.each<T>([=](auto from, auto place, T ties) { mean[place] += values[from] / ties; });
+        });
+        return means;
+      },
+      [op, at](const Tensor& dy, Grads& grads) {
+        dispatch_real(op, dy.dtype(), [&]<class T>() {
+          const T* up = rows::of<T>(dy).data();
+          T* dx = grads.into<T>(0).data();
+          at.each<T>([=](auto from, auto place, T ties) { dx[from] += up[place] / ties; });
+        });
+      });
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace maskgrad {
 namespace {
 
-/// GradientReads products of options far from what i64 can hold.
+/// Keeps products of options far from what i64 can hold.
 constexpr std::int64_t most = std::int64_t{1} << 30;
 
 /// Steps that a window spans.
@@ -39,12 +39,7 @@ void check_call(std::string_view op, const Tensor& x, const WindowOptions& o) {
     fail<OptionError>(op, "width {}, stride {}, dilation {}; expected 1 to {} each", o.width,
                       o.stride, o.dilation, most);
   }
-  if (x.has_mask() && x.mask().rank() == 3) {
-    fail<MaskError>(op,
-                    "{} has a mask over features; a step is there or not as a whole. Mask "
-                    "[batch, time], or fill single values with x.drop_mask(\"why\")",
-                    x.describe());
-  }
+  check::whole_steps(op, x, "features");
 }
 
 bool length_stays(const WindowOptions& o) {
@@ -105,17 +100,25 @@ Tensor windows(const Tensor& x, const WindowOptions& o, double fill) {
   if (x.is_meta()) return rows::make_meta(shape, x.dtype(), mask);
   Tensor y = rows::make(shape, x.dtype(), mask);
   const Index offsets = offsets_of(x, rows::count(y) * shape.count(rows::mask_rank(y), 2), o);
-  dispatch(x.dtype(), [&]<class T>() {
-    kernels::gather_rows<T>(rows::of<T>(x).data(), offsets, features, rows::of_mutable<T>(y).data(),
-                            static_cast<T>(fill));
-  });
-  const auto steps = features ? rows::total(x) / features : 0;
-  return record(op, y, {x}, [offsets, features, steps](const Tensor& dy, Grads& grads) {
-    dispatch_real("windows", dy.dtype(), [&]<class T>() {
-      kernels::scatter_add_rows<T>(rows::of<T>(dy).data(), offsets, features, steps,
-                                   grads.into<T>(0).data());
+  const auto gather = [offsets, features](const Tensor& from, const Tensor& to, double beyond) {
+    dispatch(from.dtype(), [&]<class T>() {
+      kernels::gather_rows<T>(rows::of<T>(from).data(), offsets, features,
+                              rows::of_mutable<T>(to).data(), static_cast<T>(beyond));
     });
-  });
+    return to;
+  };
+  const auto steps = features ? rows::total(x) / features : 0;
+  return record_linear(
+      op, gather(x, y, fill), {x},
+      [gather, shape, mask](const Tensor& g) {
+        return gather(g, rows::make(shape, g.dtype(), mask), 0);
+      },
+      [offsets, features, steps](const Tensor& dy, Grads& grads) {
+        dispatch_real("windows", dy.dtype(), [&]<class T>() {
+          kernels::scatter_add_rows<T>(rows::of<T>(dy).data(), offsets, features, steps,
+                                       grads.into<T>(0).data());
+        });
+      });
 }
 
 Tensor window_sizes(const Tensor& x, const WindowOptions& o) {

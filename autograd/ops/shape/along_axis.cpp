@@ -89,17 +89,20 @@ Tensor take_along_axis(const Tensor& x, const Tensor& index, int axis) {
   shape[along.axis] = index.shape()[along.axis];
   if (along.meta) return rows::make_meta(shape, x.dtype(), along.mask);
   const auto from = along.offsets(x, index, along.rows_of(x));
-  const Tensor y = rows::make(shape, x.dtype(), along.mask);
-  dispatch(x.dtype(), [&]<class T>() {
-    kernels::gather_rows(rows::of<T>(x).data(), from, 1, rows::of_mutable<T>(y).data());
-  });
-  return record("take_along_axis", y, {x},
-                [from, total = rows::total(x)](const Tensor& dy, Grads& grads) {
-                  dispatch_real("take_along_axis", dy.dtype(), [&]<class T>() {
-                    kernels::scatter_add_rows(rows::of<T>(dy).data(), from, 1, total,
-                                              grads.into<T>(0).data());
-                  });
-                });
+  const auto taken = [from, shape, mask = along.mask](const Tensor& values) {
+    const Tensor y = rows::make(shape, values.dtype(), mask);
+    dispatch(values.dtype(), [&]<class T>() {
+      kernels::gather_rows(rows::of<T>(values).data(), from, 1, rows::of_mutable<T>(y).data());
+    });
+    return y;
+  };
+  return record_linear("take_along_axis", taken(x), {x}, taken,
+                       [from, total = rows::total(x)](const Tensor& dy, Grads& grads) {
+                         dispatch_real("take_along_axis", dy.dtype(), [&]<class T>() {
+                           kernels::scatter_add_rows(rows::of<T>(dy).data(), from, 1, total,
+                                                     grads.into<T>(0).data());
+                         });
+                       });
 }
 
 namespace {
@@ -124,10 +127,16 @@ void send_back(const Scatter& plan, const Tensor& dy, Grads& grads) {
   });
 }
 
+/// Of one that is not defined zeros.
 template <class T>
 void add_updates(const Scatter& plan, const Tensor& x, const Tensor& updates, const Tensor& y) {
   T* to = rows::of_mutable<T>(y).data();
-  kernels::gather_rows(rows::of<T>(x).data(), plan.x_rows, plan.x_width, to);
+  if (x.defined()) {
+    kernels::gather_rows(rows::of<T>(x).data(), plan.x_rows, plan.x_width, to);
+  } else {
+    std::fill_n(to, plan.total, T(0));
+  }
+  if (!updates.defined()) return;
   Pooled<T> values(plan.to.size());
   kernels::gather_rows(rows::of<T>(updates).data(), plan.update_rows, plan.update_width,
                        values.data());
@@ -159,8 +168,16 @@ Tensor scatter_add(const Tensor& x, const Tensor& index, const Tensor& updates, 
   dispatch(x.dtype(), [&]<class T>() {
     if constexpr (!std::is_same_v<T, bool>) add_updates<T>(plan, x, updates, y);
   });
-  return record("scatter_add", y, {x, updates},
-                [plan](const Tensor& dy, Grads& grads) { send_back(plan, dy, grads); });
+  return record_linear(
+      "scatter_add", y, {x, updates},
+      [plan, shape = y.shape(), mask = y.mask()](int i, const Tensor& g) {
+        const Tensor part = rows::make(shape, g.dtype(), mask);
+        dispatch_real("scatter_add", g.dtype(), [&]<class T>() {
+          add_updates<T>(plan, i == 0 ? g : Tensor(), i == 0 ? Tensor() : g, part);
+        });
+        return part;
+      },
+      [plan](const Tensor& dy, Grads& grads) { send_back(plan, dy, grads); });
 }
 
 }  // namespace maskgrad

@@ -95,16 +95,25 @@ Tensor over_mask_axis(const Plan& plan, const std::vector<Tensor>& parts) {
       kernels::put_rows(rows::of<T>(part).data(), to.back(), width, rows::of_mutable<T>(y).data());
     });
   }
-  return record_many("concatenate", {y}, parts, [to, width](Grads& grads) {
-    const Tensor& dy = grads.output(0);
-    for (int k = 0; k < static_cast<int>(to.size()); ++k) {
-      if (!grads.wants(k)) continue;
-      dispatch_real("concatenate", dy.dtype(), [&]<class T>() {
-        kernels::gather_add_rows(rows::of<T>(dy).data(), to[static_cast<std::size_t>(k)], width,
-                                 grads.into<T>(k).data());
+  return record_linear(
+      "concatenate", y, parts,
+      [to, width, shape = plan.shape, mask = plan.mask](int k, const Tensor& g) {
+        const Tensor part = rows::make_zeros(shape, g.dtype(), mask);
+        dispatch_real("concatenate", g.dtype(), [&]<class T>() {
+          kernels::put_rows(rows::of<T>(g).data(), to[static_cast<std::size_t>(k)], width,
+                            rows::of_mutable<T>(part).data());
+        });
+        return part;
+      },
+      [to, width](const Tensor& dy, Grads& grads) {
+        for (int k = 0; k < static_cast<int>(to.size()); ++k) {
+          if (!grads.wants(k)) continue;
+          dispatch_real("concatenate", dy.dtype(), [&]<class T>() {
+            kernels::gather_add_rows(rows::of<T>(dy).data(), to[static_cast<std::size_t>(k)], width,
+                                     grads.into<T>(k).data());
+          });
+        }
       });
-    }
-  })[0];
 }
 
 /// A part's place in a row of the result, along an inner axis: `runs` of `count` values.
@@ -113,19 +122,46 @@ struct Piece {
   std::int64_t start = 0, count = 0;
 };
 
-template <class T>
-Pooled<T> gathered(const Piece& piece, const T* x, std::int64_t width) {
-  Pooled<T> values(piece.rows.size() * width);
-  kernels::gather_rows(x, piece.rows, width, values.data());
-  return values;
-}
+/// The pieces of a result along an inner axis.
+struct Pieces {
+  std::vector<Piece> all;
+  std::int64_t runs = 0, lines = 0, step = 0;  ///< in all, of a row, values from run to run
+
+  bool empty(const Piece& piece) const { return runs * piece.count == 0; }
+
+  template <class T>
+  void put(const Piece& piece, const T* x, T* y) const {
+    if (empty(piece)) return;
+    Pooled<T> values(piece.rows.size() * lines * piece.count);
+    if (!piece.rows.empty()) {
+      kernels::gather_rows(x, piece.rows, lines * piece.count, values.data());
+    }
+    kernels::copy_runs(runs, piece.count, piece.rows.empty() ? x : values.data(), piece.count,
+                       y + piece.start, step);
+  }
+
+  template <class T>
+  void send_back(const Piece& piece, const T* dy, Grads& grads, int k) const {
+    const T* from = dy + piece.start;
+    if (piece.rows.empty()) {
+      const auto to = grads.target<T>(k);
+      const auto move = to.fresh ? kernels::copy_runs<T> : kernels::add_runs<T>;
+      move(runs, piece.count, from, step, to.values, piece.count);
+      return;
+    }
+    Pooled<T> values(runs * piece.count);
+    kernels::copy_runs(runs, piece.count, from, step, values.data(), piece.count);
+    kernels::put_add_rows(values.data(), piece.rows, lines * piece.count, grads.into<T>(k).data());
+  }
+};
 
 Tensor over_inner_axis(const Plan& plan, const std::vector<Tensor>& parts) {
   const Tensor y = rows::make(plan.shape, parts[0].dtype(), plan.mask);
   const auto tail = plan.shape.count(plan.axis + 1, plan.shape.rank());
-  const auto lines = plan.shape.count(plan.mask_axes, plan.axis);  // of a row
-  const auto runs = rows::count(y) * lines, step = plan.shape[plan.axis] * tail;
-  std::vector<Piece> pieces;
+  Pieces pieces;
+  pieces.lines = plan.shape.count(plan.mask_axes, plan.axis);
+  pieces.runs = rows::count(y) * pieces.lines;
+  pieces.step = plan.shape[plan.axis] * tail;
   std::int64_t start = 0;
   for (const auto& part : parts) {
     Piece piece{{}, start, part.shape()[plan.axis] * tail};
@@ -134,34 +170,29 @@ Tensor over_inner_axis(const Plan& plan, const std::vector<Tensor>& parts) {
     }
     start += piece.count;
     dispatch(y.dtype(), [&]<class T>() {
-      if (runs * piece.count == 0) return;
-      const auto* x = rows::of<T>(part).data();
-      const auto rows_of_x = gathered(piece, x, lines * piece.count);
-      kernels::copy_runs(runs, piece.count, piece.rows.empty() ? x : rows_of_x.data(), piece.count,
-                         rows::of_mutable<T>(y).data() + piece.start, step);
+      pieces.put(piece, rows::of<T>(part).data(), rows::of_mutable<T>(y).data());
     });
-    pieces.push_back(piece);
+    pieces.all.push_back(piece);
   }
-  return record_many("concatenate", {y}, parts, [pieces, runs, lines, step](Grads& grads) {
-    const Tensor& dy = grads.output(0);
-    for (int k = 0; k < static_cast<int>(pieces.size()); ++k) {
-      const auto& piece = pieces[static_cast<std::size_t>(k)];
-      if (!grads.wants(k) || runs * piece.count == 0) continue;
-      dispatch_real("concatenate", dy.dtype(), [&]<class T>() {
-        const auto* from = rows::of<T>(dy).data() + piece.start;
-        if (piece.rows.empty()) {
-          const auto to = grads.target<T>(k);
-          const auto move = to.fresh ? kernels::copy_runs<T> : kernels::add_runs<T>;
-          move(runs, piece.count, from, step, to.values, piece.count);
-          return;
+  return record_linear(
+      "concatenate", y, parts,
+      [pieces, shape = plan.shape, mask = plan.mask](int k, const Tensor& g) {
+        const Tensor part = rows::make_zeros(shape, g.dtype(), mask);
+        dispatch_real("concatenate", g.dtype(), [&]<class T>() {
+          pieces.put(pieces.all[static_cast<std::size_t>(k)], rows::of<T>(g).data(),
+                     rows::of_mutable<T>(part).data());
+        });
+        return part;
+      },
+      [pieces](const Tensor& dy, Grads& grads) {
+        for (int k = 0; k < static_cast<int>(pieces.all.size()); ++k) {
+          const auto& piece = pieces.all[static_cast<std::size_t>(k)];
+          if (!grads.wants(k) || pieces.empty(piece)) continue;
+          dispatch_real("concatenate", dy.dtype(), [&]<class T>() {
+            pieces.send_back(piece, rows::of<T>(dy).data(), grads, k);
+          });
         }
-        Pooled<T> values(runs * piece.count);
-        kernels::copy_runs(runs, piece.count, from, step, values.data(), piece.count);
-        kernels::put_add_rows(values.data(), piece.rows, lines * piece.count,
-                              grads.into<T>(k).data());
       });
-    }
-  })[0];
 }
 
 }  // namespace

@@ -40,16 +40,20 @@ Tensor take(const Tensor& table, const Tensor& ids) {
   if (table.is_meta() || ids.is_meta()) return rows::make_meta(shape, table.dtype(), ids.mask());
   const auto count = table.shape()[0], width = table.shape().count(1, table.rank());
   const auto from = checked_ids("take", ids, count, fmt::format("the table {}", table.describe()));
-  const Tensor y = rows::make(shape, table.dtype(), ids.mask());
-  dispatch(table.dtype(), [&]<class T>() {
-    kernels::gather_rows(rows::of<T>(table).data(), from, width, rows::of_mutable<T>(y).data());
-  });
-  return record("take", y, {table}, [from, count, width](const Tensor& dy, Grads& grads) {
-    dispatch_real("take", dy.dtype(), [&]<class T>() {
-      kernels::scatter_add_rows(rows::of<T>(dy).data(), from, width, count,
-                                grads.into<T>(0).data());
+  const auto taken = [from, width, shape, mask = ids.mask()](const Tensor& values) {
+    const Tensor y = rows::make(shape, values.dtype(), mask);
+    dispatch(values.dtype(), [&]<class T>() {
+      kernels::gather_rows(rows::of<T>(values).data(), from, width, rows::of_mutable<T>(y).data());
     });
-  });
+    return y;
+  };
+  return record_linear("take", taken(table), {table}, taken,
+                       [from, count, width](const Tensor& dy, Grads& grads) {
+                         dispatch_real("take", dy.dtype(), [&]<class T>() {
+                           kernels::scatter_add_rows(rows::of<T>(dy).data(), from, width, count,
+                                                     grads.into<T>(0).data());
+                         });
+                       });
 }
 
 Tensor one_hot(const Tensor& ids, std::int64_t classes, DType dtype) {
@@ -105,13 +109,24 @@ Tensor add_at(const Tensor& table, const Tensor& ids, const Tensor& values) {
                                 rows::of_mutable<T>(y).data());
     }
   });
-  return record("add_at", y, {table, values}, [to, width](const Tensor& dy, Grads& grads) {
-    grads.add(0, dy);
-    if (!grads.wants(1)) return;
-    dispatch_real("add_at", dy.dtype(), [&]<class T>() {
-      kernels::gather_add_rows(rows::of<T>(dy).data(), to, width, grads.into<T>(1).data());
-    });
-  });
+  return record_linear(
+      "add_at", y, {table, values},
+      [to, width, count, shape = table.shape()](int i, const Tensor& g) {
+        if (i == 0) return g;
+        const Tensor sums = rows::make_zeros(shape, g.dtype());
+        dispatch_real("add_at", g.dtype(), [&]<class T>() {
+          kernels::scatter_add_rows(rows::of<T>(g).data(), to, width, count,
+                                    rows::of_mutable<T>(sums).data());
+        });
+        return sums;
+      },
+      [to, width](const Tensor& dy, Grads& grads) {
+        grads.add(0, dy);
+        if (!grads.wants(1)) return;
+        dispatch_real("add_at", dy.dtype(), [&]<class T>() {
+          kernels::gather_add_rows(rows::of<T>(dy).data(), to, width, grads.into<T>(1).data());
+        });
+      });
 }
 
 }  // namespace maskgrad

@@ -71,18 +71,37 @@ T fill_as(std::string_view op, double fill) {
 
 Tensor take_rows(std::string_view op, const Tensor& x, const Index& from, const Shape& shape,
                  const Mask& mask, double fill) {
-  const Tensor y = rows::make(shape, x.dtype(), mask);
   const auto width = rows::inner(x);
-  dispatch(x.dtype(), [&]<class T>() {
-    kernels::gather_rows(rows::of<T>(x).data(), from, width, rows::of_mutable<T>(y).data(),
-                         fill_as<T>(op, fill));
-  });
-  return record(op, y, {x}, [op, from, width](const Tensor& dy, Grads& grads) {
-    dispatch_real(op, dy.dtype(), [&]<class T>() {
-      kernels::put_add_rows(rows::of<T>(dy).data(), from, width, grads.into<T>(0).data());
+  const auto taken = [=](const Tensor& values, double instead) {
+    const Tensor y = rows::make(shape, values.dtype(), mask);
+    dispatch(values.dtype(), [&]<class T>() {
+      kernels::gather_rows(rows::of<T>(values).data(), from, width, rows::of_mutable<T>(y).data(),
+                           fill_as<T>(op, instead));
     });
-  });
+    return y;
+  };
+  return record_linear(
+      op, taken(x, fill), {x}, [taken](const Tensor& g) { return taken(g, 0); },
+      [op, from, width](const Tensor& dy, Grads& grads) {
+        dispatch_real(op, dy.dtype(), [&]<class T>() {
+          kernels::put_add_rows(rows::of<T>(dy).data(), from, width, grads.into<T>(0).data());
+        });
+      });
 }
+
+namespace {
+
+struct Regrouping {
+  Shape after, before;
+  Mask mask_after, mask_before;
+
+  Tensor operator()(const Tensor& g) const { return rows::share(g, after, mask_after); }
+  void operator()(const Tensor& dy, Grads& grads) const {
+    grads.add(0, rows::share(dy, before, mask_before));
+  }
+};
+
+}  // namespace
 
 Tensor regroup(std::string_view op, const Tensor& x, const Shape& shape, int mask_rank) {
   Mask mask = x.mask();
@@ -93,10 +112,8 @@ Tensor regroup(std::string_view op, const Tensor& x, const Shape& shape, int mas
 
 Tensor regroup(std::string_view op, const Tensor& x, const Shape& shape, const Mask& mask) {
   if (x.is_meta()) return rows::make_meta(shape, x.dtype(), mask);
-  return record(op, rows::share(x, shape, mask), {x},
-                [before = x.shape(), own = x.mask()](const Tensor& dy, Grads& grads) {
-                  grads.add(0, rows::share(dy, before, own));
-                });
+  return record_linear(op, rows::share(x, shape, mask), {x},
+                       Regrouping{shape, x.shape(), mask, x.mask()});
 }
 
 kernels::Strided inner_view(const Tensor& x) {
@@ -107,12 +124,15 @@ kernels::Strided inner_view(const Tensor& x) {
 Tensor take_inner(std::string_view op, const Tensor& x, const kernels::Strided& view,
                   const Shape& inner) {
   const Shape outer = x.has_mask() ? x.mask().shape() : Shape{};
-  const Tensor y = rows::make(outer + inner, x.dtype(), x.mask());
   const kernels::StridedRuns runs(view, rows::count(x), rows::inner(x));
-  dispatch(x.dtype(), [&]<class T>() {
-    kernels::read_strided(runs, rows::of<T>(x).data(), rows::of_mutable<T>(y).data());
-  });
-  return record(op, y, {x}, [op, runs](const Tensor& dy, Grads& grads) {
+  const auto taken = [runs, shape = outer + inner](const Tensor& values) {
+    const Tensor y = rows::make(shape, values.dtype(), values.mask());
+    dispatch(values.dtype(), [&]<class T>() {
+      kernels::read_strided(runs, rows::of<T>(values).data(), rows::of_mutable<T>(y).data());
+    });
+    return y;
+  };
+  return record_linear(op, taken(x), {x}, taken, [op, runs](const Tensor& dy, Grads& grads) {
     dispatch_real(op, dy.dtype(), [&]<class T>() {
       kernels::add_strided(runs, rows::of<T>(dy).data(), grads.into<T>(0).data());
     });
@@ -135,30 +155,35 @@ Tensor take_bands(std::string_view op, const Tensor& x, int axis, std::int64_t s
   const int mask_rank = rows::mask_rank(x);
   const Lines at{rows::count(x) * shape.count(mask_rank, axis), x.shape()[axis], size,
                  shape.count(axis + 1, shape.rank())};
-  const Tensor y = rows::make(shape, x.dtype(), x.mask());
-  dispatch(x.dtype(), [&]<class T>() {
-    const auto* from = rows::of<T>(x).data();
-    const auto to = rows::of_mutable<T>(y);
-    if (parts[0].size + parts[1].size < size) {
-      std::fill(to.begin(), to.end(), fill_as<T>(op, fill));
-    }
-    for (const auto& part : parts) {
-      if (part.size * at.outer * at.tail == 0) continue;
-      kernels::copy_runs(at.outer, part.size * at.tail, from + part.from * at.tail,
-                         at.before * at.tail, to.data() + part.to * at.tail, at.after * at.tail);
-    }
-  });
-  return record(op, y, {x}, [op, at, parts](const Tensor& dy, Grads& grads) {
-    dispatch_real(op, dy.dtype(), [&]<class T>() {
-      const auto* from = rows::of<T>(dy).data();
-      auto* to = grads.into<T>(0).data();
+  const auto taken = [=](const Tensor& values, double instead) {
+    const Tensor y = rows::make(shape, values.dtype(), values.mask());
+    dispatch(values.dtype(), [&]<class T>() {
+      const auto* from = rows::of<T>(values).data();
+      const auto to = rows::of_mutable<T>(y);
+      if (parts[0].size + parts[1].size < size) {
+        std::fill(to.begin(), to.end(), fill_as<T>(op, instead));
+      }
       for (const auto& part : parts) {
         if (part.size * at.outer * at.tail == 0) continue;
-        kernels::add_runs(at.outer, part.size * at.tail, from + part.to * at.tail,
-                          at.after * at.tail, to + part.from * at.tail, at.before * at.tail);
+        kernels::copy_runs(at.outer, part.size * at.tail, from + part.from * at.tail,
+                           at.before * at.tail, to.data() + part.to * at.tail, at.after * at.tail);
       }
     });
-  });
+    return y;
+  };
+  return record_linear(
+      op, taken(x, fill), {x}, [taken](const Tensor& g) { return taken(g, 0); },
+      [op, at, parts](const Tensor& dy, Grads& grads) {
+        dispatch_real(op, dy.dtype(), [&]<class T>() {
+          const auto* from = rows::of<T>(dy).data();
+          auto* to = grads.into<T>(0).data();
+          for (const auto& part : parts) {
+            if (part.size * at.outer * at.tail == 0) continue;
+            kernels::add_runs(at.outer, part.size * at.tail, from + part.to * at.tail,
+                              at.after * at.tail, to + part.from * at.tail, at.before * at.tail);
+          }
+        });
+      });
 }
 
 }  // namespace maskgrad::rearrange

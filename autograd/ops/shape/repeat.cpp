@@ -85,20 +85,29 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.is_meta()) return rows::make_meta(joint.shape, x.dtype(), joint.mask);
   const Tensor y = rows::make(shape, x.dtype(), joint.mask);
   const Broadcast plan("broadcast_to", x, y);
-  dispatch(x.dtype(), [&]<class T>() {
-    const T* from = rows::of<T>(x).data();
-    T* to = rows::of_mutable<T>(y).data();
-    kernels::over_pairs(plan,
-                        [=](std::int64_t i, std::int64_t ix, std::int64_t) { to[i] = from[ix]; });
-  });
-  return record("broadcast_to", y, {x}, [plan](const Tensor& dy, Grads& grads) {
-    dispatch_real("broadcast_to", dy.dtype(), [&]<class T>() {
-      const T* from = rows::of<T>(dy).data();
-      binary_op::collect<T>(
-          plan, plan.a,
-          [=](std::int64_t at, std::int64_t n, T* to) { std::copy_n(from + at, n, to); }, grads, 0);
+  const auto spread = [plan](const Tensor& from, const Tensor& to) {
+    dispatch(from.dtype(), [&]<class T>() {
+      const T* values = rows::of<T>(from).data();
+      T* at = rows::of_mutable<T>(to).data();
+      kernels::over_pairs(
+          plan, [=](std::int64_t i, std::int64_t ix, std::int64_t) { at[i] = values[ix]; });
     });
-  });
+    return to;
+  };
+  return record_linear(
+      "broadcast_to", spread(x, y), {x},
+      [spread, shape, mask = joint.mask](const Tensor& g) {
+        return spread(g, rows::make(shape, g.dtype(), mask));
+      },
+      [plan](const Tensor& dy, Grads& grads) {
+        dispatch_real("broadcast_to", dy.dtype(), [&]<class T>() {
+          const T* from = rows::of<T>(dy).data();
+          binary_op::collect<T>(
+              plan, plan.a,
+              [=](std::int64_t at, std::int64_t n, T* to) { std::copy_n(from + at, n, to); },
+              grads.slot(0));
+        });
+      });
 }
 
 }  // namespace maskgrad

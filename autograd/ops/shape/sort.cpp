@@ -69,16 +69,19 @@ Tensor indices_of(const Tensor& x, std::int64_t k, bool falling) {
 /// The values at `indices`, recorded.
 Tensor taken(std::string_view op, const Tensor& x, const Tensor& indices) {
   const auto n = x.shape().back(), k = indices.shape().back(), lines = lines_of(x);
-  const Tensor y = rows::make(indices.shape(), x.dtype(), x.mask());
-  dispatch(x.dtype(), [&]<class T>() {
-    const T* from = rows::of<T>(x).data();
-    const std::int64_t* index = rows::of<std::int64_t>(indices).data();
-    T* to = rows::of_mutable<T>(y).data();
-    for (std::int64_t line = 0; line < lines; ++line) {
-      for (std::int64_t i = 0; i < k; ++i) to[line * k + i] = from[line * n + index[line * k + i]];
-    }
-  });
-  return record(op, y, {x}, [=](const Tensor& dy, Grads& grads) {
+  const auto taken_of = [=, mask = x.mask()](const Tensor& values) {
+    const Tensor y = rows::make(indices.shape(), values.dtype(), mask);
+    dispatch(values.dtype(), [&]<class T>() {
+      const T* from = rows::of<T>(values).data();
+      const std::int64_t* index = rows::of<std::int64_t>(indices).data();
+      T* to = rows::of_mutable<T>(y).data();
+      for (std::int64_t line = 0; line < lines; ++line) {
+        for (auto i = line * k; i < (line + 1) * k; ++i) to[i] = from[line * n + index[i]];
+      }
+    });
+    return y;
+  };
+  return record_linear(op, taken_of(x), {x}, taken_of, [=](const Tensor& dy, Grads& grads) {
     dispatch_real("backward", dy.dtype(), [&]<class T>() {
       const std::int64_t* index = rows::of<std::int64_t>(indices).data();
       const T* from = rows::of<T>(dy).data();

@@ -51,7 +51,8 @@ struct Shard {
   std::int64_t sequences = 0;
   std::int64_t steps = 0;
   std::int64_t rows = 0;
-  std::int64_t first_row = 0;  ///< in the saved memory
+  std::int64_t first_row = 0;    ///< in the saved memory
+  std::int64_t first_state = 0;  ///< the same of states kept at the chunks' beginnings
   std::int64_t chunks = 0;
   std::int64_t* id = nullptr;     ///< place in the batch
   std::int64_t* start = nullptr;  ///< row of the first step
@@ -87,6 +88,8 @@ struct Workspace {
   T* zeros = nullptr;           ///< a row of them
   T** targets = nullptr;        ///< forward: rows of the output, [sequences]
   const T** sources = nullptr;  ///< backward: rows of a step's inputs, [2][sequences]
+  T* outputs = nullptr;         ///< made again: h behind each step, [chunk, units]
+  T* cells = nullptr;           ///< the same of c, [chunk, padded]
 };
 
 /// All that the scan over one shard reads.
@@ -102,11 +105,13 @@ struct Scan {
   bool odd = false;  ///< some of all that is read
 };
 
-/// The compiled code of one level.
+/// The compiled code of one level. `again` is null, or the memory in which backward makes a chunk
+/// again.
 template <class L, class T>
 struct Scans {
   static void forward(const Scan<T>& scan, const Shard& shard, const Workspace<T>& work);
-  static void backward(const Scan<T>& scan, const Shard& shard, const Workspace<T>& work);
+  static void backward(const Scan<T>& scan, const Shard& shard, const Workspace<T>& work,
+                       const Workspace<T>* again);
 };
 
 }  // namespace maskgrad::kernels::recurrent

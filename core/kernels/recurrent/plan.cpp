@@ -5,6 +5,7 @@
 
 #include <maskgrad/core/kernels/recurrent/product.hpp>
 #include <maskgrad/core/kernels/simd/level.hpp>
+#include <maskgrad/core/memory.hpp>
 
 namespace maskgrad::kernels::recurrent {
 namespace {
@@ -114,10 +115,11 @@ void plan_shards(const RecurrentProblem<T>& problem, const Sizes& s, Shard* shar
     shard.length[shard.sequences] = length;
     shard.start[shard.sequences++] = problem.first[id] + (problem.reverse ? length - 1 : 0);
   }
-  std::int64_t first_row = 0;
+  std::int64_t first_row = 0, first_state = 0;
   for (std::int64_t i = 0; i < s.shards; ++i) {
     Shard& shard = shards[i];
     shard.first_row = first_row;
+    shard.first_state = first_state;
     shard.steps = shard.length[0];
     std::int64_t running = shard.sequences, begin = 0;
     for (std::int64_t t = 0; t < shard.steps; ++t) {
@@ -133,11 +135,28 @@ void plan_shards(const RecurrentProblem<T>& problem, const Sizes& s, Shard* shar
     shard.offset[shard.steps] = shard.rows;
     shard.chunk_step[shard.chunks] = shard.steps;
     first_row += shard.rows;
+    first_state += shard.chunks * shard.sequences;
   }
+}
+
+template <class T>
+std::int64_t kept_states(const RecurrentProblem<T>& problem, const Sizes& s) {
+  if (s.live == 0) return 0;
+  Arena count(nullptr);
+  take_shards(count, s);
+  count.take<std::int64_t>(s.live);
+  const extend::Storage memory(count.needed());
+  Arena arena(memory.data());
+  Shard* shards = take_shards(arena, s);
+  plan_shards(problem, s, shards, arena.take<std::int64_t>(s.live));
+  const Shard& last = shards[s.shards - 1];
+  return last.first_state + last.chunks * last.sequences;
 }
 
 template Sizes sizes_of(const RecurrentProblem<float>&);
 template Sizes sizes_of(const RecurrentProblem<double>&);
+template std::int64_t kept_states(const RecurrentProblem<float>&, const Sizes&);
+template std::int64_t kept_states(const RecurrentProblem<double>&, const Sizes&);
 template void plan_shards(const RecurrentProblem<float>&, const Sizes&, Shard*, std::int64_t*);
 template void plan_shards(const RecurrentProblem<double>&, const Sizes&, Shard*, std::int64_t*);
 

@@ -40,4 +40,8 @@ template <class T>
 void plan_shards(const RecurrentProblem<T>& problem, const Sizes& sizes, Shard* shards,
                  std::int64_t* order);
 
+/// The states, of one sequence each, that stand at the beginnings of all chunks.
+template <class T>
+std::int64_t kept_states(const RecurrentProblem<T>& problem, const Sizes& sizes);
+
 }  // namespace maskgrad::kernels::recurrent

@@ -20,6 +20,8 @@ struct Memory {
   std::int64_t* order = nullptr;
   Packed<T> packed;
   Workspace<T>* work = nullptr;
+  Packed<T> forward;              ///< of a backward that makes chunks again: its weights,
+  Workspace<T>* again = nullptr;  ///< and what that needs
 };
 
 template <class T>
@@ -27,7 +29,7 @@ Workspace<T> take_forward(Arena& arena, const Sizes& s, const RecurrentProblem<T
   Workspace<T> w;
   const std::int64_t sequences = (s.live + s.shards - 1) / s.shards;
   const std::int64_t state = sequences * s.padded;
-  if (!problem.training || s.form == Form::simple) {
+  if (!problem.training || problem.recompute || s.form == Form::simple) {
     w.gates = arena.take<T>(s.panels * s.chunk * s.panel);
   }
   w.x = arena.take<T>(s.chunk * s.features);
@@ -75,6 +77,15 @@ Memory<T> take_memory(Arena& arena, const Sizes& s, const RecurrentProblem<T>& p
     const Workspace<T> w = backward ? take_backward<T>(arena, s) : take_forward(arena, s, problem);
     if (m.work) m.work[i] = w;
   }
+  if (!backward || !problem.recompute) return m;
+  m.forward = take_packed<T>(arena, s, false);
+  m.again = arena.take<Workspace<T>>(s.shards);
+  for (std::int64_t i = 0; i < s.shards; ++i) {
+    Workspace<T> w = take_forward(arena, s, problem);
+    w.outputs = arena.take<T>(s.chunk * s.units);
+    if (s.form == Form::lstm) w.cells = arena.take<T>(s.chunk * s.padded);
+    if (m.again) m.again[i] = w;
+  }
   return m;
 }
 
@@ -116,9 +127,10 @@ template <class F>
 void each_part(const Sizes& s, std::int64_t items, F f) {
   const std::int64_t weights = (s.features + s.units) * s.gates * s.units;
   const std::int64_t shards =
-      std::min(items, std::min<std::int64_t>(8, shard_count(weights, 1 << 15)));
-  parallel_for(shards, [&](std::int64_t shard) {
-    f(Range{shard_begin(items, shards, shard), shard_begin(items, shards, shard + 1)});
+      std::min(items, std::min<std::int64_t>(8, extend::shard_count(weights, 1 << 15)));
+  extend::parallel_for(shards, [&](std::int64_t shard) {
+    f(Range{extend::shard_begin(items, shards, shard),
+            extend::shard_begin(items, shards, shard + 1)});
   });
 }
 
@@ -127,6 +139,9 @@ void each_part(const Sizes& s, std::int64_t items, F f) {
 template <class T>
 std::int64_t recurrent_saved_size(const RecurrentProblem<T>& problem) {
   const Sizes s = sizes_of(problem);
+  if (problem.recompute) {
+    return kept_states(problem, s) * s.padded * (s.form == Form::lstm ? 2 : 1);
+  }
   if (s.form == Form::simple) return 0;
   return problem.rows * (s.panels * s.panel + (s.form == Form::lstm ? s.padded : 0));
 }
@@ -155,8 +170,8 @@ void recurrent_forward(const RecurrentProblem<T>& problem, const RecurrentForwar
   plan_shards(problem, s, m.shards, m.order);
   each_part(s, s.panels, [&](Range panels) { pack_panels(problem, s, m.packed, panels); });
   simd::with_level([&]<class L>(L) {
-    parallel_for(s.shards,
-                 [&](std::int64_t i) { Scans<L, T>::forward(scan, m.shards[i], m.work[i]); });
+    extend::parallel_for(
+        s.shards, [&](std::int64_t i) { Scans<L, T>::forward(scan, m.shards[i], m.work[i]); });
   });
 }
 
@@ -176,18 +191,24 @@ void recurrent_backward(const RecurrentProblem<T>& problem, const RecurrentBackw
     scan.odd_kernel = !all_finite_of(problem.kernel, s.features * columns);
     scan.odd = scan.odd_kernel || scan.odd_recurrent || reads_odd(problem, gradient);
     plan_shards(problem, s, m.shards, m.order);
+    if (problem.recompute) {
+      scan.packed.kernel = m.forward.kernel;
+      scan.packed.recurrent = m.forward.recurrent;
+      scan.packed.bias = m.forward.bias;
+      each_part(s, s.panels, [&](Range panels) { pack_panels(problem, s, m.forward, panels); });
+    }
     each_part(s, s.panels + (gradient.dx ? s.x_vectors : 0), [&](Range columns) {
       for (std::int64_t i = columns.begin; i < columns.end; ++i) {
         pack_transposed_columns(scan, i);
       }
     });
     simd::with_level([&]<class L>(L) {
-      parallel_for(s.shards, [&](std::int64_t i) {
+      extend::parallel_for(s.shards, [&](std::int64_t i) {
         Workspace<T> work = m.work[i];
         if (gradient.dkernel == nullptr) work.dkernel = nullptr;
         if (gradient.drecurrent_kernel == nullptr) work.drecurrent = nullptr;
         std::fill_n(work.zeros, s.padded, T{0});
-        Scans<L, T>::backward(scan, m.shards[i], work);
+        Scans<L, T>::backward(scan, m.shards[i], work, m.again ? m.again + i : nullptr);
       });
     });
   }

@@ -27,6 +27,7 @@ struct RecurrentProblem {
   bool reverse = false;     ///< a sequence's rows run last to first
   bool reset_after = true;  ///< GRU
   bool training = false;    ///< forward keeps what backward reads, in RecurrentForward::saved
+  bool recompute = false;   ///< it keeps states alone; backward makes the rest again, in chunks
   std::int64_t batch = 0;
   std::int64_t rows = 0;
   std::int64_t features = 0;
@@ -41,7 +42,8 @@ struct RecurrentProblem {
   const T* c0 = nullptr;
 };
 
-/// What forward writes. Null is not written; but `out` and `saved` are needed in training.
+/// What forward writes. Null is not written; but `out` and `saved` are needed in training. (`out`
+/// not by a backward that makes it again.)
 template <class T>
 struct RecurrentForward {
   T* out = nullptr;    ///< [rows, units]; a step's output stands at its own row, with reverse too

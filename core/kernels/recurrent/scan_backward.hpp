@@ -1,6 +1,7 @@
 #pragma once
 
 #include <maskgrad/core/kernels/recurrent/gates.hpp>
+#include <maskgrad/core/kernels/recurrent/scan_forward.hpp>
 #include <maskgrad/core/kernels/recurrent/weight_gradients.hpp>
 
 namespace maskgrad::kernels::recurrent {
@@ -19,26 +20,47 @@ struct BackwardScan {
   const Sizes& s;
   const Shard& shard;
   const Workspace<T>& work;
+  const Workspace<T>* again;   ///< where chunks are made again; null: all was kept
   std::int64_t rows = 0;       ///< of the chunk
   const T* saved = nullptr;    ///< of the chunk: [panels][rows][width]
   const T* cells = nullptr;    ///< the shard's c, [rows, padded]
   const T** before = nullptr;  ///< h of the step before, by sequence
   const T** above = nullptr;   ///< gradient that comes to the step's output, by sequence
 
-  BackwardScan(const Scan<T>& scan_, const Shard& shard_, const Workspace<T>& work_)
+  const T* kept = nullptr;  ///< states at the beginning of the chunk that was made again
+  std::int64_t chunk_begin = 0, chunk_first = 0;  ///< its first step, and row in the shard
+
+  BackwardScan(const Scan<T>& scan_, const Shard& shard_, const Workspace<T>& work_,
+               const Workspace<T>* again_)
       : scan(scan_),
         problem(*scan_.problem),
         grad(*scan_.backward),
         s(scan_.sizes),
         shard(shard_),
-        work(work_) {}
+        work(work_),
+        again(again_) {}
 
   std::int64_t row_of(std::int64_t i, std::int64_t step) const {
     return problem.reverse ? shard.start[i] - step : shard.start[i] + step;
   }
 
+  /// Makes the gates, outputs and cells of a chunk again.
+  void remake(std::int64_t chunk) {
+    ForwardScan<L, T, form> forward(scan, shard, *again);
+    kept = forward.kept_at(grad.saved, chunk);
+    chunk_begin = shard.chunk_step[chunk];
+    chunk_first = shard.offset[chunk_begin];
+    forward.again(chunk, kept);
+    saved = again->gates;
+    cells = again->cells - chunk_first * s.padded;
+  }
+
   /// State of sequence i before `step`.
   const T* state_before(std::int64_t i, std::int64_t step) const {
+    if (again) {
+      if (step == chunk_begin) return kept + i * s.padded;
+      return again->outputs + (shard.offset[step - 1] - chunk_first + i) * s.units;
+    }
     if (step > 0) return grad.out + row_of(i, step - 1) * s.units;
     return problem.h0 ? problem.h0 + shard.id[i] * s.units : work.zeros;
   }
@@ -51,14 +73,18 @@ struct BackwardScan {
     clear(work.dkernel, s.panels * s.features * shape.x_count * V::lanes);
     clear(work.drecurrent, s.panels * s.units * shape.h_count * V::lanes);
     clear(work.dbias, s.panels * width);
-    if (form == Form::lstm) {
+    if (form == Form::lstm && !again) {
       cells = grad.saved + problem.rows * s.panels * width + shard.first_row * s.padded;
     }
     for (std::int64_t chunk = shard.chunks - 1; chunk >= 0; --chunk) {
       const std::int64_t begin = shard.chunk_step[chunk], end = shard.chunk_step[chunk + 1];
       const std::int64_t first = shard.offset[begin];
       rows = shard.offset[end] - first;
-      if (form != Form::simple) saved = grad.saved + (shard.first_row + first) * s.panels * width;
+      if (again) {
+        remake(chunk);
+      } else if (form != Form::simple) {
+        saved = grad.saved + (shard.first_row + first) * s.panels * width;
+      }
       for (std::int64_t t = end - 1; t >= begin; --t) {
         step(t, shard.offset[t] - first, shard.offset[t + 1] - shard.offset[t]);
       }
@@ -173,6 +199,9 @@ struct BackwardScan {
 
   [[gnu::always_inline]] vec cell_before(std::int64_t t, std::int64_t i, std::int64_t first,
                                          std::int64_t count) const {
+    if (again && t == chunk_begin) {
+      return V::load(kept + (shard.sequences + i) * s.padded + first);
+    }
     if (t > 0) return V::load(cells + (shard.offset[t - 1] + i) * s.padded + first);
     if (problem.c0 == nullptr) return vec{};
     return V::load(problem.c0 + shard.id[i] * s.units + first, count);

@@ -22,6 +22,7 @@ struct ForwardScan {
   std::int64_t first = 0;  ///< row of the chunk, in the shard
   T* gates = nullptr;      ///< of the chunk: [panels][rows][width]
   T* cells = nullptr;      ///< c of the shard's rows, kept for backward
+  T* outputs = nullptr;    ///< where a chunk that is made again has its outputs
 
   ForwardScan(const Scan<T>& scan_, const Shard& shard_, const Workspace<T>& work_)
       : scan(scan_), problem(*scan_.problem), s(scan_.sizes), shard(shard_), work(work_) {}
@@ -37,6 +38,7 @@ struct ForwardScan {
     if (form == Form::lstm) start(problem.c0, work.c);
     for (std::int64_t chunk = 0; chunk < shard.chunks; ++chunk) {
       const std::int64_t begin = shard.chunk_step[chunk], end = shard.chunk_step[chunk + 1];
+      if (problem.training && problem.recompute) keep(chunk, h);
       enter(begin, end);
       inputs(begin, end);
       for (std::int64_t t = begin; t < end; ++t) {
@@ -53,6 +55,47 @@ struct ForwardScan {
     }
   }
 
+  static constexpr std::int64_t states = form == Form::lstm ? 2 : 1;
+
+  /// The states at a chunk's beginning: h, and of an LSTM c behind it, [sequences, padded] each.
+  template <class P>
+  P* kept_at(P* saved, std::int64_t chunk) const {
+    return saved + (shard.first_state + chunk * shard.sequences) * states * s.padded;
+  }
+
+  void keep(std::int64_t chunk, const T* h) const {
+    T* to = kept_at(scan.forward->saved, chunk);
+    const std::int64_t size = shard.sequences * s.padded;
+    __builtin_memcpy(to, h, static_cast<std::size_t>(size) * sizeof(T));
+    if (form == Form::lstm) {
+      __builtin_memcpy(to + size, work.c, static_cast<std::size_t>(size) * sizeof(T));
+    }
+  }
+
+  /// Makes a chunk again, from the states that were kept: gates, outputs and cells in `work`.
+  void again(std::int64_t chunk, const T* kept) {
+    T* h = work.h;
+    T* h_next = work.h + shard.sequences * s.padded;
+    const std::int64_t size = shard.sequences * s.padded;
+    __builtin_memcpy(h, kept, static_cast<std::size_t>(size) * sizeof(T));
+    if (form == Form::lstm) {
+      __builtin_memcpy(work.c, kept + size, static_cast<std::size_t>(size) * sizeof(T));
+    }
+    const std::int64_t begin = shard.chunk_step[chunk], end = shard.chunk_step[chunk + 1];
+    first = shard.offset[begin];
+    rows = shard.offset[end] - first;
+    gates = work.gates;
+    outputs = work.outputs;
+    cells = form == Form::lstm ? work.cells - first * s.padded : nullptr;
+    inputs(begin, end);
+    for (std::int64_t t = begin; t < end; ++t) {
+      step(t, h, h_next);
+      T* swapped = h;
+      h = h_next;
+      h_next = swapped;
+    }
+  }
+
   std::int64_t running(std::int64_t t) const { return shard.offset[t + 1] - shard.offset[t]; }
 
   /// The gates of a chunk stand in saved memory where backward reads them, else in our own.
@@ -60,7 +103,7 @@ struct ForwardScan {
     first = shard.offset[begin];
     rows = shard.offset[end] - first;
     gates = work.gates;
-    if (!problem.training || form == Form::simple) return;
+    if (!problem.training || problem.recompute || form == Form::simple) return;
     T* saved = scan.forward->saved;
     gates = saved + (shard.first_row + first) * s.panels * width;
     if (form == Form::lstm) {
@@ -153,23 +196,26 @@ struct ForwardScan {
     } else {
       recur<shape.h_count>(at, h, n, 0);
     }
-    T* out = scan.forward->out;
-    for (std::int64_t i = 0; out && i < n; ++i) work.targets[i] = out + row_of(i, t) * s.units;
+    T* out = outputs ? outputs : scan.forward->out;
+    for (std::int64_t i = 0; out && i < n; ++i) {
+      work.targets[i] = out + (outputs ? shard.offset[t] - first + i : row_of(i, t)) * s.units;
+    }
     T* kept = cells ? cells + shard.offset[t] * s.padded : nullptr;
     for (std::int64_t p = 0; p < s.panels; ++p) {
-      activate(at + p * rows * width, p * V::lanes, n, h, h_next, kept);
+      activate(at + p * rows * width, p * V::lanes, n, h, h_next, kept, out != nullptr);
     }
   }
 
   /// The new states of one panel of a step, to h_next and to the output's rows.
-  void activate(T* panel, std::int64_t unit, std::int64_t n, const T* h, T* h_next, T* kept) {
+  void activate(T* panel, std::int64_t unit, std::int64_t n, const T* h, T* h_next, T* kept,
+                bool written) {
     for (std::int64_t i = 0; i < n; ++i) {
       const std::int64_t u = i * s.padded + unit;
       T* c = form == Form::lstm ? work.c + u : nullptr;
       const vec next = activate(panel + i * width, h + u, c);
       V::store(h_next + u, next);
       if (kept) V::store(kept + u, V::load(c));
-      if (scan.forward->out) V::store(work.targets[i] + unit, next, s.units - unit);
+      if (written) V::store(work.targets[i] + unit, next, s.units - unit);
     }
   }
 

@@ -20,16 +20,17 @@ void Scans<L, T>::forward(const Scan<T>& scan, const Shard& shard, const Workspa
 }
 
 template <class L, class T>
-void Scans<L, T>::backward(const Scan<T>& scan, const Shard& shard, const Workspace<T>& work) {
+void Scans<L, T>::backward(const Scan<T>& scan, const Shard& shard, const Workspace<T>& work,
+                           const Workspace<T>* again) {
   switch (scan.sizes.form) {
     case Form::simple:
-      return BackwardScan<L, T, Form::simple>(scan, shard, work).run();
+      return BackwardScan<L, T, Form::simple>(scan, shard, work, again).run();
     case Form::gru_after:
-      return BackwardScan<L, T, Form::gru_after>(scan, shard, work).run();
+      return BackwardScan<L, T, Form::gru_after>(scan, shard, work, again).run();
     case Form::gru_before:
-      return BackwardScan<L, T, Form::gru_before>(scan, shard, work).run();
+      return BackwardScan<L, T, Form::gru_before>(scan, shard, work, again).run();
     case Form::lstm:
-      return BackwardScan<L, T, Form::lstm>(scan, shard, work).run();
+      return BackwardScan<L, T, Form::lstm>(scan, shard, work, again).run();
   }
 }
 

@@ -182,7 +182,7 @@ std::string curves(const History& history) {
     chart.title = name == "learning_rate"     ? "learning rate"
                   : name == "rows_per_second" ? "valid rows a second"
                                               : name;
-    chart.may_be_log = !is_higher_better(name) && name != "rows_per_second";
+    chart.may_be_log = !detail::is_higher_better(name) && name != "rows_per_second";
     chart.lines.clear();
     for (const auto& line : {name, "val_" + name}) {
       if (!has(names, line)) continue;

@@ -25,8 +25,10 @@ const RecordedCall products[] = {
     {"batched_matmul", "", [](const Inputs& x) { return batched_matmul(x[0], x[1]); }},
     {"batched_matmul", "both transposed",
      [](const Inputs& x) { return batched_matmul(x[0], x[1], true, true); }},
-    {"sparse_cross_entropy", "", [](const Inputs& x) { return sparse_cross_entropy(x[0], x[1]); }},
-    {"binary_cross_entropy", "", [](const Inputs& x) { return binary_cross_entropy(x[0], x[1]); }},
+    {"sparse_cross_entropy", "",
+     [](const Inputs& x) { return detail::sparse_cross_entropy(x[0], x[1]); }},
+    {"binary_cross_entropy", "",
+     [](const Inputs& x) { return detail::binary_cross_entropy(x[0], x[1]); }},
 };
 
 const RecordedCall along_steps[] = {

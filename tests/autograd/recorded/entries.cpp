@@ -9,7 +9,7 @@
 namespace maskgrad::tests {
 namespace in_entries {
 
-template <Element T>
+template <extend::Element T>
 Tensor tensor_of(const Array& array) {
   return tensor(array.values<T>(), Shape(std::span(array.shape)));
 }
