@@ -78,7 +78,9 @@ Loss forward(const detail::ModelRef& model, const TrainingLoss& loss, const Batc
 
 /// OptionError where gradients are there, and all are of parameters that the optimizer has not.
 void check_reached(const detail::ModelRef& model, const Optimizer& optimizer) {
-  const auto has_gradient = [](const Parameter& p) { return p.trainable() && p.grad_value().defined(); };
+  const auto has_gradient = [](const Parameter& p) {
+    return p.trainable() && p.grad_value().defined();
+  };
   const auto& own = optimizer.parameters();
   if (std::any_of(own.begin(), own.end(), has_gradient)) return;
   const auto& of_model = model.parameters();
