@@ -7,6 +7,8 @@
 namespace maskgrad {
 namespace {
 
+constexpr std::string_view custom_gradient_op = "custom_gradient";
+
 /// A node whose backward is operations anyway: they are recorded where that is asked for.
 class HookNode final : public tape::Node {
  public:
@@ -49,9 +51,8 @@ Tensor custom_gradient(
     const std::vector<Tensor>& x, const std::function<Tensor(const std::vector<Tensor>&)>& forward,
     const std::function<std::vector<Tensor>(const Tensor& dy, const std::vector<Tensor>& x,
                                             const Tensor& y)>& backward) {
-  constexpr std::string_view op = "custom_gradient";
-  detail::require_function(op, forward);
-  detail::require_function(op, backward);
+  detail::require_function(custom_gradient_op, forward);
+  detail::require_function(custom_gradient_op, backward);
   std::vector<Tensor> values;
   std::vector<Saved> kept;
   for (const auto& t : x) {
@@ -62,7 +63,7 @@ Tensor custom_gradient(
     const NoGrad no_grad;
     return forward(values);
   }();
-  return record_many(op, {y}, x, [kept, y, backward](auto& grads) {
+  return record_many(custom_gradient_op, {y}, x, [kept, y, backward](auto& grads) {
     std::vector<Tensor> in;
     Tensor result = y;
     if constexpr (is_adjoint<decltype(grads)>) {
@@ -75,7 +76,8 @@ Tensor custom_gradient(
     }
     const auto gradients = backward(grads.output(0), in, result);
     if (gradients.size() != in.size()) {
-      fail<GradError>(op, "backward gave {} gradients for {} tensors x; expected one for each",
+      fail<GradError>(custom_gradient_op,
+                      "backward gave {} gradients for {} tensors x; expected one for each",
                       gradients.size(), in.size());
     }
     for (std::size_t i = 0; i < in.size(); ++i) {

@@ -13,7 +13,7 @@ namespace recurrent {
 template <class T>
 const SecondRows<T>& second_rows() {
   return simd::with_level(
-      []<class L>(L) -> const SecondRows<T>& { return SecondRowsOf<L, T>::table; });
+      []<class L>(L) -> const SecondRows<T>& { return SecondRowsOf<L, T>::table(); });
 }
 template const SecondRows<float>& second_rows<float>();
 template const SecondRows<double>& second_rows<double>();

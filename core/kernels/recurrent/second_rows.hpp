@@ -55,7 +55,7 @@ const SecondRows<T>& second_rows();
 /// The code of one level.
 template <class L, class T>
 struct SecondRowsOf {
-  static const SecondRows<T> table;
+  static const SecondRows<T>& table();
 };
 
 }  // namespace maskgrad::kernels::recurrent

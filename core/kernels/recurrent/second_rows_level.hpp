@@ -126,19 +126,22 @@ struct SecondRowsCode {
 };
 
 template <class L, class T>
-const SecondRows<T> SecondRowsOf<L, T>::table = {
-    SecondRowsCode<L, T>::add,
-    SecondRowsCode<L, T>::after_tanh,
-    SecondRowsCode<L, T>::after_sigmoid,
-    SecondRowsCode<L, T>::multiply,
-    SecondRowsCode<L, T>::add_product,
-    SecondRowsCode<L, T>::gru,
-    SecondRowsCode<L, T>::lstm,
-    SecondRowsCode<L, T>::simple_back,
-    SecondRowsCode<L, T>::gru_back,
-    SecondRowsCode<L, T>::reset_after_back,
-    SecondRowsCode<L, T>::reset_before_back,
-    SecondRowsCode<L, T>::lstm_back,
-};
+const SecondRows<T>& SecondRowsOf<L, T>::table() {
+  static constexpr SecondRows<T> rows{
+      SecondRowsCode<L, T>::add,
+      SecondRowsCode<L, T>::after_tanh,
+      SecondRowsCode<L, T>::after_sigmoid,
+      SecondRowsCode<L, T>::multiply,
+      SecondRowsCode<L, T>::add_product,
+      SecondRowsCode<L, T>::gru,
+      SecondRowsCode<L, T>::lstm,
+      SecondRowsCode<L, T>::simple_back,
+      SecondRowsCode<L, T>::gru_back,
+      SecondRowsCode<L, T>::reset_after_back,
+      SecondRowsCode<L, T>::reset_before_back,
+      SecondRowsCode<L, T>::lstm_back,
+  };
+  return rows;
+}
 
 }  // namespace maskgrad::kernels::recurrent
