@@ -18,7 +18,8 @@ struct Data {
 /// Sequences of 3 to 20 steps; the target is the mean of what came so far in feature 0.
 Data make_data() {
   std::vector<std::int64_t> lengths;
-  for (std::int64_t i = 0; i < batch; ++i) lengths.push_back(3 + i * (time_steps - 3) / (batch - 1));
+  for (std::int64_t i = 0; i < batch; ++i)
+    lengths.push_back(3 + i * (time_steps - 3) / (batch - 1));
   const mg::Tensor x = mg::random_normal({batch, time_steps, features}, mg::Seed{1})
                            .with_mask(mg::Mask::from_lengths(lengths, time_steps));
   const mg::Tensor sums = mg::cumsum(mg::slice(x, -1, 0, 1), 1);
@@ -81,7 +82,9 @@ int main() {
 
   mg::Sequential model = make_model();
   const auto each = mg::per_sequence_gradients(
-      [&](const std::vector<mg::Tensor>& in) { return mg::mean_squared_error(in[1], model(in[0])); },
+      [&](const std::vector<mg::Tensor>& in) {
+        return mg::mean_squared_error(in[1], model(in[0]));
+      },
       {data.x, data.y}, model.parameters());
   fmt::print("norm of the gradient of each sequence's own loss, 3 to 20 steps:\n ");
   for (const double norm : each.norms.to_vector<double>()) fmt::print(" {:.3f}", norm);

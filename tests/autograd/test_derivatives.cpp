@@ -4,8 +4,8 @@
 
 #include <maskgrad/autograd/checking.hpp>
 #include <maskgrad/autograd/derivatives.hpp>
-#include <maskgrad/autograd/gradcheck.hpp>
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/gradcheck.hpp>
 #include <maskgrad/autograd/ops.hpp>
 
 #include "throws.hpp"
