@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <maskgrad/core/random.hpp>
+#include <maskgrad/core/seed.hpp>
 
 namespace maskgrad::kernels {
 

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include <maskgrad/core/random.hpp>
+#include <maskgrad/core/seed.hpp>
 
 namespace maskgrad::kernels::simd {
 
