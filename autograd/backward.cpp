@@ -24,7 +24,7 @@ std::uint64_t first_wanted() {
 
 namespace {
 
-void run_node(Node& node, bool recorded) {
+void run_node(Node& node, bool recorded, std::uint64_t first) {
   const bool reached = std::any_of(node.slots.begin(), node.slots.end(),
                                    [](const Slot& s) { return s.grad.defined(); });
   if (!reached) return;
@@ -32,7 +32,7 @@ void run_node(Node& node, bool recorded) {
   if (recorded) {
     node.run_recorded();
   } else {
-    Grads grads(node);
+    Grads grads(node, first);
     node.run(grads);
   }
   if (auto* anomaly = DetectAnomaly::current()) anomaly->ran(node);
@@ -131,7 +131,7 @@ void backward(std::span<const Tensor> roots, std::span<const Tensor> seeds, cons
   seed(roots, seeds);
   for (const auto& node : order) {
     if (node->is_leaf()) continue;
-    run_node(*node, run.create_graph);
+    run_node(*node, run.create_graph, 0);
     if (!run.retain && !run.create_graph) node->release();
   }
   commit(order, run);
@@ -145,7 +145,7 @@ void run_part(std::span<const Tensor> roots, std::span<const Tensor> seeds, std:
   Running scope(create_graph, first_wanted_now, false, order);
   seed(roots, seeds);
   for (const auto& node : order) {
-    run_node(*node, create_graph);
+    run_node(*node, create_graph, first_wanted_now);
     if (!create_graph) node->release();
   }
   scope.finish();
@@ -214,7 +214,7 @@ std::vector<Tensor> gradients(std::span<const Tensor> roots, std::span<const Ten
     if (!node->wanted) continue;
     wanted.take(*node);
     if (node->is_leaf() || !leads_to_target(*node, first)) continue;
-    run_node(*node, run.create_graph);
+    run_node(*node, run.create_graph, first);
     if (!run.retain && !run.create_graph) node->release();
   }
   return std::move(wanted).found();

@@ -25,7 +25,8 @@ std::uint64_t first_wanted();
 /// gradients of its inputs go.
 class Grads {
  public:
-  explicit Grads(tape::Node& node) : node_(node), first_(tape::first_wanted()) {}
+  /// Nodes before `first` want nothing.
+  Grads(tape::Node& node, std::uint64_t first) : node_(node), first_(first) {}
   Grads(tape::Node& node, tape::Apart& apart) : node_(node), apart_(&apart) {}
 
   /// Whether input `i`'s gradient is wanted.

@@ -81,14 +81,14 @@ void Slot::add(std::string_view op, const Tensor& g) {
                     g.describe(), maskgrad::name(dtype), shape);
   }
   if (!grad.defined()) {
-    grad = recording() ? g : g.value();
+    grad = g.on_tape() && recording() ? g : g.value();
     return;
   }
-  if (recording() && (grad.on_tape() || g.on_tape())) {
+  if ((grad.on_tape() || g.on_tape()) && recording()) {
     grad = recorded_sum(grad, g);
     return;
   }
-  maskgrad::extend::dispatch_real(
+  extend::dispatch_real(
       op, dtype, [&]<class T>() { kernels::add_to(rows::of<T>(g), rows::of_mutable<T>(own())); });
 }
 
