@@ -9,6 +9,7 @@
 #include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/ops/shape/slice.hpp>
 #include <maskgrad/core/checked.hpp>
+#include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/null_function.hpp>
 
 namespace maskgrad {
@@ -57,16 +58,15 @@ class OneSequence {
  private:
   /// The sum of the squares.
   static double put(const Tensor& g, const Tensor& result, std::int64_t i) {
-    if (!g.defined()) return 0;
-    return extend::dispatch_real(per_sequence_op, g.dtype(), [&]<class T>() {
-      const auto from = rows::of<T>(g);
-      T* to = rows::of_mutable<T>(result).data() + i * static_cast<std::int64_t>(from.size());
-      double squares = 0;
-      for (std::size_t k = 0; k < from.size(); ++k) {
-        to[k] = from[k];
-        squares += static_cast<double>(from[k]) * from[k];
+    const auto width = result.shape().count(1, result.rank());
+    return extend::dispatch_real(per_sequence_op, result.dtype(), [&]<class T>() -> double {
+      T* to = rows::of_mutable<T>(result).data() + i * width;
+      if (!g.defined()) {
+        std::fill_n(to, width, T(0));
+        return 0;
       }
-      return squares;
+      std::copy_n(rows::of<T>(g).data(), width, to);
+      return kernels::simd::lines<T>().squares(to, T(0), width);
     });
   }
 
@@ -85,7 +85,7 @@ SequenceGradients per_sequence_gradients(const SequenceLoss& loss,
   const auto batch = batch_of(inputs);
   SequenceGradients all;
   for (const auto& p : parameters) {
-    all.gradients.push_back(rows::make_zeros(Shape{batch} + p.shape(), p.dtype()));
+    all.gradients.push_back(rows::make(Shape{batch} + p.shape(), p.dtype()));
   }
   all.norms = rows::make_zeros({batch}, DType::f64);
   double* norms = rows::of_mutable<double>(all.norms).data();
