@@ -133,7 +133,9 @@ std::vector<Tensor> hvp(const std::function<Tensor()>& f, const std::vector<Para
   check_like("hvp", "v", v, x);
   for (const auto& p : parameters) {
     if (p.trainable()) continue;
-    fail<GradError>("hvp", "the parameter '{}' is not trained; leave it out", p.name());
+    fail<GradError>(
+        "hvp", "the parameter '{}' is not trained; leave it out, as mg::trainable(parameters) does",
+        p.name());
   }
   const detail::Recording on(true);
   const Tensor y = scalar_of("hvp", {f()});

@@ -45,10 +45,11 @@ std::vector<Tensor> seeds_for(const std::vector<Tensor>& y, const std::vector<Te
 void check_inputs(const std::vector<Tensor>& x) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (x[i].defined() && x[i].on_tape()) continue;
-    fail<GradError>(gradients_op,
-                    "x[{}] is {} and not on the tape; expected what with_grad() gave, a parameter "
-                    "that is trained, or what was made of such",
-                    i, x[i].defined() ? x[i].describe() : "undefined");
+    fail<GradError>(
+        gradients_op,
+        "x[{}] is {} and not on the tape; expected what with_grad() gave, a parameter "
+        "that is trained (mg::trainable(parameters) are those), or what was made of such",
+        i, x[i].defined() ? x[i].describe() : "undefined");
   }
 }
 

@@ -168,4 +168,12 @@ Parameter Parameter::clone(DType dtype) const {
   return copy;
 }
 
+std::vector<Parameter> trainable(const std::vector<Parameter>& parameters) {
+  std::vector<Parameter> those;
+  for (const auto& p : parameters) {
+    if (p.trainable()) those.push_back(p);
+  }
+  return those;
+}
+
 }  // namespace maskgrad

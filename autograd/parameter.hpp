@@ -65,6 +65,11 @@ class Parameter {
   detail::Ref<tape::Leaf> leaf_;
 };
 
+/// Those that are trained, without states and frozen weights.
+/// Example:  const auto weights = mg::trainable(model.parameters());
+///           mg::gradients(mg::mean_squared_error(y, model(x)).tensor(), weights);
+std::vector<Parameter> trainable(const std::vector<Parameter>& parameters);
+
 /// While one lives, this thread reads `values` in the place of the parameters: a model with other
 /// weights, which may be on the tape. What is trained and saved stays as it is.
 /// Shapes:   a value for each parameter, of its shape and type, without a mask.

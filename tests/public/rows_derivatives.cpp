@@ -116,6 +116,11 @@ std::vector<Row> derivative_rows() {
       {"custom_gradient", own_gradients},
       {"per_sequence_gradients", of_sequences},
       {"a ParameterScope", other_parameters},
+      {"trainable",
+       [] {
+         return Calls{[] { trainable({}); }, [] { trainable({Parameter()}); },
+                      [] { trainable({Parameter(ones({2}))}); }};
+       }},
       {"zeros_like", [] { return calls(zeros_like); }},
       {"ones_like", [] { return calls(ones_like); }},
   };
