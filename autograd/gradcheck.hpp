@@ -19,8 +19,8 @@ struct GradcheckOptions {
   Seed seed = {7};
   /// 2: of the gradients of f too, by its inputs and variables and by the weights of its results.
   int order = 1;
-  /// 0: moves each value by itself; else all values of a variable together, along that many random
-  /// directions, which takes less time and does not say where a fault is.
+  /// 0: moves each value by itself; else all values of all variables together, along that many
+  /// random directions, which takes far less time and does not say where a fault is.
   std::int64_t directions = 0;
   /// What f reads by itself, such as its parameters (variable_of): checked as inputs are.
   std::vector<Variable> variables = {};

@@ -46,7 +46,7 @@ class GradientChecker {
     for (const auto& v : variables_) gradients.push_back(checked_gradient(v));
     repeat();
     for (std::size_t j = 0; j < variables_.size() && !second_; ++j) one_alone(j, gradients[j]);
-    for (std::size_t j = 0; j < variables_.size(); ++j) compare(j, gradients[j]);
+    compare(gradients);
     for (const auto& v : variables_) v.set(v.value, true);
     return report_;
   }
@@ -120,36 +120,42 @@ class GradientChecker {
     }
   }
 
-  /// How far value `i` moves in a check `at`: of a value, or below 0 of a direction.
-  double share(std::int64_t at, std::int64_t i) const {
-    if (at >= 0) return i == at ? 1 : 0;
-    const Seed seed = options_.seed.of("direction").of(static_cast<std::uint64_t>(-at));
+  /// How far value `i` of variable `j` moves in direction `d`.
+  double share(std::size_t j, std::int64_t d, std::int64_t i) const {
+    const Seed seed = options_.seed.of("direction").of(static_cast<std::uint64_t>(d)).of(j);
     return 2 * random::unit_at(seed, static_cast<std::uint64_t>(i)) - 1;
   }
 
-  Results moved(const Variable& v, std::int64_t at, double by) {
-    v.set(checking::like(
-              v.value,
-              [&](std::int64_t i) { return checking::value_at(v.value, i) + by * share(at, i); }),
-          second_);
+  /// f where value `at` of variable `j` has moved; below 0: all values of all along direction -at.
+  Results moved(std::size_t j, std::int64_t at, double by) {
+    for (std::size_t k = 0; k < variables_.size(); ++k) {
+      if (at >= 0 && k != j) continue;
+      const auto& v = variables_[k];
+      const auto value = [&](std::int64_t i) {
+        const double share_of = at < 0 ? share(k, -at, i) : i == at ? 1 : 0;
+        return checking::value_at(v.value, i) + by * share_of;
+      };
+      v.set(checking::like(v.value, value), second_);
+    }
     return f_(inputs_);
   }
 
-  std::string place_of(const Variable& v, std::int64_t at) const {
-    if (at < 0) return fmt::format("{} along direction {}", v.name, -at);
+  std::string place_of(std::size_t j, std::int64_t at) const {
+    if (at < 0) return fmt::format("all along direction {}", -at);
+    const auto& v = variables_[j];
     return checking::place(v.name, checking::padded_index(v.value, at));
   }
 
   /// (phi(x + h) - phi(x - h)) / 2h, the difference taken result by result so that less is lost.
-  double slope(const Variable& v, std::int64_t at, double h) {
-    const Results up = moved(v, at, h), down = moved(v, at, -h);
+  double slope(std::size_t j, std::int64_t at, double h) {
+    const Results up = moved(j, at, h), down = moved(j, at, -h);
     double sum = 0;
     for (std::size_t k = 0; k < weights_.size(); ++k) {
       if (!weights_[k].defined()) continue;
       if (!checking::same_layout(up.at(k), weights_[k]) ||
           !checking::same_layout(down.at(k), weights_[k])) {
         fail<GradError>("gradcheck", "result {} is {}, and {} when {} moves by {}", k,
-                        weights_[k].describe(), up.at(k).describe(), place_of(v, at), h);
+                        weights_[k].describe(), up.at(k).describe(), place_of(j, at), h);
       }
       const auto a = rows::of<double>(up[k]), b = rows::of<double>(down[k]);
       const auto c = rows::of<double>(weights_[k]);
@@ -159,32 +165,35 @@ class GradientChecker {
   }
 
   /// Romberg's extrapolation over three steps: the error is of order h^6.
-  double numeric(const Variable& v, std::int64_t at) {
-    const double x = at < 0 ? 1 : checking::value_at(v.value, at);
+  double numeric(std::size_t j, std::int64_t at) {
+    const double x = at < 0 ? 1 : checking::value_at(variables_[j].value, at);
     const double h = options_.step * std::max(1.0, std::abs(x));
-    const double d1 = slope(v, at, h), d2 = slope(v, at, h / 2), d4 = slope(v, at, h / 4);
+    const double d1 = slope(j, at, h), d2 = slope(j, at, h / 2), d4 = slope(j, at, h / 4);
     const double r1 = d2 + (d2 - d1) / 3, r2 = d4 + (d4 - d2) / 3;
     return r2 + (r2 - r1) / 15;
   }
 
-  void compare(std::size_t j, const Tensor& gradient) {
+  void compare(const std::vector<Tensor>& gradients) {
     const NoGrad no_grad;
-    forward(variables_.size());
-    const auto& v = variables_[j];
-    const auto total = rows::total(v.value);
-    for (std::int64_t i = 0; options_.directions == 0 && i < total; ++i) {
-      compare_one(v, i, checking::value_at(gradient, i));
+    for (std::size_t j = 0; j < variables_.size() && options_.directions == 0; ++j) {
+      forward(variables_.size());
+      for (std::int64_t i = 0; i < rows::total(variables_[j].value); ++i) {
+        compare_one(j, i, checking::value_at(gradients[j], i));
+      }
     }
     for (std::int64_t d = 1; d <= options_.directions; ++d) {
       double along = 0;
-      for (std::int64_t i = 0; i < total; ++i)
-        along += checking::value_at(gradient, i) * share(-d, i);
-      compare_one(v, -d, along);
+      for (std::size_t j = 0; j < variables_.size(); ++j) {
+        for (std::int64_t i = 0; i < rows::total(gradients[j]); ++i) {
+          along += checking::value_at(gradients[j], i) * share(j, d, i);
+        }
+      }
+      compare_one(0, -d, along);
     }
   }
 
-  void compare_one(const Variable& v, std::int64_t at, double analytic) {
-    const double n = numeric(v, at);
+  void compare_one(std::size_t j, std::int64_t at, double analytic) {
+    const double n = numeric(j, at);
     const double allowed =
         options_.relative * std::max(std::abs(analytic), std::abs(n)) + options_.absolute;
     const double difference = std::abs(analytic - n), excess = difference / allowed;
@@ -192,8 +201,9 @@ class GradientChecker {
     const bool wrong = !(excess <= 1);  // also for NaN
     report_.wrong += wrong;
     if (report_.checked > 1 && !(excess > report_.excess || std::isnan(excess))) return;
-    report_.variable = at < 0 ? place_of(v, at) : v.name;
-    report_.position = at < 0 ? std::vector<std::int64_t>{} : checking::padded_index(v.value, at);
+    report_.variable = at < 0 ? place_of(j, at) : variables_[j].name;
+    report_.position =
+        at < 0 ? std::vector<std::int64_t>{} : checking::padded_index(variables_[j].value, at);
     report_.analytic = analytic;
     report_.numeric = n;
     report_.difference = difference;
