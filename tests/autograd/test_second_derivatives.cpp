@@ -64,7 +64,7 @@ Tensor cubes(const Tensor& y) {
   return sum(y * y * y);
 }
 
-TEST_SUITE("gradients") {
+TEST_SUITE("second_derivatives") {
   TEST_CASE("every operation's second derivatives equal differences, with and without masks") {
     for (const auto& c : op_cases()) check_gradients(c, 2);
   }
