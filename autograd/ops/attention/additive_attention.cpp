@@ -21,6 +21,7 @@ namespace maskgrad {
 namespace {
 
 using attention_detail::Call;
+using attention_detail::into;
 using kernels::AttentionNoise;
 using kernels::AttentionProblem;
 
@@ -226,20 +227,15 @@ struct AdditiveRecorded {
 };
 
 template <class T>
-T* additive_into(Grads& grads, int input) {
-  return grads.wants(input) ? grads.into<T>(input).data() : nullptr;
-}
-
-template <class T>
 void run_backward(const Problem<T>& p, const Tensor& y, const Tensor& log_sum, const Tensor& dy,
                   Grads& grads) {
   const auto dim = p.p.dim;
   const Tensor parts = rows::make_zeros({p.p.batch, dim}, dy.dtype());
   T* dw = rows::of_mutable<T>(parts).data();
-  backward<T>(p, {rows::of<T>(y).data(), rows::of<T>(log_sum).data(), rows::of<T>(dy).data(),
-                  additive_into<T>(grads, 0), additive_into<T>(grads, 1),
-                  additive_into<T>(grads, 2), grads.wants(3) ? dw : nullptr});
-  T* all = additive_into<T>(grads, 3);
+  backward<T>(
+      p, {rows::of<T>(y).data(), rows::of<T>(log_sum).data(), rows::of<T>(dy).data(),
+          into<T>(grads, 0), into<T>(grads, 1), into<T>(grads, 2), grads.wants(3) ? dw : nullptr});
+  T* all = into<T>(grads, 3);
   for (std::int64_t i = 0; all && i < p.p.batch * dim; ++i) all[i % dim] += dw[i];
 }
 

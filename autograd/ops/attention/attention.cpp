@@ -9,6 +9,7 @@ namespace maskgrad {
 namespace {
 
 using attention_detail::Call;
+using attention_detail::into;
 
 constexpr std::string_view attention_op = "attention";
 
@@ -47,11 +48,6 @@ struct Recorded {
     return q.has_mask() ? with_mask(y, q.mask()) : y;
   }
 };
-
-template <class T>
-T* into(Grads& grads, int input) {
-  return grads.wants(input) ? grads.into<T>(input).data() : nullptr;
-}
 
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   const Recorded recorded{Call(attention_op, q, k, options),

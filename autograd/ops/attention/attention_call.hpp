@@ -84,4 +84,10 @@ class CallNoise {
   std::vector<NoiseSource> sources_;
 };
 
+/// Where the gradient of an input is added up; null where it is not wanted.
+template <class T>
+T* into(Grads& grads, int input) {
+  return grads.wants(input) ? grads.into<T>(input).data() : nullptr;
+}
+
 }  // namespace maskgrad::attention_detail

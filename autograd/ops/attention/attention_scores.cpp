@@ -14,6 +14,7 @@ namespace maskgrad {
 namespace {
 
 using attention_detail::Call;
+using attention_detail::into;
 using kernels::AttentionProblem;
 
 constexpr std::string_view attention_scores_op = "attention_scores";
@@ -99,11 +100,6 @@ void backward_bias(const Call& call, const Index& first, const AttentionProblem<
   }
 }
 
-template <class T>
-T* scores_into(Grads& grads, int input) {
-  return grads.wants(input) ? grads.into<T>(input).data() : nullptr;
-}
-
 /// Sets the scores of a query whose bias hides all its keys to 0, for a softmax without NaN;
 /// `hidden` says where.
 template <class T>
@@ -150,11 +146,10 @@ Tensor products(const Tensor& q, const Tensor& k, const Tensor& bias, const Shap
                     dispatch_real(attention_scores_op, dy.dtype(), [&]<class T>() {
                       const auto p = call.template problem<T>(q.get(), k.get(), bias.get());
                       const T* d = rows::of<T>(dy).data();
-                      T* dq = scores_into<T>(grads, 0);
-                      T* dk = scores_into<T>(grads, 1);
+                      T* dq = into<T>(grads, 0);
+                      T* dk = into<T>(grads, 1);
                       if (dq || dk) backward<T>(call, first, p, d, dq, dk);
-                      if (T* dbias = scores_into<T>(grads, 2))
-                        backward_bias<T>(call, first, p, d, dbias);
+                      if (T* dbias = into<T>(grads, 2)) backward_bias<T>(call, first, p, d, dbias);
                     });
                   }
                 });
