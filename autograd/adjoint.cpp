@@ -55,11 +55,6 @@ tape::Apart run_apart(tape::Node& node, std::vector<Tensor> outputs, int only = 
   return apart;
 }
 
-void hand_on(const tape::Node& node, std::size_t input, const Tensor& gradient) {
-  const auto& edge = node.inputs[input];
-  edge.node->slots[edge.slot].add(node.op, gradient);
-}
-
 /// The tensor behind an edge, of which `value` is the value.
 Tensor tied(const tape::Node::Edge& edge, const Tensor& value) {
   return Tensor(detail::Ref<const detail::Counted>(&value.impl()),
@@ -94,7 +89,7 @@ class AdjointNode final : public tape::Node {
   void run_recorded() override {
     const auto found = differentiated(gradients_of(*this), true);
     for (std::size_t i = 0; i < found.size(); ++i) {
-      if (found[i].defined() && is_wanted(inputs[i])) hand_on(*this, i, found[i]);
+      if (found[i].defined() && is_wanted(inputs[i])) hand_on(i, found[i]);
     }
   }
   void release() override {
@@ -230,8 +225,11 @@ void Adjoint::through(const std::vector<Tensor>& results) {
 
 namespace tape {
 
+Tensor passed(std::string_view op, const Tensor& y, const Tensor& x) {
+  return record_symmetric(op, y, x, [](const Tensor& dy) { return dy; });
+}
 Tensor identity(const Tensor& x) {
-  return record_symmetric("identity", x.value(), x, [](const Tensor& dy) { return dy; });
+  return passed("identity", x.value(), x);
 }
 
 void ComposedNode::run_recorded() {
@@ -240,7 +238,7 @@ void ComposedNode::run_recorded() {
   const auto node = detail::make_ref<AdjointNode>(detail::Ref<ComposedNode>(this), outputs);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto& gradient = apart.inputs[i].grad;
-    if (gradient.defined()) hand_on(*this, i, node->attach(static_cast<int>(i), gradient));
+    if (gradient.defined()) hand_on(i, node->attach(static_cast<int>(i), gradient));
   }
 }
 
@@ -264,7 +262,7 @@ class PartNode final : public Node {
   void run_recorded() override {
     const Tensor g = slots[0].grad;
     const auto back = turned();
-    hand_on(*this, 0, recorded(back, g, back->of(g)));
+    hand_on(0, recorded(back, g, back->of(g)));
   }
   static Tensor recorded(const detail::Ref<PartNode>& node, const Tensor& x, const Tensor& y) {
     if (!x.on_tape()) return y;
@@ -290,7 +288,7 @@ void LinearNode::run_recorded() {
     if (!gradient.defined()) continue;
     const auto part =
         detail::make_ref<PartNode>(detail::Ref<LinearNode>(this), static_cast<int>(i), true);
-    hand_on(*this, i, PartNode::recorded(part, dy, gradient));
+    hand_on(i, PartNode::recorded(part, dy, gradient));
   }
 }
 

@@ -24,7 +24,7 @@ struct Call {
   std::vector<Tensor> x;
   std::vector<Saved> kept;  ///< of x, to see that none has changed
   detail::NoiseRecord noise;
-  std::shared_ptr<const NoiseSamples> samples;
+  std::shared_ptr<const extend::NoiseSamples> samples;
   std::string kind, path;  ///< of the layer that ran; empty: none
 
   std::vector<Tensor> again() const {
@@ -32,7 +32,7 @@ struct Call {
     const detail::Recording on(true);
     const detail::CheckpointScope scope(CheckpointCall::again);
     const detail::NoiseReplay replay(noise);
-    const NoiseSamplesScope of_samples(samples);
+    const extend::NoiseSamplesScope of_samples(samples);
     if (kind.empty()) return f(x);
     const LayerScope layer(kind, path);
     return f(x);
@@ -118,7 +118,7 @@ detail::CheckpointCall detail::checkpoint_call() {
 
 std::vector<Tensor> detail::checkpointed(const TensorFunction& f, const std::vector<Tensor>& x) {
   if (!recording()) return f(x);
-  Call call{f, x, {}, {}, NoiseSamplesScope::current(), {}, {}};
+  Call call{f, x, {}, {}, extend::NoiseSamplesScope::current(), {}, {}};
   for (const auto& t : x) call.kept.emplace_back(t);
   if (const auto* layer = LayerScope::current()) {
     call.kind = layer->kind();

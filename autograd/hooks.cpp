@@ -14,10 +14,7 @@ class HookNode final : public tape::Node {
  public:
   explicit HookNode(detail::Hook hook) : Node("hook"), hook_(std::move(hook)) {}
   void run(Grads& grads) override { grads.add(0, made(grads.output(0))); }
-  void run_recorded() override {
-    const auto& edge = inputs[0];
-    edge.node->slots[edge.slot].add(op, made(slots[0].grad));
-  }
+  void run_recorded() override { hand_on(0, made(slots[0].grad)); }
 
  private:
   Tensor made(const Tensor& dy) const {
@@ -44,7 +41,7 @@ Tensor straight_through(const Tensor& value, const Tensor& x) {
     fail<ShapeError>(op, "the value is {} for x {}; expected the same shape and mask",
                      value.describe(), x.describe());
   }
-  return record_symmetric(op, value.value(), x, [](const Tensor& dy) { return dy; });
+  return tape::passed(op, value.value(), x);
 }
 
 Tensor custom_gradient(

@@ -15,7 +15,7 @@ thread_local const detail::Ref<NoiseState> of_thread = detail::make_ref<NoiseSta
 thread_local detail::Ref<NoiseState> of_step;        // the innermost NoiseStep's
 thread_local detail::Ref<NoiseState> of_layer;       // of the model whose layer runs
 thread_local detail::KeptNoise* kept_now = nullptr;  // the innermost NoiseScope's
-thread_local std::shared_ptr<const NoiseSamples> samples_now;
+thread_local std::shared_ptr<const extend::NoiseSamples> samples_now;
 
 const detail::Ref<NoiseState>& here() {
   if (of_step) return of_step;
@@ -80,21 +80,21 @@ detail::NoiseReplay::~NoiseReplay() {
   kept_now = outer_;
 }
 
-NoiseOfSteps::NoiseOfSteps() : before_(noise_position().calls) {}
-void NoiseOfSteps::again() const {
+extend::NoiseOfSteps::NoiseOfSteps() : before_(noise_position().calls) {}
+void extend::NoiseOfSteps::again() const {
   if (!noise_position().calls.empty()) position_in(here()).calls = before_;
 }
 
-NoiseSamplesScope::NoiseSamplesScope(std::shared_ptr<const NoiseSamples> samples)
+extend::NoiseSamplesScope::NoiseSamplesScope(std::shared_ptr<const extend::NoiseSamples> samples)
     : before_(std::exchange(samples_now, std::move(samples))) {}
-NoiseSamplesScope::~NoiseSamplesScope() {
+extend::NoiseSamplesScope::~NoiseSamplesScope() {
   samples_now = std::move(before_);
 }
-const std::shared_ptr<const NoiseSamples>& NoiseSamplesScope::current() {
+const std::shared_ptr<const extend::NoiseSamples>& extend::NoiseSamplesScope::current() {
   return samples_now;
 }
 
-Seed noise_key(Seed seed) {
+Seed extend::noise_key(Seed seed) {
   const Seed key = seed.of(noise_position().step);
   const auto* layer = LayerScope::current();
   if (!layer) return key;
@@ -172,9 +172,9 @@ NoisePlaces noise_places(const Tensor& x, Seed seed, bool whole_steps) {
   const auto steps = lead.rank() == 2 ? lead[1] : 1;
   const int mask_rank = rows::mask_rank(x);
   NoisePlaces p;
-  p.key = noise_key(seed);
+  p.key = extend::noise_key(seed);
   p.first = noise_position().sequence;
-  p.samples = NoiseSamplesScope::current();
+  p.samples = extend::NoiseSamplesScope::current();
   p.features = x.shape().count(std::max(lead.rank(), mask_rank), x.rank());
   const auto runs = p.features == 0 ? 0 : rows::total(x) / p.features;
   p.sample = Index(runs);

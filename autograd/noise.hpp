@@ -52,6 +52,8 @@ class NoiseScope {
   detail::KeptNoise* outer_;
 };
 
+namespace extend {
+
 /// For a loop over the steps of sequences: `again()` before each lets layers that are called once a
 /// step draw the same noise at all of them, whatever the padding. Behind the loop they count as
 /// called once.
@@ -82,6 +84,8 @@ class NoiseSamplesScope {
 /// The key of the noise that an operation with this seed draws now: of the seed, the step, and the
 /// number of the running layer's call. Counts a call, so a backward keeps what its forward got.
 Seed noise_key(Seed seed);
+
+}  // namespace extend
 
 namespace detail {
 
@@ -151,7 +155,7 @@ class NoiseParts {
   void end();
 
  private:
-  std::vector<std::pair<Ref<NoiseState>, NoiseCalls>> calls_;
+  std::vector<std::pair<Ref<NoiseState>, extend::NoiseCalls>> calls_;
 };
 
 }  // namespace detail

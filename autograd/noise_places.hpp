@@ -19,7 +19,7 @@ struct NoisePlaces {
   // Where the thread stood:
   Seed key = {};
   std::int64_t first = 0;  ///< index in the step of the first sequence
-  std::shared_ptr<const NoiseSamples> samples = {};
+  std::shared_ptr<const extend::NoiseSamples> samples = {};
 
   bool same_noise(std::int64_t a, std::int64_t b) const {
     return sample[a] == sample[b] && step[a] == step[b] &&
@@ -52,7 +52,7 @@ void each_noise(const NoisePlaces& p, F&& f) {
     const auto end = shard_begin(runs, shards, shard + 1);
     for (auto r = shard_begin(runs, shards, shard), next = r; r < end; r = next) {
       for (next = r + 1; next < end && p.same_noise(r, next);) ++next;
-      const auto source = noise_source(p.samples.get(), p.first, p.key, p.sample[r]);
+      const auto source = extend::noise_source(p.samples.get(), p.first, p.key, p.sample[r]);
       const std::array<std::uint32_t, 3> rest{static_cast<std::uint32_t>(p.step[r]),
                                               static_cast<std::uint32_t>(source.sequence),
                                               static_cast<std::uint32_t>(source.sequence >> 32)};

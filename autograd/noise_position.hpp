@@ -9,8 +9,10 @@
 
 namespace maskgrad {
 
+namespace extend {
 /// How often layers have drawn noise in the step so far, by seed and path.
 using NoiseCalls = std::unordered_map<std::uint64_t, std::uint64_t>;
+}  // namespace extend
 
 /// Where a training stands, as far as noise knows: what a layer draws depends on the seed, the
 /// layer's path, the step, the number of its call in the step, the sequence's index in the step,
@@ -20,7 +22,7 @@ using NoiseCalls = std::unordered_map<std::uint64_t, std::uint64_t>;
 struct NoisePosition {
   std::uint64_t step = 0;
   std::int64_t sequence = 0;  ///< index in the step of the next batch's first sequence
-  NoiseCalls calls = {};
+  extend::NoiseCalls calls = {};
 };
 
 namespace detail {

@@ -6,7 +6,7 @@
 #include <maskgrad/core/mask_rows.hpp>
 #include <maskgrad/core/random.hpp>
 
-namespace maskgrad {
+namespace maskgrad::extend {
 
 /// The samples of a batch where they are steps of sequences (TimeDistributed): noise knows them by
 /// their sequence and their rank in it, never by their index, which padding and splits change. Or
@@ -15,7 +15,7 @@ struct NoiseSamples {
   std::int64_t time = 1;  ///< sample n is step n % time of sequence n / time
   Mask steps = {};        ///< [batch, time]; none: all are valid
   std::shared_ptr<const NoiseSamples> outer = {};  ///< of the sequences, where they are steps too
-  extend::Index order = {};  ///< not empty: sample n is sequence order[n], and nothing else counts
+  Index order = {};  ///< not empty: sample n is sequence order[n], and nothing else counts
 };
 
 /// Of sample `n`; `first` is the index in the step of the batch's first sequence. Without
@@ -35,4 +35,4 @@ inline NoiseSource noise_source(const NoiseSamples* samples, std::int64_t first,
   return source;
 }
 
-}  // namespace maskgrad
+}  // namespace maskgrad::extend

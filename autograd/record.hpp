@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -117,12 +118,18 @@ class LinearNode : public Node {
   virtual Tensor image(int input, const Tensor& g) = 0;
 };
 
+/// Whether a function is a whole backward; one of dy alone is run by its node.
+template <class F>
+concept Runs = std::invocable<F&, const Tensor&, Grads&> || std::invocable<F&, Grads&>;
+
 /// Holds the backward of a call as a function.
 template <class F, class Base>
 class Holding : public Base {
  public:
   Holding(std::string_view name, F f) : Base(name), f_(std::move(f)) {}
-  void run(Grads& grads) override { call(grads.output(0), grads); }
+  void run(Grads& grads) override {
+    if constexpr (Runs<F>) call(grads.output(0), grads);
+  }
   void release() override {
     f_.reset();
     Node::release();
@@ -173,20 +180,13 @@ struct NodeOf {
 };
 
 template <class F>
-class SymmetricNode final : public LinearNode {
+class SymmetricNode final : public Holding<F, LinearNode> {
  public:
-  SymmetricNode(std::string_view name, F f) : LinearNode(name), f_(std::move(f)) {}
+  using Holding<F, LinearNode>::Holding;
   void run(Grads& grads) override {
-    if (grads.wants(0)) grads.add(0, (*f_)(grads.output(0)));
+    if (grads.wants(0)) grads.add(0, this->held()(grads.output(0)));
   }
-  Tensor image(int, const Tensor& g) override { return (*f_)(g); }
-  void release() override {
-    f_.reset();
-    Node::release();
-  }
-
- private:
-  std::optional<F> f_;
+  Tensor image(int, const Tensor& g) override { return this->held()(g); }
 };
 
 /// Both in one function, which so holds what they share once.
@@ -216,16 +216,24 @@ class LinearClosureNode final : public Holding<F, LinearNode> {
 
 }  // namespace tape
 
+namespace tape {
+/// `y` as the result of a node of that class, which was made from `inputs`.
+template <class N, class Inputs, class... Parts>
+Tensor put(std::string_view op, const Tensor& y, const Inputs& inputs, Parts... parts) {
+  if (!any_on_tape(inputs)) return y;
+  auto node = detail::make_ref<N>(op, std::move(parts)...);
+  for (const Tensor& input : inputs) node->connect(input);
+  return node->attach(y);
+}
+}  // namespace tape
+
 /// Puts a call on the tape: `y` was made from `inputs`, and `backward(dy, grads)` adds the
 /// gradients of the inputs. It must not capture the result of `record`, only plain tensors such as
 /// `y`, and inputs as Saved. Without a tape (NoGrad, no input on it) gives `y` as it is.
 /// For second derivatives it takes an Adjoint too (autograd/adjoint.hpp): `auto& grads`.
 template <class F>
 Tensor record(std::string_view op, const Tensor& y, tape::Inputs inputs, F backward) {
-  if (!tape::any_on_tape(inputs)) return y;
-  auto node = detail::make_ref<typename tape::NodeOf<F>::type>(op, std::move(backward));
-  for (const Tensor& input : inputs) node->connect(input);
-  return node->attach(y);
+  return tape::put<typename tape::NodeOf<F>::type>(op, y, inputs, std::move(backward));
 }
 
 /// The same for an operation that is linear in its inputs together, apart from a constant:
@@ -234,47 +242,32 @@ Tensor record(std::string_view op, const Tensor& y, tape::Inputs inputs, F backw
 template <class Image, class F>
 Tensor record_linear(std::string_view op, const Tensor& y, tape::Inputs inputs, Image image,
                      F backward) {
-  if (!tape::any_on_tape(inputs)) return y;
-  auto node = detail::make_ref<tape::LinearClosureNode<Image, F>>(op, std::move(image),
-                                                                  std::move(backward));
-  for (const Tensor& input : inputs) node->connect(input);
-  return node->attach(y);
+  return tape::put<tape::LinearClosureNode<Image, F>>(op, y, inputs, std::move(image),
+                                                      std::move(backward));
+}
+template <class Image, class F>
+Tensor record_linear(std::string_view op, const Tensor& y, const std::vector<Tensor>& inputs,
+                     Image image, F backward) {
+  return tape::put<tape::LinearClosureNode<Image, F>>(op, y, inputs, std::move(image),
+                                                      std::move(backward));
 }
 
 /// The same for one input, where `map(g)` is the image and `map(dy, grads)` the backward: for small
 /// models, which feel what a call keeps twice.
 template <class F>
 Tensor record_linear(std::string_view op, const Tensor& y, tape::Inputs inputs, F map) {
-  if (!tape::any_on_tape(inputs)) return y;
-  auto node = detail::make_ref<tape::LinearMapNode<F>>(op, std::move(map));
-  for (const Tensor& input : inputs) node->connect(input);
-  return node->attach(y);
-}
-
-/// The same for a list of inputs.
-template <class Image, class F>
-Tensor record_linear(std::string_view op, const Tensor& y, const std::vector<Tensor>& inputs,
-                     Image image, F backward) {
-  if (!tape::any_on_tape(inputs)) return y;
-  auto node = detail::make_ref<tape::LinearClosureNode<Image, F>>(op, std::move(image),
-                                                                  std::move(backward));
-  for (const Tensor& input : inputs) node->connect(input);
-  return node->attach(y);
+  return tape::put<tape::LinearMapNode<F>>(op, y, inputs, std::move(map));
 }
 
 /// The same for one input and an operation that is its own gradient: `backward(dy)` gives dx, and is
 /// what the result is of, apart from a constant, too. It multiplies each value, say.
 template <class F>
 Tensor record_symmetric(std::string_view op, const Tensor& y, const Tensor& x, F backward) {
-  if (!tape::any_on_tape({x})) return y;
-  auto node = detail::make_ref<tape::SymmetricNode<F>>(op, std::move(backward));
-  node->connect(x);
-  return node->attach(y);
+  return tape::put<tape::SymmetricNode<F>>(op, y, tape::Inputs{x}, std::move(backward));
 }
 
-/// The same as `record` for a list of inputs, and for several results: `backward(grads)` asks
-/// `grads.output(i)`.
-/// `second`, where it is given, is the second derivative by a kernel of its own.
+/// As `record`, for a list of inputs and for several results: `backward(grads)` asks
+/// `grads.output(i)`. `second`, where it is given, is the second derivative by a kernel of its own.
 template <class F, class S = std::nullptr_t>
 std::vector<Tensor> record_many(std::string_view op, const std::vector<Tensor>& results,
                                 const std::vector<Tensor>& inputs, F backward, S second = nullptr) {
@@ -293,6 +286,8 @@ std::vector<Tensor> record_many(std::string_view op, const std::vector<Tensor>& 
 }
 
 namespace tape {
+/// `y`, whose gradient is x's as it comes.
+Tensor passed(std::string_view op, const Tensor& y, const Tensor& x);
 /// x by a node of its own: what is differentiated by it is not differentiated by what is behind it.
 Tensor identity(const Tensor& x);
 }  // namespace tape

@@ -62,6 +62,10 @@ class Node : public Counted {
   virtual bool is_leaf() const { return false; }
   void end() const override;
   void connect(const Tensor& input);
+  /// Adds to the gradient of the tensor that input `i` is.
+  void hand_on(std::size_t i, const Tensor& gradient) const {
+    inputs[i].node->slots[inputs[i].slot].add(op, gradient);
+  }
   Tensor attach(const Tensor& output);
 
   std::string op;

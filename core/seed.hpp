@@ -15,11 +15,13 @@ struct Seed {
   Seed of(std::uint64_t part) const;
 };
 
+namespace extend {
 /// What the noise of a sample is drawn by.
 struct NoiseSource {
   std::uint64_t sequence;  ///< its index in the step
   Seed key;
 };
+}  // namespace extend
 
 namespace random {
 

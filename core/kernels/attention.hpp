@@ -18,7 +18,7 @@ struct AttentionBias {
 /// Which weights are dropped: by sequence, head and ranks among valid steps, never by place.
 struct AttentionNoise {
   double rate = 0;
-  const NoiseSource* sources = nullptr;  ///< [batch], where the rate is above 0
+  const extend::NoiseSource* sources = nullptr;  ///< [batch], where the rate is above 0
 };
 
 /// softmax(scale q k^T + bias) v for each sequence and head, by rows: a row holds the values of all

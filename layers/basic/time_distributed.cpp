@@ -8,10 +8,10 @@ namespace maskgrad {
 namespace {
 
 /// The steps of `x`, by which the noise in the layer is drawn.
-std::shared_ptr<const NoiseSamples> noise_samples(const Tensor& x) {
-  auto samples = std::make_shared<NoiseSamples>();
+std::shared_ptr<const extend::NoiseSamples> noise_samples(const Tensor& x) {
+  auto samples = std::make_shared<extend::NoiseSamples>();
   samples->time = x.shape()[1];
-  samples->outer = NoiseSamplesScope::current();
+  samples->outer = extend::NoiseSamplesScope::current();
   const int mask_rank = rows::mask_rank(x);
   if (mask_rank < 2 || x.is_meta()) return samples;
   const unsigned behind = ((1u << mask_rank) - 1) & ~3u;  // the mask axes that are no steps
@@ -40,7 +40,7 @@ Tensors TimeDistributed::forward(const Tensor& x) {
                      x.describe());
   }
   const Tensor samples = steps_as_samples(x);
-  const NoiseSamplesScope scope(noise_samples(x));
+  const extend::NoiseSamplesScope scope(noise_samples(x));
   Tensors outputs = layer_.call({samples});
   for (auto& y : outputs) y = samples_as_steps(y, samples, x);
   return outputs;

@@ -98,10 +98,10 @@ class States {
 Tensors run_valid_steps(const Tensor& x, const Tensors& states, bool backwards,
                         const StepFunction& step) {
   const Schedule plan(x.mask(), backwards);
-  auto samples = std::make_shared<NoiseSamples>();
-  samples->outer = NoiseSamplesScope::current();
+  auto samples = std::make_shared<extend::NoiseSamples>();
+  samples->outer = extend::NoiseSamplesScope::current();
   samples->order = plan.order;
-  const NoiseSamplesScope scope(samples);
+  const extend::NoiseSamplesScope scope(samples);
   const auto valid = plan.rows.size();
   const Tensor steps =
       rearrange::take_rows(run_by_steps_op, x, plan.rows, Shape{valid} + rows::inner_shape(x), {});
@@ -109,7 +109,7 @@ Tensors run_valid_steps(const Tensor& x, const Tensors& states, bool backwards,
   for (const auto& s : states) first.push_back(ordered(s, plan.order));
   States now(std::move(first), plan.order.size());
   std::int64_t at = 0;
-  const NoiseOfSteps noise;
+  const extend::NoiseOfSteps noise;
   for (const auto n : plan.active) {
     noise.again();
     const Tensors next = step(slice(steps, 0, at, at + n), now.of(n));
@@ -155,7 +155,7 @@ Tensors run_by_steps(const Tensor& x, Tensors states, bool backwards, const Step
   if (x.is_meta() || time == 0) return without_steps(x, std::move(states), step);
   if (has_valid_steps(x, states)) return run_valid_steps(x, states, backwards, step);
   Tensors outputs(static_cast<std::size_t>(time));
-  const NoiseOfSteps noise;
+  const extend::NoiseOfSteps noise;
   for (std::int64_t k = 0; k < time; ++k) {
     noise.again();
     const auto t = backwards ? time - 1 - k : k;

@@ -238,11 +238,11 @@ Calls builder_calls() {
             [] { detail::CarriedState().trouble_with({Tensor()}, DType::f32); },
             [] { detail::CarriedState({3}).trouble_with({Tensor()}, DType::f32); },
             [] { detail::CarriedState().reset("", {0}); },
-            [] { NoiseSamplesScope{nullptr}; },
+            [] { extend::NoiseSamplesScope{nullptr}; },
             [] {
               const NoiseStep step({.sequence = -1});
               const NoiseScope scope;
-              noise_key({});
+              extend::noise_key({});
             }};
   for (const char* name : {"zeros", "ones", "glorot_uniform", "he_normal", "orthogonal"}) {
     for (const Shape& shape : Hostile<Shape>::values()) {

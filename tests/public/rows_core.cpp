@@ -221,7 +221,7 @@ std::vector<Row> core_rows() {
          return Calls{[] { set_default_seed({}); },
                       [] { set_default_seed(Seed{std::numeric_limits<std::uint64_t>::max()}); }};
        }},
-      {"noise_key", [] { return Calls{[] { noise_key({}); }}; }},
+      {"noise_key", [] { return Calls{[] { extend::noise_key({}); }}; }},
       {"recording", [] { return calls(recording); }},
       {"training", [] { return calls(training); }},
       {"noise_position", [] { return calls(noise_position); }},

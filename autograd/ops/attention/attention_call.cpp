@@ -127,10 +127,10 @@ Mask Call::pairs(std::string_view op, const Tensor& q, const Tensor& k) const {
 CallNoise::CallNoise(double dropout, Seed seed, std::int64_t batch)
     : rate_(training() ? dropout : 0) {
   if (rate_ == 0) return;
-  const Seed key = noise_key(seed);
-  const auto* samples = NoiseSamplesScope::current().get();
+  const Seed key = extend::noise_key(seed);
+  const auto* samples = extend::NoiseSamplesScope::current().get();
   for (std::int64_t n = 0; n < batch; ++n) {
-    sources_.push_back(noise_source(samples, noise_position().sequence, key, n));
+    sources_.push_back(extend::noise_source(samples, noise_position().sequence, key, n));
   }
 }
 

@@ -81,7 +81,7 @@ class CallNoise {
 
  private:
   double rate_;
-  std::vector<NoiseSource> sources_;
+  std::vector<extend::NoiseSource> sources_;
 };
 
 /// Where the gradient of an input is added up; null where it is not wanted.
