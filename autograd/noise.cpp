@@ -16,6 +16,8 @@ thread_local detail::Ref<NoiseState> of_step;        // the innermost NoiseStep'
 thread_local detail::Ref<NoiseState> of_layer;       // of the model whose layer runs
 thread_local detail::KeptNoise* kept_now = nullptr;  // the innermost NoiseScope's
 thread_local std::shared_ptr<const extend::NoiseSamples> samples_now;
+thread_local const std::vector<std::int64_t>* steps_before =
+    nullptr;  // the innermost NoiseBehind's
 
 const detail::Ref<NoiseState>& here() {
   if (of_step) return of_step;
@@ -83,6 +85,16 @@ detail::NoiseReplay::~NoiseReplay() {
 extend::NoiseOfSteps::NoiseOfSteps() : before_(noise_position().calls) {}
 void extend::NoiseOfSteps::again() const {
   if (!noise_position().calls.empty()) position_in(here()).calls = before_;
+}
+
+extend::NoiseBehind::NoiseBehind(const std::vector<std::int64_t>& before)
+    : before_(std::exchange(steps_before, &before)) {}
+extend::NoiseBehind::~NoiseBehind() {
+  steps_before = before_;
+}
+std::int64_t extend::NoiseBehind::steps(std::int64_t s, std::int64_t sequences) {
+  if (!steps_before || std::ssize(*steps_before) != sequences) return 0;
+  return (*steps_before)[static_cast<std::size_t>(s)];
 }
 
 extend::NoiseSamplesScope::NoiseSamplesScope(std::shared_ptr<const extend::NoiseSamples> samples)
@@ -193,7 +205,9 @@ NoisePlaces noise_places(const Tensor& x, Seed seed, bool whole_steps) {
       at /= values;
     }
     p.sample[r] = at / steps;
-    rank = p.sample[r] == last_sample ? rank + 1 : 0;
+    rank = p.sample[r] == last_sample ? rank + 1
+           : lead.rank() == 2         ? extend::NoiseBehind::steps(p.sample[r], lead[0])
+                                      : 0;
     last_sample = p.sample[r];
     p.step[r] = whole_steps ? 0 : rank;
   }

@@ -66,6 +66,22 @@ class NoiseOfSteps {
   NoiseCalls before_;
 };
 
+/// While one lives, the steps of this thread's batches stand behind others: of sequence s behind
+/// `before[s]`, which must outlive it. Batches of another number of sequences are as they are.
+class NoiseBehind {
+ public:
+  explicit NoiseBehind(const std::vector<std::int64_t>& before);
+  ~NoiseBehind();
+  NoiseBehind(const NoiseBehind&) = delete;
+  NoiseBehind& operator=(const NoiseBehind&) = delete;
+
+  /// Of sequence s among `sequences`.
+  static std::int64_t steps(std::int64_t s, std::int64_t sequences);
+
+ private:
+  const std::vector<std::int64_t>* before_;
+};
+
 /// While one lives, the samples of this thread's batches are steps of sequences.
 class NoiseSamplesScope {
  public:

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include <maskgrad/core/mask_rows.hpp>
 #include <maskgrad/core/random.hpp>
@@ -12,8 +13,9 @@ namespace maskgrad::extend {
 /// their sequence and their rank in it, never by their index, which padding and splits change. Or
 /// sequences in another order, of which the first ones may be a batch of their own.
 struct NoiseSamples {
-  std::int64_t time = 1;  ///< sample n is step n % time of sequence n / time
-  Mask steps = {};        ///< [batch, time]; none: all are valid
+  std::int64_t time = 1;                  ///< sample n is step n % time of sequence n / time
+  Mask steps = {};                        ///< [batch, time]; none: all are valid
+  std::vector<std::int64_t> before = {};  ///< steps of each sequence that came before; empty: none
   std::shared_ptr<const NoiseSamples> outer = {};  ///< of the sequences, where they are steps too
   Index order = {};  ///< not empty: sample n is sequence order[n], and nothing else counts
 };
@@ -31,7 +33,9 @@ inline NoiseSource noise_source(const NoiseSamples* samples, std::int64_t first,
   const auto rank = samples->steps
                         ? samples->steps.impl().row_of()[n] - samples->steps.impl().first[sequence]
                         : n % samples->time;
-  source.key = source.key.of(static_cast<std::uint64_t>(rank));
+  const auto before =
+      samples->before.empty() ? 0 : samples->before[static_cast<std::size_t>(sequence)];
+  source.key = source.key.of(static_cast<std::uint64_t>(before + rank));
   return source;
 }
 

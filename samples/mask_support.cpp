@@ -1,4 +1,4 @@
-// What does a layer do with a mask? `mask_support` lists all, `mask_support GRU` says all of one,
+// What does a layer do with a mask, and which steps does it read? `mask_support` lists all, `mask_support GRU` says all of one,
 // `mask_support model.safetensors` what a saved model does with one, layer by layer, and where it
 // is refused; `mask_support --page` writes layers/README.md.
 
@@ -11,7 +11,8 @@ namespace mg = maskgrad;
 
 namespace {
 
-constexpr const char* page = R"(# What each layer does with a mask
+constexpr const char* page =
+    R"(# What each layer does with a mask, and with steps that are not there yet
 
 Made by `build/samples/mask_support --page > layers/README.md` from the contracts in the layers' classes;
 a test fails where it is stale. The laws in `autograd/laws/laws.hpp` hold each layer to its contract.
@@ -21,10 +22,12 @@ a test fails where it is stale. The laws in `autograd/laws/laws.hpp` hold each l
   it when the graph is built.
 - The role is that under a mask `[batch, time]`. A mask `[batch]` is one over whole samples, a full mask one
   over single values.
+- The steps read are those before (back) and behind (ahead) an output's own: what a layer does with steps
+  that are not there yet, when a sequence comes in pieces (`mg::Stream`). Law 8 holds each layer to it.
 - `x.drop_mask("why")` ends a mask by hand, everywhere.
 
-| layer | role | why | the mask is | under `[batch]` | under a full mask | where it refuses | Keras 3 |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| layer | role | why | the mask is | steps read | under `[batch]` | under a full mask | where it refuses | Keras 3 |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
 )";
 
 std::string differs(const mg::MaskContract& contract, mg::MaskRole role) {
@@ -81,9 +84,9 @@ int main(int argc, char** argv) {
       fmt::print("{}", page);
       for (const auto& layer : mg::registered_layers()) {
         const auto& c = layer.contract;
-        fmt::print("| {} | {} | {} | {} | {} | {} | {} | {} |\n", layer.kind, mg::name(c.role),
-                   c.why, layer.after(), differs(c, c.under_sample()), differs(c, c.under_full()),
-                   c.ways_out, c.keras.empty() ? "the same" : c.keras);
+        fmt::print("| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", layer.kind, mg::name(c.role),
+                   c.why, layer.after(), layer.time.of_class(), differs(c, c.under_sample()),
+                   differs(c, c.under_full()), c.ways_out, c.keras.empty() ? "the same" : c.keras);
       }
     } else if (asked.ends_with(".safetensors")) {
       print_model(asked);

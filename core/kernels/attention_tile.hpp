@@ -84,7 +84,9 @@ struct Tile {
     const auto limit = static_cast<std::uint32_t>(p.noise.rate * 0x1p32);
     const auto& source = p.noise.sources[sequence];
     const auto index = source.sequence;
-    const auto rank = static_cast<std::uint32_t>(query + i - p.query_first[sequence]);
+    // Where positions count, queries are the last ones of the sequence.
+    const auto before = p.to ? p.key_count[sequence] - p.query_count[sequence] : 0;
+    const auto rank = static_cast<std::uint32_t>(query + i - p.query_first[sequence] + before);
     const Seed seed = source.key.of(static_cast<std::uint64_t>(head));
     const auto start = key - p.key_first[sequence];
     for (auto j = first(i) + start; j < end(i) + start;) {

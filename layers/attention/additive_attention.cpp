@@ -20,7 +20,11 @@ void AdditiveAttention::build(const Tensors& inputs, Builder& builder) {
 }
 
 Tensors AdditiveAttention::forward(const Tensors& inputs) const {
-  const detail::AttentionInputs in = detail::attention_inputs(inputs);
+  detail::AttentionInputs in = detail::attention_inputs(inputs);
+  if (options_.use_causal_mask) {
+    auto* slot = detail::keys_slot(in.query, in.key, in.value);
+    if (slot) detail::keep_keys(*slot, in.key, in.value);
+  }
   if (options_.use_scale) check::features(in.query, scale_.shape()[0]);
   const Tensor w =
       options_.use_scale ? scale_.tensor() : ones({in.query.shape()[2]}, in.query.dtype());

@@ -42,6 +42,8 @@ class AdditiveAttention {
   using Options = AdditiveAttentionLayerOptions;
   static constexpr std::string_view kind = "AdditiveAttention";
   static constexpr MaskContract contract = detail::attention_contract;
+  static constexpr TimeContract time = detail::attention_time;
+  TimeContract time_now() const { return detail::time_of_attention(options_.use_causal_mask); }
 
   explicit AdditiveAttention(AdditiveAttentionLayerOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -51,7 +51,11 @@ Tensors Attention::added(const detail::AttentionInputs& in) const {
 }
 
 Tensors Attention::forward(const Tensors& inputs) const {
-  const detail::AttentionInputs in = detail::attention_inputs(inputs);
+  detail::AttentionInputs in = detail::attention_inputs(inputs);
+  if (options_.use_causal_mask) {
+    auto* slot = detail::keys_slot(in.query, in.key, in.value);
+    if (slot) detail::keep_keys(*slot, in.key, in.value);
+  }
   return concat() ? added(in) : dot(in);
 }
 

@@ -43,6 +43,8 @@ class Attention {
   using Options = AttentionLayerOptions;
   static constexpr std::string_view kind = "Attention";
   static constexpr MaskContract contract = detail::attention_contract;
+  static constexpr TimeContract time = detail::attention_time;
+  TimeContract time_now() const { return detail::time_of_attention(options_.use_causal_mask); }
 
   explicit Attention(AttentionLayerOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

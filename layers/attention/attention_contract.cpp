@@ -1,6 +1,7 @@
 #include <maskgrad/layers/attention/attention_contract.hpp>
 
 #include <maskgrad/autograd/ops/attention/additive_attention.hpp>
+#include <maskgrad/autograd/ops/attention/cached_attention.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/layers/layer/check.hpp>
 
@@ -15,6 +16,67 @@ AttentionInputs attention_inputs(const Tensors& inputs) {
   for (const auto& x : inputs) check::layer_rank(x, 3, "[batch, time, features]");
   const Tensor& value = inputs.size() > 1 ? inputs[1] : inputs[0];
   return {inputs[0], value, inputs.size() > 2 ? inputs[2] : value};
+}
+
+TimeContract time_of_attention(bool causal, std::optional<std::int64_t> window, bool drops) {
+  if (causal) {
+    return {.look_back = window.value_or(endless),
+            .evaluate_only = window && drops,  // weights are dropped by the rank of their key
+            .state = "the keys and values that are read"};
+  }
+  if (window) return {.look_back = *window, .look_ahead = *window, .evaluate_only = drops};
+  return attention_time;
+}
+
+namespace {
+
+/// What the slot holds as steps: they may stand in a cache with room behind them.
+void as_steps(extend::StreamSlot& slot) {
+  if (slot.tensors.size() != 3) return;
+  const auto count = slot.tensors[2].to_vector<std::int64_t>();
+  const Mask there = Mask::from_lengths(count, slot.tensors[0].shape()[1]);
+  slot.tensors = {with_mask(slot.tensors[0], there), with_mask(slot.tensors[1], there)};
+}
+
+KeyCache as_cache(extend::StreamSlot& slot) {
+  if (slot.tensors.empty()) return {};
+  if (slot.tensors.size() == 3) return {slot.tensors[0], slot.tensors[1], slot.tensors[2]};
+  KeyCache cache;
+  append(cache, slot.tensors[0].value(), slot.tensors[1].value(), {}, false);
+  return cache;
+}
+
+}  // namespace
+
+extend::StreamSlot* keys_slot(const Tensor& query, const Tensor& key, const Tensor& value) {
+  auto* slot = extend::stream_slot(query);
+  if (slot && (key.mask() != query.mask() || value.mask() != query.mask())) {
+    fail<ShapeError>(layer_title(),
+                     "the query is {}, the key {} and the value {}; expected the same steps in a "
+                     "stream, as a sequence that reads itself",
+                     query.describe(), key.describe(), value.describe());
+  }
+  return slot;
+}
+
+void keep_keys(extend::StreamSlot& slot, Tensor& key, Tensor& value,
+               std::optional<std::int64_t> window) {
+  as_steps(slot);
+  if (!slot.tensors.empty()) {
+    key = followed(slot.tensors[0], key);
+    value = followed(slot.tensors[1], value);
+  }
+  slot.tensors =
+      window ? Tensors{last_steps(key, *window), last_steps(value, *window)} : Tensors{key, value};
+}
+
+Tensor attend_to_kept(extend::StreamSlot& slot, const Tensor& query, const Tensor& key,
+                      const Tensor& value, const AttentionOptions& options) {
+  KeyCache cache = as_cache(slot);
+  append(cache, key, value, options.window, slot.shared);
+  slot.shared = false;
+  slot.tensors = {cache.keys, cache.values, cache.count};
+  return cached_attention(query, cache, options);
 }
 
 Tensor valid_keys(const Tensor& key, const Tensor& value) {

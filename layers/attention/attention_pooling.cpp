@@ -1,12 +1,17 @@
 #include <maskgrad/layers/attention/attention_pooling.hpp>
 
+#include <cmath>
+
 #include <maskgrad/autograd/ops/attention/attention.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
+#include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/shape/repeat.hpp>
 #include <maskgrad/autograd/ops/shape/reshape.hpp>
 #include <maskgrad/autograd/plans/reduced.hpp>
 #include <maskgrad/layers/layer/check.hpp>
+#include <maskgrad/layers/layer/so_far.hpp>
 
 namespace maskgrad {
 
@@ -39,7 +44,16 @@ Tensor AttentionPooling1D::forward(const Tensor& x) const {
   const Tensor steps = reshape(x, x.shape().sub(0, 2) + Shape{heads, dim});
   const Tensor y = attention(query, steps, steps, {.dropout = options_.dropout, .seed = seed_});
   const bool keep = options_.keepdims;
-  const Tensor flat = reshape(y, keep ? Shape{batch, 1, heads * dim} : Shape{batch, heads * dim});
+  const Shape result = keep ? Shape{batch, 1, heads * dim} : Shape{batch, heads * dim};
+  if (auto* slot = extend::stream_slot(x)) {
+    const double scale = 1 / std::sqrt(static_cast<double>(dim));
+    const Tensor weights = logsumexp(sum(steps * query_, -1) * scale, 1);
+    const Tensor all = detail::weighted_so_far(*slot, reshape(y, {batch, heads, dim}), weights);
+    const Mask there = all.mask();
+    const Tensor flat = reshape(there ? all.drop_mask("put back below") : all, result);
+    return there ? with_mask(flat, keep ? masks::reshape(there, {batch, 1}) : there) : flat;
+  }
+  const Tensor flat = reshape(y, result);
   // Which sequences have a step is what a mean of their positions would be masked by.
   const Mask there = Reduced(kind, positions(x), 1, keep, 1).mask;
   return there ? with_mask(flat, there) : flat;

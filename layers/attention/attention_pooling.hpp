@@ -46,6 +46,12 @@ class AttentionPooling1D {
       .full_role = MaskRole::unsupported,
       .ways_out = detail::mask_whole_steps,
       .keras = "has none"};
+  static constexpr TimeContract time = detail::result_so_far;
+  TimeContract time_now() const {
+    TimeContract now = time;
+    now.evaluate_only = options_.dropout > 0;  // weights are dropped by the rank of their step
+    return now;
+  }
 
   explicit AttentionPooling1D(AttentionPooling1DOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

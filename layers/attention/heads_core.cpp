@@ -1,12 +1,28 @@
 #include <maskgrad/layers/attention/heads_core.hpp>
 
+#include <cmath>
+
+#include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/attention/attention.hpp>
 #include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/linear/matmul.hpp>
+#include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/shape/reshape.hpp>
+#include <maskgrad/autograd/plans/sequences.hpp>
+#include <maskgrad/layers/attention/positions.hpp>
 #include <maskgrad/layers/layer/check.hpp>
+#include <maskgrad/layers/layer/so_far.hpp>
 
 namespace maskgrad::detail {
+namespace {
+
+/// i64 [batch]: the valid steps of each sequence of x [batch, time, ...].
+Tensor sequence_lengths(const Tensor& x) {
+  const auto length = samples_of(x).length;
+  return tensor(std::vector<std::int64_t>(length.begin(), length.end()), {length.size()});
+}
+
+}  // namespace
 
 HeadsCore::Projection HeadsCore::projection(const std::string& name, const Shape& kernel,
                                             const Shape& bias, Builder& builder) const {
@@ -46,15 +62,39 @@ Tensor HeadsCore::from_heads(const Tensor& context) const {
                 settings_.use_bias ? output_.bias.tensor() : Tensor());
 }
 
+void HeadsCore::turn(Tensor& q, Tensor& k) const {
+  const auto dim = q.shape()[3];
+  const auto frequencies = rotary_frequencies(dim, *settings_.rotary_max_wavelength);
+  const Tensor of_keys = positions_so_far(k, 0);
+  const bool same = q.shape()[1] == k.shape()[1] && q.mask() == k.mask();
+  Tensor of_queries = same ? of_keys : positions(q);
+  if (!same && settings_.causal && !q.is_meta()) {  // the last query is at the last key
+    const Tensor later = sequence_lengths(k) - sequence_lengths(q);
+    of_queries = of_queries + expand_dims(later, 1);
+  }
+  q = rotate_by_position(q, frequencies, of_queries);
+  k = rotate_by_position(k, frequencies, of_keys);
+}
+
 Tensors HeadsCore::forward(const Tensors& inputs) const {
   const AttentionInputs in = attention_inputs(inputs);
   check::features(in.query, query_.kernel.shape()[0]);
   check::features(in.value, value_.kernel.shape()[0]);
   check::features(in.key, key_.kernel.shape()[0]);
-  const Tensor q = to_heads(in.query, query_), v = to_heads(in.value, value_);
-  const Tensor k = to_heads(in.key, key_);
-  const AttentionOptions options{
-      .causal = settings_.causal, .dropout = settings_.dropout, .seed = seed_};
+  Tensor q = to_heads(in.query, query_);
+  Tensor k = to_heads(in.key, key_), v = to_heads(in.value, value_);
+  if (settings_.rotary_max_wavelength) turn(q, k);
+  const AttentionOptions options{.causal = settings_.causal,
+                                 .window = settings_.window,
+                                 .dropout = settings_.dropout,
+                                 .seed = seed_};
+  auto* slot = settings_.causal ? keys_slot(q, k, v) : nullptr;
+  const bool drops = training() && settings_.dropout > 0;
+  if (slot && StreamRun::current()->in_place() && !recording() && !drops &&
+      !settings_.return_scores) {
+    return {from_heads(attend_to_kept(*slot, q, k, v, options))};
+  }
+  if (slot) keep_keys(*slot, k, v, settings_.window);
   Tensors outputs{from_heads(attention(q, k, v, options))};
   if (settings_.return_scores) outputs.push_back(attention_scores(q, valid_keys(k, v), options));
   return outputs;

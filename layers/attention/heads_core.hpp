@@ -20,6 +20,8 @@ struct HeadsSettings {
   Initializer bias_initializer = "zeros";
   std::optional<Seed> seed = {};
   bool causal = false;
+  std::optional<std::int64_t> window = {};
+  std::optional<double> rotary_max_wavelength = {};
   bool return_scores = false;
 };
 
@@ -52,6 +54,8 @@ class HeadsCore {
   Projection projection(const std::string& name, const Shape& kernel, const Shape& bias,
                         Builder& builder) const;
   Tensor to_heads(const Tensor& x, const Projection& p) const;
+  /// Turns queries and keys by their positions.
+  void turn(Tensor& q, Tensor& k) const;
   Tensor from_heads(const Tensor& context) const;
 
   HeadsSettings settings_;

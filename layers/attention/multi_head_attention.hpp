@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <maskgrad/layers/attention/heads_core.hpp>
 
 namespace maskgrad {
@@ -14,7 +16,11 @@ struct MultiHeadAttentionOptions {
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
   std::optional<Seed> seed = {};
-  bool use_causal_mask = false;          ///< a query sees no key behind its own; the last ones meet
+  bool use_causal_mask = false;  ///< a query sees no key behind its own; the last ones meet
+  /// Of the keys, the query's own and the nearest so many on either side; none: all.
+  std::optional<std::int64_t> window = {};
+  /// Turns queries and keys by their positions (see RotaryEmbedding); none: does not.
+  std::optional<double> rotary_max_wavelength = {};
   bool return_attention_scores = false;  ///< the scores as a second output
   std::string name = {};
 
@@ -30,6 +36,8 @@ struct MultiHeadAttentionOptions {
     f("bias_initializer", o.bias_initializer);
     f("seed", o.seed);
     f("use_causal_mask", o.use_causal_mask);
+    f("window", o.window);
+    f("rotary_max_wavelength", o.rotary_max_wavelength);
     f("return_attention_scores", o.return_attention_scores);
     f("name", o.name);
   }
@@ -53,6 +61,11 @@ class MultiHeadAttention {
   using Options = MultiHeadAttentionOptions;
   static constexpr std::string_view kind = "MultiHeadAttention";
   static constexpr MaskContract contract = detail::attention_contract;
+  static constexpr TimeContract time = detail::attention_time;
+  TimeContract time_now() const {
+    return detail::time_of_attention(options_.use_causal_mask, options_.window,
+                                     options_.dropout > 0);
+  }
 
   explicit MultiHeadAttention(MultiHeadAttentionOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

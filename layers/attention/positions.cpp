@@ -6,6 +6,7 @@
 #include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/shape/gather.hpp>
 #include <maskgrad/layers/layer/check.hpp>
+#include <maskgrad/layers/layer/so_far.hpp>
 
 namespace maskgrad {
 namespace {
@@ -15,17 +16,31 @@ void check_above_zero(std::string_view kind, std::string_view option, double val
   fail<OptionError>(kind, "the option .{} is {}; expected a number above 0", option, value);
 }
 
-/// The most steps of a sequence; 0 where that is not known yet.
-std::int64_t longest(const Tensor& x) {
-  if (x.has_mask() && x.mask().rank() == 2) {
-    if (x.is_meta()) return 0;
-    const auto lengths = x.mask().lengths();
-    return lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
-  }
-  return x.shape()[1] == any ? 0 : x.shape()[1];
+/// The position behind the last one.
+std::int64_t end_of(const Tensor& at) {
+  const auto steps = rows::of<std::int64_t>(at);
+  return steps.empty() ? 0 : *std::max_element(steps.begin(), steps.end()) + 1;
 }
 
 }  // namespace
+
+std::vector<double> detail::rotary_frequencies(std::int64_t features, double max_wavelength) {
+  std::vector<double> frequencies;
+  for (std::int64_t i = 0; i < features / 2; ++i) {
+    const double part = 2 * static_cast<double>(i) / static_cast<double>(features);
+    frequencies.push_back(std::pow(max_wavelength, -part));
+  }
+  return frequencies;
+}
+
+void detail::check_rotary(std::string_view kind, std::string_view option, std::int64_t dim,
+                          double max_wavelength) {
+  check_above_zero(kind, "rotary_max_wavelength", max_wavelength);
+  if (dim % 2 == 0) return;
+  fail<OptionError>(kind,
+                    "the option .{} is {} with .rotary_max_wavelength; expected an even number",
+                    option, dim);
+}
 
 SinePositionEncoding::SinePositionEncoding(SinePositionEncodingOptions options)
     : info(kind, options.name), options_(std::move(options)) {
@@ -41,7 +56,7 @@ Tensor SinePositionEncoding::forward(const Tensor& x) const {
     const double part = static_cast<double>(i) / static_cast<double>(features);
     frequencies.push_back(std::pow(options_.max_wavelength, -part));
   }
-  return sine_positions(x, frequencies, options_.start_index);
+  return sine_positions(x, frequencies, detail::positions_so_far(x, options_.start_index));
 }
 
 PositionEmbedding::PositionEmbedding(PositionEmbeddingOptions options)
@@ -60,16 +75,18 @@ void PositionEmbedding::build(const Tensor& x, Builder& builder) {
 Tensor PositionEmbedding::forward(const Tensor& x) const {
   check::layer_rank(x, 3, "[batch, time, features]");
   check::features(x, embeddings_.shape()[1]);
-  const auto steps = longest(x);
-  if (steps > 0 && options_.start_index + steps > options_.sequence_length) {
+  const Tensor at = detail::positions_so_far(x, options_.start_index);
+  const auto steps = x.has_mask() || x.shape()[1] == any ? 0 : x.shape()[1];
+  const auto end = at.is_meta() ? options_.start_index + steps : end_of(at);
+  if (end > options_.sequence_length) {
     fail<ShapeError>(kind,
                      "input {} has a sequence of {} steps, from position {}; expected at most {} "
                      "positions. Cut the sequences, or make the layer with a .sequence_length of "
                      "{} or more",
-                     x.describe(), steps, options_.start_index, options_.sequence_length,
-                     options_.start_index + steps);
+                     x.describe(), end - options_.start_index, options_.start_index,
+                     options_.sequence_length, end);
   }
-  return take(embeddings_, positions(x, options_.start_index));
+  return take(embeddings_, at);
 }
 
 RotaryEmbedding::RotaryEmbedding(RotaryEmbeddingOptions options)
@@ -87,12 +104,9 @@ Tensor RotaryEmbedding::forward(const Tensor& x) const {
                      "features], with an even number of features",
                      x.describe());
   }
-  std::vector<double> frequencies;
-  for (std::int64_t i = 0; i < features / 2; ++i) {
-    const double part = 2 * static_cast<double>(i) / static_cast<double>(features);
-    frequencies.push_back(std::pow(options_.max_wavelength, -part) / options_.scaling_factor);
-  }
-  return rotate_by_position(x, frequencies, options_.start_index);
+  auto frequencies = detail::rotary_frequencies(features, options_.max_wavelength);
+  for (double& f : frequencies) f /= options_.scaling_factor;
+  return rotate_by_position(x, frequencies, detail::positions_so_far(x, options_.start_index));
 }
 
 }  // namespace maskgrad

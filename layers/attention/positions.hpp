@@ -14,6 +14,12 @@ inline constexpr MaskContract positions_contract{
     .full_role = MaskRole::unsupported,
     .ways_out = detail::mask_whole_steps,
     .keras = "has none; KerasHub's count the padding before a step"};
+/// Of the turns of pairs of features.
+std::vector<double> rotary_frequencies(std::int64_t features, double max_wavelength);
+/// OptionError unless an attention layer's heads of size `dim` can be turned.
+void check_rotary(std::string_view kind, std::string_view option, std::int64_t dim,
+                  double max_wavelength);
+inline constexpr TimeContract positions_time{.state = "the number of steps so far"};
 
 }  // namespace detail
 
@@ -44,6 +50,7 @@ class SinePositionEncoding {
   using Options = SinePositionEncodingOptions;
   static constexpr std::string_view kind = "SinePositionEncoding";
   static constexpr MaskContract contract = detail::positions_contract;
+  static constexpr TimeContract time = detail::positions_time;
 
   explicit SinePositionEncoding(SinePositionEncodingOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -85,6 +92,7 @@ class PositionEmbedding {
   using Options = PositionEmbeddingOptions;
   static constexpr std::string_view kind = "PositionEmbedding";
   static constexpr MaskContract contract = detail::positions_contract;
+  static constexpr TimeContract time = detail::positions_time;
 
   explicit PositionEmbedding(PositionEmbeddingOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }
@@ -134,6 +142,7 @@ class RotaryEmbedding {
   using Options = RotaryEmbeddingOptions;
   static constexpr std::string_view kind = "RotaryEmbedding";
   static constexpr MaskContract contract = detail::positions_contract;
+  static constexpr TimeContract time = detail::positions_time;
 
   explicit RotaryEmbedding(RotaryEmbeddingOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -20,6 +20,14 @@ void TransformerDecoder::build(const Tensors& inputs, Builder&) {
   feedforward_.fit(inputs[0]);
 }
 
+TimeContract TransformerDecoder::time_now() const {
+  if (info.built && crosses_) {
+    return TimeContract::whole("it reads the encoder's sequence as a whole",
+                               "a decoder that is built without one");
+  }
+  return detail::time_of_attention(options_.use_causal_mask);
+}
+
 Tensors TransformerDecoder::forward(const Tensors& inputs) {
   if (inputs.size() != (crosses_ ? 2 : 1)) {
     fail<ShapeError>(kind,

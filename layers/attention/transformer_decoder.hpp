@@ -47,6 +47,8 @@ class TransformerDecoder {
   using Options = TransformerDecoderOptions;
   static constexpr std::string_view kind = "TransformerDecoder";
   static constexpr MaskContract contract = detail::attention_contract;
+  static constexpr TimeContract time = detail::attention_time;
+  TimeContract time_now() const;
 
   explicit TransformerDecoder(TransformerDecoderOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -13,6 +13,7 @@ struct TransformerEncoderOptions {
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
   bool normalize_first = false;          ///< normalize what a part reads, not what it gives
+  bool use_causal_mask = false;          ///< a step reads no later step
   bool return_attention_scores = false;  ///< the scores as a second output
   std::string name = {};
 
@@ -26,6 +27,7 @@ struct TransformerEncoderOptions {
     f("kernel_initializer", o.kernel_initializer);
     f("bias_initializer", o.bias_initializer);
     f("normalize_first", o.normalize_first);
+    f("use_causal_mask", o.use_causal_mask);
     f("return_attention_scores", o.return_attention_scores);
     f("name", o.name);
   }
@@ -44,6 +46,8 @@ class TransformerEncoder {
   using Options = TransformerEncoderOptions;
   static constexpr std::string_view kind = "TransformerEncoder";
   static constexpr MaskContract contract = detail::attention_contract;
+  static constexpr TimeContract time = detail::attention_time;
+  TimeContract time_now() const { return detail::time_of_attention(options_.use_causal_mask); }
 
   explicit TransformerEncoder(TransformerEncoderOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -37,6 +37,7 @@ class Embedding {
   static constexpr MaskContract contract{
       .role = MaskRole::produces,
       .why = "marks id 0 as padding with mask_zero; else passes the mask of the ids on"};
+  static constexpr TimeContract time{};
 
   explicit Embedding(EmbeddingOptions options);
   MaskContract contract_now() const;

@@ -15,7 +15,10 @@ namespace {
 }  // namespace
 
 Lambda::Lambda(Callable function, MaskContract declared, LambdaOptions options)
-    : info(kind, options.name), function_(std::move(function)), declared_(declared) {}
+    : info(kind, options.name),
+      function_(std::move(function)),
+      declared_(declared),
+      time_(options.time) {}
 
 Lambda Lambda::from_options(extend::OptionReader&) {
   refuse_json();

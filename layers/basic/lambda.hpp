@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <maskgrad/autograd/callable.hpp>
 #include <maskgrad/layers/layer/layer.hpp>
 #include <maskgrad/layers/layer/options.hpp>
@@ -8,6 +10,8 @@ namespace maskgrad {
 
 struct LambdaOptions {
   std::string name = {};
+  /// What it does along time, where its mask contract does not say it.
+  std::optional<TimeContract> time = {};
 };
 
 /// A function of tensors as a layer, with the contract that it is declared to keep. Weights belong
@@ -36,6 +40,7 @@ class Lambda {
   [[noreturn]] void write_options(extend::OptionWriter& writer) const;
 
   MaskContract contract_now() const { return declared_; }
+  TimeContract time_now() const { return time_.value_or(detail::time_by_mask(declared_)); }
   Tensor operator()(const Tensor& x) { return call(*this, x); }
   Tensors forward(const Tensors& inputs) const;
 
@@ -46,6 +51,7 @@ class Lambda {
 
   Callable function_;
   MaskContract declared_;
+  std::optional<TimeContract> time_;
 };
 
 }  // namespace maskgrad

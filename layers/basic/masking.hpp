@@ -30,6 +30,7 @@ class Masking {
       .role = MaskRole::produces,
       .why = "marks the steps whose features all are mask_value",
       .keras = "the mask is a hint that most layers drop; padding goes on with the data"};
+  static constexpr TimeContract time{};
 
   explicit Masking(MaskingOptions options = {})
       : info(kind, options.name), options_(std::move(options)) {}

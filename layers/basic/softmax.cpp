@@ -1,5 +1,7 @@
 #include <maskgrad/layers/basic/softmax.hpp>
 
+#include <algorithm>
+
 #include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/elementwise/math.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
@@ -16,7 +18,14 @@ Softmax::Softmax(SoftmaxOptions options) : info(kind, options.name), options_(st
   if (axes_.empty()) fail<OptionError>(kind, "the option .axis has no axes; expected one or more");
 }
 
-Tensor Softmax::forward(const Tensor& x) const {
+TimeContract Softmax::time_now() const {
+  const auto inside = [this](int axis) { return (axis < 0 ? axis + rank_ : axis) > 1; };
+  if (std::all_of(axes_.begin(), axes_.end(), inside)) return time;
+  return TimeContract::whole("it may run over the steps", ".axis = -1");
+}
+
+Tensor Softmax::forward(const Tensor& x) {
+  rank_ = x.rank();
   const int last = x.has_mask() ? x.mask().rank() - 1 : 0;
   if (axes_.size() == 1 && extend::normal_axis(kind, axes_[0], x.shape()) >= last) {
     return softmax(x, axes_[0]);

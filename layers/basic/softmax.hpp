@@ -31,10 +31,13 @@ class Softmax {
       .role = MaskRole::supports,
       .why = "runs inside a row, along time over each sequence's valid steps",
       .keras = "takes a mask of the input's own shape, as an argument"};
+  static constexpr TimeContract time{
+      .by_options = "back 0 · ahead 0; along the steps it needs the whole sequence"};
+  TimeContract time_now() const;
 
   explicit Softmax(SoftmaxOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }
-  Tensor forward(const Tensor& x) const;
+  Tensor forward(const Tensor& x);
 
   const Options& options() const { return options_; }
   LayerInfo info;
@@ -42,6 +45,7 @@ class Softmax {
  private:
   Options options_;
   std::vector<int> axes_;
+  int rank_ = 3;  ///< of what it was called with last, in a build first
 };
 
 }  // namespace maskgrad

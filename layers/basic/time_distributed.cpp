@@ -1,8 +1,10 @@
 #include <maskgrad/layers/basic/time_distributed.hpp>
 
+#include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/ops/shape/steps.hpp>
 #include <maskgrad/layers/layer/description.hpp>
+#include <maskgrad/layers/layer/so_far.hpp>
 
 namespace maskgrad {
 namespace {
@@ -12,6 +14,7 @@ std::shared_ptr<const extend::NoiseSamples> noise_samples(const Tensor& x) {
   auto samples = std::make_shared<extend::NoiseSamples>();
   samples->time = x.shape()[1];
   samples->outer = extend::NoiseSamplesScope::current();
+  if (training()) samples->before = detail::steps_before(x);
   const int mask_rank = rows::mask_rank(x);
   if (mask_rank < 2 || x.is_meta()) return samples;
   const unsigned behind = ((1u << mask_rank) - 1) & ~3u;  // the mask axes that are no steps

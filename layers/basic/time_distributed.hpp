@@ -35,6 +35,7 @@ class TimeDistributed {
   void write_options(extend::OptionWriter& writer) const;
 
   MaskContract contract_now() const;
+  TimeContract time_now() const { return {.evaluate_only = layer_.time().evaluate_only}; }
   Tensor operator()(const Tensor& x) { return call(*this, x); }
   Tensors forward(const Tensor& x);
 

@@ -43,6 +43,7 @@ class Conv1DCore {
   void build(const Tensor& x, Builder& builder);
   Tensor forward(const Tensor& x) const;
   const Conv1DOptions& options() const { return options_; }
+  TimeContract time() const { return time_of_windows(windows_); }
 
   template <class Self, class F>
   static void each_parameter(Self& self, F&& f) {
@@ -114,6 +115,8 @@ class MaskedConv1D {
   static constexpr std::string_view kind = "MaskedConv1D";
   static constexpr MaskContract contract =
       detail::takes_valid_steps("convolves each sequence's valid steps as if it were alone");
+  static constexpr TimeContract time = detail::windows_time;
+  TimeContract time_now() const { return core_.time(); }
 
   explicit MaskedConv1D(Conv1DOptions options) : info(kind, options.name), core_(kind, options) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -28,6 +28,30 @@ WindowOptions window_options(std::string_view kind, std::int64_t kernel_size, st
   return {kernel_size, strides, padding_option(kind, padding), dilation_rate};
 }
 
+TimeContract time_of_windows(const WindowOptions& w) {
+  const auto span = (w.width - 1) * w.dilation;
+  TimeContract time{.stride = w.stride};
+  switch (w.padding) {
+    case Padding::causal:
+      time.look_back = span;
+      return time;
+    case Padding::valid:
+      time.look_ahead = span;
+      return time;
+    case Padding::same:
+      break;
+  }
+  if (w.stride != 1) {
+    return TimeContract::whole(
+        "with .padding 'same' and strides its windows begin where the length "
+        "of the sequence says",
+        ".padding 'causal' · 'valid'");
+  }
+  time.look_back = span / 2;
+  time.look_ahead = span - span / 2;
+  return time;
+}
+
 void BiasAndActivation::build(std::int64_t features, Builder& builder,
                               const Initializer& initializer) {
   if (use_bias_) bias_ = builder.weight("bias", {features}, initializer);

@@ -28,6 +28,13 @@ constexpr MaskContract takes_valid_steps(std::string_view why) {
           .keras = "has none"};
 }
 
+/// Which steps those windows read, by the options; in the table, without them.
+TimeContract time_of_windows(const WindowOptions& windows);
+inline constexpr TimeContract windows_time{
+    .by_options =
+        "causal back, valid ahead, same both ways, as far as a window reaches; a step for "
+        "each stride; same with strides needs the whole sequence"};
+
 inline constexpr std::string_view convolves_padding =
     "warns that it destroys the mask, and convolves the padding";
 

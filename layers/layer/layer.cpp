@@ -126,9 +126,10 @@ void refuse_no_outputs() {
       "it gave no tensors; expected one or more. Return at least one from its forward");
 }
 
-void trace(const extend::LayerScope& layer, const MaskContract& contract, bool has_weights,
-           const Tensors& inputs, const Tensors& outputs) {
-  if (auto* t = detail::Trace::current()) t->add(layer, contract, has_weights, inputs, outputs);
+void trace(const extend::LayerScope& layer, const MaskContract& contract, const TimeContract& time,
+           bool has_weights, const Tensors& inputs, const Tensors& outputs) {
+  if (auto* t = detail::Trace::current())
+    t->add(layer, contract, time, has_weights, inputs, outputs);
 }
 
 }  // namespace detail

@@ -10,6 +10,7 @@
 #include <maskgrad/core/context.hpp>
 #include <maskgrad/layers/layer/builder.hpp>
 #include <maskgrad/layers/layer/spec.hpp>
+#include <maskgrad/layers/layer/streaming.hpp>
 
 namespace maskgrad {
 
@@ -45,7 +46,7 @@ concept AnswersForOthers = requires(const L& layer) {
 /// A layer: a plain class with a kind, a contract, an `info`, and `forward` from one tensor or from
 /// several to one or several. It may have `build(x, builder)`, called once with the first input
 /// (with all of them where it takes Tensors), `contract_now()` where options change the contract,
-/// and `each_parameter(self, f)`. A class without a contract is no layer, and does not compile into
+/// `time` or `time_now()` (a TimeContract), and `each_parameter(self, f)`. A class without a contract is no layer, and does not compile into
 /// a model.
 template <class L>
 concept Layer = (detail::HasContract<L> || detail::AnswersForOthers<L>)&&requires(L& layer) {
@@ -64,6 +65,38 @@ MaskContract contract_of(const L& layer) {
   } else {
     return L::contract;
   }
+}
+
+namespace detail {
+
+/// A class's own time contract; what its mask contract says, where it declares none.
+template <class L>
+TimeContract declared_time(const L& layer, const MaskContract& contract) {
+  if constexpr (requires { layer.time_now(); }) {
+    return layer.time_now();
+  } else if constexpr (requires { TimeContract(L::time); }) {
+    return L::time;
+  } else {
+    return time_by_mask(contract);
+  }
+}
+
+/// That of the class, whatever its options.
+template <class L>
+constexpr TimeContract class_time() {
+  if constexpr (requires { TimeContract(L::time); }) {
+    return L::time;
+  } else {
+    return time_by_mask(L::contract);
+  }
+}
+
+}  // namespace detail
+
+/// The time contract under the layer's options.
+template <Layer L>
+TimeContract time_of(const L& layer) {
+  return detail::declared_time(layer, contract_of(layer));
 }
 
 namespace detail {
@@ -146,8 +179,8 @@ void check_predicting(std::string_view kind);
 [[noreturn]] void refuse_mask(std::string_view what, std::string_view why,
                               std::string_view ways_out, const Tensors& inputs);
 /// The layer was seen by mask_flow and summary, if one is listening.
-void trace(const extend::LayerScope& layer, const MaskContract& contract, bool has_weights,
-           const Tensors& inputs, const Tensors& outputs);
+void trace(const extend::LayerScope& layer, const MaskContract& contract, const TimeContract& time,
+           bool has_weights, const Tensors& inputs, const Tensors& outputs);
 
 inline Tensors as_tensors(Tensor x) {
   return {std::move(x)};
@@ -165,6 +198,21 @@ Tensors forward(L& layer, const Tensors& inputs) {
     if (inputs.size() != 1) refuse_inputs(inputs.size());
     return as_tensors(layer.forward(inputs[0]));
   }
+}
+
+/// The same inside of a push of a stream, where a layer that reads neighboring steps gets those that
+/// came before, unless it keeps a state itself or has layers in it, which keep theirs.
+template <class L>
+Tensors forward_of(L& layer, const Tensors& inputs) {
+  if constexpr (!requires { L::each_layer(layer, [](auto&&, auto&) {}); } && HasContract<L>) {
+    if (StreamRun::current()) {
+      const LayerCall whole{&layer, [](void* l, const Tensors& xs) {
+                              return detail::forward(*static_cast<L*>(l), xs);
+                            }};
+      return call_in_stream(time_of(layer), whole, inputs);
+    }
+  }
+  return forward(layer, inputs);
 }
 
 template <class L>
@@ -210,7 +258,7 @@ requires(!std::is_const_v<L>) Tensors call(L& layer, const Tensors& inputs) {
     if (inputs.empty()) detail::refuse_inputs(0);
     if constexpr (detail::HasContract<L>) detail::admit(contract_of(layer), inputs);
     if (!layer.info.built) detail::build_layer(layer, inputs);
-    outputs = detail::forward(layer, inputs);
+    outputs = detail::forward_of(layer, inputs);
     if constexpr (detail::HasContract<L>) {
       constexpr bool has_weights = requires {
         L::each_parameter(layer, [](auto&&, Parameter&) {});
@@ -218,7 +266,7 @@ requires(!std::is_const_v<L>) Tensors call(L& layer, const Tensors& inputs) {
       || requires {
         L::each_layer(layer, [](auto&&, auto&) {});
       };
-      detail::trace(scope, contract_of(layer), has_weights, inputs, outputs);
+      detail::trace(scope, contract_of(layer), time_of(layer), has_weights, inputs, outputs);
     }
   }
   return outputs;

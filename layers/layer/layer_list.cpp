@@ -114,4 +114,15 @@ MaskContract contract_of_all(const std::vector<AnyLayer>& layers) {
   return whole;
 }
 
+TimeContract then(const TimeContract& first, const AnyLayer& layer) {
+  const TimeContract time = layer.time();
+  return after(first, first.so_far ? under_sample(time, layer.contract()) : time);
+}
+
+TimeContract time_of_all(const std::vector<AnyLayer>& layers) {
+  TimeContract all;
+  for (const auto& layer : layers) all = then(all, layer);
+  return all;
+}
+
 }  // namespace maskgrad::detail

@@ -77,5 +77,9 @@ L& layer_of(std::string_view where, std::vector<AnyLayer>& layers) {
 /// The contract of layers one after the other: under each kind of mask that of the first that
 /// makes, ends or refuses it, else of the last that reads it.
 MaskContract contract_of_all(const std::vector<AnyLayer>& layers);
+/// Of a layer that reads what is under `first`.
+TimeContract then(const TimeContract& first, const AnyLayer& layer);
+/// Of layers one after the other.
+TimeContract time_of_all(const std::vector<AnyLayer>& layers);
 
 }  // namespace maskgrad::detail

@@ -5,6 +5,7 @@
 
 #include <maskgrad/autograd/contract.hpp>
 #include <maskgrad/layers/layer/spec.hpp>
+#include <maskgrad/layers/layer/time_contract.hpp>
 
 namespace maskgrad::extend {
 class LayerScope;
@@ -18,6 +19,7 @@ class Trace {
   struct Step {
     std::string kind, path;
     MaskContract contract;
+    TimeContract time;
     bool has_weights;  ///< it, or a layer inside it
     Tensors inputs, outputs;
   };
@@ -28,8 +30,8 @@ class Trace {
   Trace& operator=(const Trace&) = delete;
 
   static Trace* current();
-  void add(const extend::LayerScope& layer, const MaskContract& contract, bool has_weights,
-           const Tensors& inputs, const Tensors& outputs);
+  void add(const extend::LayerScope& layer, const MaskContract& contract, const TimeContract& time,
+           bool has_weights, const Tensors& inputs, const Tensors& outputs);
   const std::vector<Step>& steps() const { return steps_; }
 
  private:

@@ -24,6 +24,8 @@ struct Remembered {
 /// What can be done with a layer of any type, as functions that know it. Plain pointers: they are
 /// made for each type of layer, so they are what its users' compile time goes into.
 struct LayerActions {
+  bool answers_for_others = false;  ///< its contracts are those of the layers in it
+  TimeContract (*time)(const void* layer) = nullptr;
   void (*write_options)(const void* layer, extend::OptionWriter&) = nullptr;
   void (*reset_state)(void* layer, const std::vector<std::int64_t>* samples) = nullptr;
   std::unique_ptr<Remembered> (*remember)(void* layer) = nullptr;
@@ -41,6 +43,8 @@ struct LayerView {
   const LayerActions* actions = nullptr;  ///< null where it is no layer
 
   bool is_layer() const { return actions != nullptr; }
+  /// Of a layer.
+  TimeContract time() const { return actions->time(layer); }
   void write_options(extend::OptionWriter& writer) const {
     if (actions) actions->write_options(layer, writer);
   }
@@ -136,6 +140,8 @@ Remembered* remembered(L& layer) {
 template <class L>
 constexpr LayerActions actions_of() {
   LayerActions actions;
+  actions.answers_for_others = AnswersForOthers<L>;
+  actions.time = [](const void* layer) { return time_of(*static_cast<const L*>(layer)); };
   actions.write_options = [](const void* layer, extend::OptionWriter& writer) {
     write_options_of(*static_cast<const L*>(layer), writer);
   };

@@ -52,6 +52,11 @@ class CRF {
       .why = "scores the first and last valid step of each sequence",
       .full_role = MaskRole::unsupported,
       .ways_out = "a mask over whole steps"};
+  static constexpr TimeContract time{
+      .look_back = 1,
+      .look_ahead = 1,
+      .by_options = "back 1 · ahead 1, to know the first and the last; without use_boundary 0"};
+  TimeContract time_now() const { return options_.use_boundary ? time : TimeContract{}; }
 
   explicit CRF(CRFOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -10,7 +10,13 @@ Concatenate::Concatenate(ConcatenateOptions options)
   check::axis(kind, "axis", options_.axis);
 }
 
-Tensor Concatenate::forward(const Tensors& inputs) const {
+TimeContract Concatenate::time_now() const {
+  if ((options_.axis < 0 ? options_.axis + rank_ : options_.axis) > 1) return time;
+  return TimeContract::whole("it may put the steps of one sequence behind another's", ".axis = -1");
+}
+
+Tensor Concatenate::forward(const Tensors& inputs) {
+  rank_ = inputs[0].rank();
   return concatenate(inputs, static_cast<int>(options_.axis));
 }
 

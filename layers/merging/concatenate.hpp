@@ -32,16 +32,20 @@ class Concatenate {
       .role = MaskRole::supports,
       .why = "joins features inside a row, or steps together with their masks",
       .after = "the AND of the inputs' masks; along time one after the other"};
+  static constexpr TimeContract time{
+      .by_options = "back 0 · ahead 0; along the steps it needs the whole sequence"};
+  TimeContract time_now() const;
 
   explicit Concatenate(ConcatenateOptions options = {});
   Tensor operator()(const Tensors& inputs) { return call(*this, inputs).front(); }
-  Tensor forward(const Tensors& inputs) const;
+  Tensor forward(const Tensors& inputs);
 
   const Options& options() const { return options_; }
   LayerInfo info;
 
  private:
   Options options_;
+  int rank_ = 3;  ///< of what it was called with last, in a build first
 };
 
 }  // namespace maskgrad

@@ -112,17 +112,18 @@ std::string grouped(std::int64_t number) {
 using detail::grouped;
 
 std::string Flow::table() const {
-  std::vector<std::vector<std::string>> rows{{"layer", "mask", "in", "   out"}};
+  std::vector<std::vector<std::string>> rows{{"layer", "mask", "steps read", "in", "   out"}};
   for (const auto& s : steps_) {
-    rows.push_back(
-        {s.path, std::string(name(s.contract.role)), joined(s.inputs), "-> " + joined(s.outputs)});
+    rows.push_back({s.path, std::string(name(s.contract.role)), s.time.str(), joined(s.inputs),
+                    "-> " + joined(s.outputs)});
   }
   return aligned(rows) + warning(*this);
 }
 
 std::string Flow::summary(const std::vector<detail::LayerView>& layers) const {
   Counts counts(layers);
-  std::vector<std::vector<std::string>> rows{{"layer", "kind", "result", "mask", "parameters"}};
+  std::vector<std::vector<std::string>> rows{
+      {"layer", "kind", "result", "mask", "steps read", "parameters"}};
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (nested_[i]) continue;
     const auto& s = steps_[i];
@@ -132,7 +133,8 @@ std::string Flow::summary(const std::vector<detail::LayerView>& layers) const {
     }
     const auto own = counts.of(s.path);
     const bool shared = own == 0 && s.has_weights;
-    rows.push_back({s.path, s.kind, shapes, mask_of(s), shared ? "shared" : grouped(own)});
+    rows.push_back(
+        {s.path, s.kind, shapes, mask_of(s), s.time.str(), shared ? "shared" : grouped(own)});
   }
   counts.others();
   const auto trained = counts.trained, frozen = counts.frozen, states = counts.states;

@@ -144,6 +144,7 @@ Tensors Functional::forward(const Tensors& inputs) {
   for (std::size_t c = 0; c < calls_.size(); ++c) {
     Tensors given;
     for (const auto& node : calls_[c].inputs) given.push_back(take(node));
+    if (given.size() > 1) given = detail::met(info.path, c, given);
     made.push_back(layers_[calls_[c].layer].call(given));
     for (const auto& node : calls_[c].inputs) {
       const auto read = static_cast<std::size_t>(node.call);
@@ -157,6 +158,25 @@ Tensors Functional::forward(const Tensors& inputs) {
 
 MaskContract Functional::contract_now() const {
   return detail::contract_of_all(layers_);
+}
+
+TimeContract Functional::time_now() const {
+  std::vector<TimeContract> made(inputs_.size());
+  const auto of = [&](const Node& node) { return made[static_cast<std::size_t>(node.call)]; };
+  for (const auto& call : calls_) {
+    TimeContract read = of(call.inputs[0]);
+    for (const auto& node : call.inputs) {
+      const TimeContract other = of(node);
+      const bool meet = other.so_far == read.so_far && other.stride == read.stride;
+      read = detail::beside(read, other);
+      if (!meet) read = detail::after(read, detail::steps_do_not_meet);
+    }
+    made.push_back(detail::then(read, layers_[call.layer]));
+  }
+  if (outputs_.empty()) return {};
+  TimeContract all = of(outputs_[0]);
+  for (const auto& node : outputs_) all = detail::beside(all, of(node));
+  return all;
 }
 
 Functional Functional::from_options(extend::OptionReader& reader) {

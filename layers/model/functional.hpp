@@ -68,6 +68,7 @@ class Functional {
   Tensors operator()(const Tensors& inputs) const { return detail::run_const(*this, inputs); }
   Tensors forward(const Tensors& inputs);
   MaskContract contract_now() const;
+  TimeContract time_now() const;
 
   Tensors build(const std::vector<Spec>& specs, Seed seed = detail::next_default_seed()) {
     return maskgrad::build(*this, specs, seed);
@@ -80,6 +81,8 @@ class Functional {
     return maskgrad::predict(*this, inputs, options);
   }
   Functional clone() const { return maskgrad::clone(*this); }
+  /// Input steps until an output step is final; `endless` where it needs the whole sequence.
+  std::int64_t latency() const { return time_now().look_ahead; }
   Flow mask_flow() { return detail::flow_of(*this, built_for_.metas("mask_flow")); }
   std::string summary() {
     parameters();  // says so where it was not built

@@ -37,6 +37,7 @@ class Sequential {
   Tensor operator()(const Tensor& x) const { return detail::run_const(*this, {x}).front(); }
   Tensors forward(const Tensors& inputs);
   MaskContract contract_now() const;
+  TimeContract time_now() const { return detail::time_of_all(layers_); }
 
   Tensors build(const Spec& spec, Seed seed = detail::next_default_seed()) {
     return maskgrad::build(*this, spec, seed);
@@ -49,6 +50,8 @@ class Sequential {
     return maskgrad::predict(*this, x, options);
   }
   Sequential clone() const { return maskgrad::clone(*this); }
+  /// Input steps until an output step is final; `endless` where it needs the whole sequence.
+  std::int64_t latency() const { return time_now().look_ahead; }
   /// See maskgrad::mask_flow and summary; for the input that the model was built with.
   Flow mask_flow() { return detail::flow_of(*this, built_for_.metas("mask_flow")); }
   std::string summary() { return detail::summary_of(*this, built_for_.metas("summary")); }

@@ -53,6 +53,7 @@ class BatchNormalization {
       .full_role = MaskRole::unsupported,
       .ways_out = detail::mask_whole_steps,
       .keras = "frozen weights (trainable=False) also stop the statistics; here Evaluate does"};
+  static constexpr TimeContract time{.evaluate_only = true};
 
   explicit BatchNormalization(BatchNormalizationOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -48,6 +48,8 @@ class GroupNormalization {
       .full_role = MaskRole::unsupported,
       .ways_out = detail::mask_whole_steps,
       .keras = "the statistics count the padding"};
+  static constexpr TimeContract time = TimeContract::whole(
+      "its statistics are over all steps of a sequence", "LayerNormalization · RMSNormalization");
 
   explicit GroupNormalization(GroupNormalizationOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

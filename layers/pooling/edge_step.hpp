@@ -33,6 +33,7 @@ class EdgeStep {
                                                     : "takes the last valid step of each sequence",
                                          .sample_role = MaskRole::propagates,
                                          .keras = "has none"};
+  static constexpr TimeContract time = result_so_far;
 
   explicit EdgeStep(Options options = {})
       : info(kind, options.name), options_(std::move(options)) {}

@@ -64,6 +64,10 @@ class GlobalPooling1D {
   using Options = GlobalPoolingOptions;
   static constexpr std::string_view kind = global_pooling_kind(pool);
   static constexpr MaskContract contract = global_pooling_contract(pool);
+  static constexpr TimeContract time = result_so_far;
+  TimeContract time_now() const {
+    return channels_first_ ? TimeContract::whole("its steps are on the last axis") : time;
+  }
 
   explicit GlobalPooling1D(GlobalPoolingOptions options = {})
       : info(kind, options.name),

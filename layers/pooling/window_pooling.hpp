@@ -61,6 +61,8 @@ class WindowPooling1D {
   using Options = WindowPoolingOptions;
   static constexpr std::string_view kind = window_pooling_kind(pool, masked);
   static constexpr MaskContract contract = window_pooling_contract(pool, masked);
+  static constexpr TimeContract time = masked ? windows_time : time_by_mask(contract);
+  TimeContract time_now() const { return masked ? time_of_windows(windows_) : time; }
 
   explicit WindowPooling1D(WindowPoolingOptions options = {})
       : info(kind, options.name),

@@ -33,6 +33,9 @@ class Bidirectional {
         "runs each sequence's valid steps in both orders; without return_sequences it consumes";
     return both;
   }();
+  static constexpr TimeContract time =
+      TimeContract::whole("half of it runs from the last step to the first",
+                          "the layer in it alone, which runs forward");
 
   template <Layer L>
   requires(requires(const L& layer) {

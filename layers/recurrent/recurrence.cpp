@@ -6,6 +6,7 @@
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/ops/sequence/sequence.hpp>
 #include <maskgrad/autograd/ops/shape/slice.hpp>
+#include <maskgrad/layers/layer/so_far.hpp>
 
 namespace maskgrad::detail {
 namespace {
@@ -36,7 +37,8 @@ Tensor last_output(const Tensor& x, const Tensor& output, bool backwards) {
 
 }  // namespace
 
-Tensors Recurrence::first_states(const Tensor& x, Tensors states) const {
+Tensors Recurrence::first_states(const Tensor& x, Tensors states,
+                                 const extend::StreamSlot* slot) const {
   const auto& sizes = carried_.sizes();
   const auto batch = x.shape()[0];
   if (states.size() > sizes.size()) {
@@ -44,7 +46,14 @@ Tensors Recurrence::first_states(const Tensor& x, Tensors states) const {
                      1 + states.size(), sizes.size());
   }
   const bool given = std::any_of(states.begin(), states.end(), std::mem_fn(&Tensor::defined));
+  if (given && slot) {
+    fail<ShapeError>(layer_title(),
+                     "initial states are given in a stream, which keeps its own; "
+                     "call it with x alone");
+  }
   if (!given && options_.stateful && !x.is_meta()) states = carried_.begin(batch);
+  if (slot && !slot->tensors.empty())
+    states.assign(slot->tensors.begin(), slot->tensors.begin() + std::ssize(sizes));
   states.resize(sizes.size());
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const Shape expected{batch, sizes[i]};
@@ -69,11 +78,18 @@ Tensors Recurrence::made_states(const Tensor& x, Tensors states) const {
 }
 
 Tensors Recurrence::outputs(const Tensor& x, Tensors results, bool output_is_state,
-                            bool with_states) {
+                            bool with_states, extend::StreamSlot* slot) {
+  Tensor last_before;
+  if (slot && slot->tensors.size() == results.size()) last_before = slot->tensors.back();
+  if (slot) slot->tensors.assign(results.begin() + 1, results.end());
   if (options_.stateful && !x.is_meta()) carried_.keep({results.begin() + 1, results.end()});
   if (!options_.return_sequences) {
     results[0] = output_is_state ? last_state(x, results[1])
                                  : last_output(x, results[0], options_.go_backwards);
+    if (slot) {
+      results[0] = newest(results[0], last_before);
+      slot->tensors.push_back(results[0]);
+    }
   } else if (options_.go_backwards != flipped_) {
     // Steps stand at their own positions; Keras's order is that in which they ran.
     results[0] = reverse(results[0]);
@@ -88,6 +104,19 @@ Recurrence Recurrence::mirrored() const {
   Recurrence other(std::move(options), carried_.sizes());
   other.flipped_ = !flipped_;
   return other;
+}
+
+TimeContract Recurrence::time() const {
+  if (options_.go_backwards) {
+    return TimeContract::whole("it runs from the last step to the first", ".go_backwards = false");
+  }
+  if (options_.stateful) {
+    return TimeContract::whole("it is stateful: its state goes from batch to batch already",
+                               ".stateful = false, as a stream keeps the state");
+  }
+  TimeContract time = recurrent_time;
+  time.so_far = !options_.return_sequences;
+  return time;
 }
 
 MaskContract Recurrence::contract() const {

@@ -25,11 +25,13 @@ class Recurrence {
   Tensors forward(const Cell& cell, const Tensor& x, Tensors initial, bool with_states) {
     check::layer_rank(x, 3, "[batch, time, features]");
     const Tensor entered = cell.enter(x);
-    const Tensors states = first_states(x, std::move(initial));
-    return outputs(x, run(cell, entered, states), Cell::output_is_state, with_states);
+    auto* slot = extend::stream_slot(x);
+    const Tensors states = first_states(x, std::move(initial), slot);
+    return outputs(x, run(cell, entered, states), Cell::output_is_state, with_states, slot);
   }
 
   MaskContract contract() const;
+  TimeContract time() const;
   /// The same over the steps in the other direction, its outputs in the order of this one's.
   Recurrence mirrored() const;
   const RNNOptions& options() const { return options_; }
@@ -50,13 +52,14 @@ class Recurrence {
         cell.project(x), made_states(x, states), options_.go_backwards,
         [&cell](const Tensor& x_t, const Tensors& before) { return cell.step(x_t, before); });
   }
-  /// Those that are given, else carried; undefined: zeros.
-  Tensors first_states(const Tensor& x, Tensors initial) const;
+  /// Those that are given, else carried, or those that a stream kept; undefined: zeros.
+  Tensors first_states(const Tensor& x, Tensors initial, const extend::StreamSlot* slot) const;
   /// The same with the zeros, under x's mask where that is one over samples.
   Tensors made_states(const Tensor& x, Tensors states) const;
   /// Of the results of a run what the layer gives. The last output is read from the outputs, or is
   /// the first state.
-  Tensors outputs(const Tensor& x, Tensors results, bool output_is_state, bool with_states);
+  Tensors outputs(const Tensor& x, Tensors results, bool output_is_state, bool with_states,
+                  extend::StreamSlot* slot);
 
   RNNOptions options_;
   CarriedState carried_;
@@ -72,5 +75,12 @@ inline constexpr MaskContract recurrent_contract{
     .ways_out = mask_whole_steps,
     .after = "read, and passed on; without return_sequences it ends",
     .keras = "repeats the last output at masked steps"};
+
+inline constexpr TimeContract recurrent_time{
+    .look_back = endless,
+    .state = "its last state",
+    .by_options =
+        "back endless (keeps its last state) · ahead 0; without return_sequences a result "
+        "so far; with go_backwards or stateful none"};
 
 }  // namespace maskgrad::detail

@@ -44,6 +44,8 @@ class RecurrentLayer : public RecurrentBase<Derived, true, cell> {
   using Base::info;
   using typename Base::Options;
   static constexpr MaskContract contract = recurrent_contract;
+  static constexpr TimeContract time = recurrent_time;
+  TimeContract time_now() const { return recurrence_.time(); }
 
   explicit RecurrentLayer(Options options)
       : Base(std::move(options)),

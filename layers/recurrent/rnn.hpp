@@ -20,6 +20,8 @@ class RNN {
   using Options = RNNOptions;
   static constexpr std::string_view kind = "RNN";
   static constexpr MaskContract contract = detail::recurrent_contract;
+  static constexpr TimeContract time = detail::recurrent_time;
+  TimeContract time_now() const { return recurrence_.time(); }
 
   explicit RNN(AnyLayer cell, RNNOptions options = {});
   static RNN from_options(extend::OptionReader& reader);

@@ -61,6 +61,9 @@ std::string MaskSupport::str() const {
   row("mask [batch, time]", name(contract.role));
   row("mask [batch]", name(contract.under_sample()));
   row("mask [batch, time, features]", name(contract.under_full()));
+  row("steps that are read", time.of_class());
+  if (!time.state.empty()) row("a stream keeps", time.state);
+  if (!time.streamable() && !time.why.empty()) row("why it does not stream", time.why);
   if (!contract.ways_out.empty()) row("where it refuses", contract.ways_out);
   if (!contract.keras.empty()) row("Keras 3", contract.keras);
   return text;

@@ -8,10 +8,11 @@
 
 namespace maskgrad {
 
-/// What a layer does with a mask.
+/// What a layer does with a mask, and with steps that are not there yet.
 struct MaskSupport {
   std::string_view kind;
   MaskContract contract;
+  TimeContract time = {};
   MaskRole role() const { return contract.role; }
   /// What becomes of a mask [batch, time].
   std::string_view after() const;
@@ -43,7 +44,7 @@ struct RegisteredLayer : MaskSupport {
 namespace detail {
 template <Layer L>
 requires HasContract<L> RegisteredLayer registered() {
-  RegisteredLayer row{{L::kind, L::contract}, nullptr};
+  RegisteredLayer row{{L::kind, L::contract, class_time<L>()}, nullptr};
   if constexpr (extend::Described<L>) row.make = detail::make_described<L>;
   return row;
 }
@@ -58,7 +59,7 @@ std::vector<RegisteredLayer> registered_layers();
 ///                              {.role = mg::MaskRole::propagates, .why = "stays in a row"});
 void register_layer(const RegisteredLayer& layer);
 inline void register_layer(std::string_view kind, const MaskContract& contract) {
-  register_layer(RegisteredLayer{{kind, contract}, nullptr});
+  register_layer(RegisteredLayer{{kind, contract, detail::time_by_mask(contract)}, nullptr});
 }
 template <Layer L>
 requires detail::HasContract<L>
@@ -71,12 +72,12 @@ void register_layer() {
 /// Example:  mg::mask_support<mg::Conv1D>().str();  // unsupported, why, and what to use instead
 template <Layer L>
 requires detail::HasContract<L> MaskSupport mask_support() {
-  return {L::kind, L::contract};
+  return {L::kind, L::contract, detail::class_time<L>()};
 }
 MaskSupport mask_support(std::string_view kind);
 template <Layer L>
 MaskSupport mask_support(const L& layer) {
-  return {L::kind, contract_of(layer)};
+  return {L::kind, contract_of(layer), time_of(layer)};
 }
 
 }  // namespace maskgrad

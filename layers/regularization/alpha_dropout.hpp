@@ -32,6 +32,7 @@ class AlphaDropout {
     seed_ = options_.seed.value_or(builder.layer_seed());
   }
   Tensor forward(const Tensor& x) const {
+    const detail::NoiseSoFar noise(x);
     return alpha_dropout(x, options_.rate, seed_, detail::shares_steps(options_.noise_shape, x));
   }
 

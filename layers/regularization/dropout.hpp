@@ -4,6 +4,7 @@
 
 #include <maskgrad/autograd/ops/noise/dropout.hpp>
 #include <maskgrad/layers/layer/check.hpp>
+#include <maskgrad/layers/layer/so_far.hpp>
 #include <maskgrad/layers/regularization/noise_shape.hpp>
 
 namespace maskgrad {
@@ -48,6 +49,7 @@ class Dropout {
     seed_ = options_.seed.value_or(builder.layer_seed());
   }
   Tensor forward(const Tensor& x) const {
+    const detail::NoiseSoFar noise(x);
     return dropout(x, options_.rate, seed_, detail::shares_steps(options_.noise_shape, x));
   }
 

@@ -4,6 +4,7 @@
 
 #include <maskgrad/autograd/ops/noise/dropout.hpp>
 #include <maskgrad/layers/layer/check.hpp>
+#include <maskgrad/layers/layer/so_far.hpp>
 
 namespace maskgrad {
 
@@ -45,7 +46,10 @@ class GaussianDropout {
   void build(const Tensor&, Builder& builder) {
     seed_ = options_.seed.value_or(builder.layer_seed());
   }
-  Tensor forward(const Tensor& x) const { return gaussian_dropout(x, options_.rate, seed_); }
+  Tensor forward(const Tensor& x) const {
+    const detail::NoiseSoFar noise(x);
+    return gaussian_dropout(x, options_.rate, seed_);
+  }
 
   const Options& options() const { return options_; }
   LayerInfo info;

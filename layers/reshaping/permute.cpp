@@ -19,6 +19,11 @@ Permute::Permute(PermuteOptions options) : info(kind, options.name), options_(st
   for (auto dim : dims) order_.push_back(static_cast<int>(dim));
 }
 
+TimeContract Permute::time_now() const {
+  return order_.empty() || order_[0] == 1 ? time
+                                          : TimeContract::whole("it moves the axis of steps");
+}
+
 Tensor Permute::forward(const Tensor& x) const {
   check::layer_rank(x, static_cast<int>(order_.size()), "the batch and one for each of .dims");
   for (int i = 0; x.has_mask() && i < x.mask().rank(); ++i) {

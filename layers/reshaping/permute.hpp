@@ -33,6 +33,9 @@ class Permute {
       .ways_out = "an order that keeps the steps first · x.drop_mask(\"why\")",
       .after = "passed on, its axes in their new order; among the features it is refused",
       .keras = "warns that it destroys the mask"};
+  static constexpr TimeContract time{
+      .by_options = "back 0 · ahead 0; where it moves the axis of steps, the whole sequence"};
+  TimeContract time_now() const;
 
   explicit Permute(PermuteOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

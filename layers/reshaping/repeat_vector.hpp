@@ -30,6 +30,7 @@ class RepeatVector {
   static constexpr MaskContract contract{.role = MaskRole::propagates,
                                          .why = "each sample is repeated by itself",
                                          .keras = "warns that it destroys the mask"};
+  static constexpr TimeContract time = TimeContract::whole("it makes steps of a whole sample");
 
   explicit RepeatVector(RepeatVectorOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

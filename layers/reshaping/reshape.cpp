@@ -31,6 +31,12 @@ Shape Reshape::target(const Tensor& x) const {
   return shape;
 }
 
+TimeContract Reshape::time_now() const {
+  const auto& sizes = options_.target_shape;
+  if (!sizes.empty() && sizes[0] == -1) return time;
+  return TimeContract::whole("it makes a set number of steps", ".target_shape = {-1, ...}");
+}
+
 Tensor Reshape::forward(const Tensor& x) const {
   if (x.rank() == 0) fail<ShapeError>(kind, "input is {}; expected [batch, ...]", x.describe());
   const Shape shape = target(x);

@@ -36,6 +36,9 @@ class Reshape {
           "x.drop_mask(\"why\") to reshape the padding as data",
       .after = "passed on; merged with features it is refused",
       .keras = "warns that it destroys the mask"};
+  static constexpr TimeContract time{
+      .by_options = "back 0 · ahead 0; with a set number of steps, the whole sequence"};
+  TimeContract time_now() const;
 
   explicit Reshape(ReshapeOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -20,6 +20,7 @@ class Reverse {
                                          .why = "reverses each sequence's valid steps",
                                          .sample_role = MaskRole::propagates,
                                          .keras = "has none"};
+  static constexpr TimeContract time = TimeContract::whole("the last step comes first");
 
   explicit Reverse(Options options = {}) : info(kind, options.name), options_(std::move(options)) {}
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -50,6 +50,8 @@ struct FitOptions {
   Schedule schedule = {};                  ///< of the learning rate
   std::int64_t micro_batches = 1;          ///< see StepOptions
   bool batch_invariant = false;            ///< see StepOptions; in validation too
+  std::int64_t segment = 0;                ///< steps in memory at a time, see StepOptions
+  bool truncate_gradients = false;         ///< of segments, see StepOptions
   /// Refuses data in which the masks of target and prediction differ; else what falls away is
   /// counted, see EpochRecord, and said once.
   bool strict_lengths = false;

@@ -34,6 +34,7 @@ void check_options(FitOptions& options) {
   at_least("clip_value", options.clip_value, 0);
   at_least("weight_noise", options.weight_noise, 0);
   at_least("micro_batches", static_cast<double>(options.micro_batches), 1);
+  at_least("segment", static_cast<double>(options.segment), 0);
   check_metric_names(in_fit_setup, options.metrics);
   if (!options.early_stopping) return;
   auto& early = *options.early_stopping;
@@ -97,6 +98,10 @@ std::string settings_of(const FitSetup& setup) {
                      {"weight_noise", options.weight_noise},
                      {"seed", options.seed},
                      {"versions", json_of(versions())}};
+  if (options.segment != 0) {
+    all["segment"] = options.segment;
+    all["truncate_gradients"] = options.truncate_gradients;
+  }
   all["model"] = model.empty() ? nlohmann::json() : json_of(model);
   if (setup.model.seed()) all["model_seed"] = setup.model.seed()->value;
   if (options.average) all["average"] = json_of_options(*options.average);

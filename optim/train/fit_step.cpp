@@ -61,6 +61,8 @@ StepOptions FitRun::step_options() {
   const FitOptions& options = setup_.options;
   StepOptions all{.micro_batches = options.micro_batches,
                   .batch_invariant = options.batch_invariant,
+                  .segment = options.segment,
+                  .truncate_gradients = options.truncate_gradients,
                   .strict_lengths = options.strict_lengths,
                   .clip_norm = options.clip_norm,
                   .clip_value = options.clip_value,

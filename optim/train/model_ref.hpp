@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <maskgrad/layers/model/time.hpp>
 #include <maskgrad/layers/model/weights_file.hpp>
 #include <maskgrad/optim/data/batch.hpp>
 
@@ -19,7 +20,11 @@ class ModelRef {
   /// A const model can be evaluated, and not trained.
   template <class M>
   requires(!std::same_as<std::remove_const_t<M>, ModelRef> && std::is_class_v<M>) ModelRef(M& model)
-      : visit_([&model](const LayerVisitor& f) {
+      : time_([&model] {
+          if constexpr (Model<std::remove_const_t<M>>) return time_contract(model);
+          return TimeContract();
+        }),
+        visit_([&model](const LayerVisitor& f) {
           if constexpr (require_model<std::remove_const_t<M>>()) visit_model(model, f);
         }) {
     if constexpr (std::is_const_v<M> && Model<std::remove_const_t<M>>) {
@@ -36,6 +41,8 @@ class ModelRef {
   /// All outputs. Recorded, unless under Evaluate or NoGrad.
   Tensors operator()(const Tensors& inputs) const { return run_(inputs); }
   void visit(const LayerVisitor& f) const { visit_(f); }
+  /// What it does with steps that are not there yet.
+  TimeContract time() const { return time_(); }
   /// StateError before it is built.
   std::vector<NamedParameter> named_parameters() const;
   /// The same without names, looked up once: a model keeps the parameters that it was built with.
@@ -53,6 +60,7 @@ class ModelRef {
 
  private:
   std::function<Tensors(const Tensors&)> run_;
+  std::function<TimeContract()> time_;
   std::function<void(const LayerVisitor&)> visit_;
   std::optional<Seed> seed_;
   std::function<Tensors()> built_for_;

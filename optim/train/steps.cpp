@@ -12,6 +12,7 @@
 #include <maskgrad/layers/recurrent/carried_state.hpp>
 #include <maskgrad/optim/clip.hpp>
 #include <maskgrad/optim/train/failure.hpp>
+#include <maskgrad/optim/train/segments.hpp>
 #include <maskgrad/optim/weight_noise.hpp>
 
 namespace maskgrad {
@@ -61,16 +62,7 @@ Loss forward(const detail::ModelRef& model, const TrainingLoss& loss, const Batc
              const StepOptions& options) {
   const Tensors outputs = model(batch.inputs);
   Loss made = loss(batch, outputs);
-  const double value = made.value();
-  if (!std::isfinite(value)) {
-    fail<GradError>(in_steps,
-                    "the loss is {} ({}); nothing of this step was applied. Try a lower learning "
-                    "rate or clip_norm; detect_anomaly finds the operation where it began",
-                    std::isnan(value) ? "nan"
-                    : value > 0       ? "inf"
-                                      : "-inf",
-                    made.str());
-  }
+  detail::refuse_not_finite(made);
   if (options.strict_lengths) detail::refuse_fallen_away(made);
   if (options.seen) options.seen(batch, outputs, made);
   return made;
@@ -144,6 +136,7 @@ detail::RowCount detail::count_rows(const Batch& batch) {
 
 Accumulate::Total compute_gradients(const detail::ModelRef& model, const TrainingLoss& loss,
                                     const Batch& batch, const StepOptions& options) {
+  if (options.segment != 0) return detail::gradients_in_segments(model, loss, batch, options);
   const auto parts = parts_of(model, batch, options);
   const NoisePosition begin = detail::noise_position_of(model.parameters());
   if (parts == 1 && !options.batch_invariant) {
@@ -190,6 +183,18 @@ Logs evaluate(detail::ModelRef model, const Batches& batches, const TrainingLoss
 }
 
 namespace detail {
+
+void refuse_not_finite(const Loss& loss) {
+  const double value = loss.value();
+  if (std::isfinite(value)) return;
+  fail<GradError>(in_steps,
+                  "the loss is {} ({}); nothing of this step was applied. Try a lower learning "
+                  "rate or clip_norm; detect_anomaly finds the operation where it began",
+                  std::isnan(value) ? "nan"
+                  : value > 0       ? "inf"
+                                    : "-inf",
+                  loss.str());
+}
 
 void refuse_fallen_away(const Loss& loss) {
   if (loss.fallen_away() == 0) return;

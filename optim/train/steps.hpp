@@ -47,11 +47,15 @@ struct StepOptions {
   /// and in any batch, but for what goes by its place: noise. Gradients are added in the batch's
   /// order. Statistics over the batch are then each sequence's own.
   bool batch_invariant = false;
-  bool strict_lengths = false;  ///< refuses positions that fall away, see Loss
-  double clip_norm = 0;         ///< see clip_by_global_norm; 0: not clipped
-  double clip_value = 0;        ///< see clip_by_value, which comes first; 0: not clipped
-  double weight_noise = 0;      ///< standard deviation; see WeightNoise
-  Seed seed = {};               ///< of the weight noise, which changes with each step
+  /// Valid steps of each sequence that are in memory at a time, 0: all. The gradient is that of the
+  /// whole, for every model that streams (see Stream) and losses that add up over steps.
+  std::int64_t segment = 0;
+  bool truncate_gradients = false;  ///< each segment's own: nothing flows back into the one before
+  bool strict_lengths = false;      ///< refuses positions that fall away, see Loss
+  double clip_norm = 0;             ///< see clip_by_global_norm; 0: not clipped
+  double clip_value = 0;            ///< see clip_by_value, which comes first; 0: not clipped
+  double weight_noise = 0;          ///< standard deviation; see WeightNoise
+  Seed seed = {};                   ///< of the weight noise, which changes with each step
   /// Sees each part with what the model gave for it, as metrics do.
   std::function<void(const Batch& part, const Tensors& outputs, const Loss& loss)> seen = {};
   /// Is called when the gradients of the whole batch stand, before clipping and the update: for
@@ -95,6 +99,8 @@ Logs evaluate(detail::ModelRef model, const Batches& batches, const TrainingLoss
               std::vector<TrainingMetric> metrics = {}, const PredictOptions& options = {});
 
 namespace detail {
+/// GradError for a loss that is NaN or infinite.
+void refuse_not_finite(const Loss& loss);
 /// MaskError where positions of the loss fell away.
 void refuse_fallen_away(const Loss& loss);
 /// OptionError where two metrics have a name, or one has the name of what logs hold beside them.

@@ -27,6 +27,27 @@ void multi_head_cases(Rows& rows) {
            {features}, by_index);
 }
 
+void windowed_cases(Rows& rows) {
+  rows.add("causal, a window, rotary",
+           MultiHeadAttention{{.num_heads = 2,
+                               .key_dim = 2,
+                               .use_causal_mask = true,
+                               .window = 1,
+                               .rotary_max_wavelength = 20}},
+           {features});
+  rows.add("a window", MultiHeadAttention{{.num_heads = 1, .key_dim = 3, .window = 1}}, {features});
+  rows.add("causal, rotary",
+           GroupedQueryAttention{{.head_dim = 4,
+                                  .num_query_heads = 4,
+                                  .num_key_value_heads = 2,
+                                  .use_causal_mask = true,
+                                  .rotary_max_wavelength = 20}},
+           {features});
+  rows.add("causal",
+           TransformerEncoder{{.intermediate_dim = 3, .num_heads = 2, .use_causal_mask = true}},
+           {four});
+}
+
 void grouped_query_cases(Rows& rows) {
   rows.add("self",
            GroupedQueryAttention{{.head_dim = 2, .num_query_heads = 4, .num_key_value_heads = 2}},
@@ -108,6 +129,7 @@ void attention_cases(Rows& rows) {
   using namespace in_cases_attention;
   multi_head_cases(rows);
   grouped_query_cases(rows);
+  windowed_cases(rows);
   plain_cases(rows);
   position_cases(rows);
   pooling_cases_by_attention(rows);

@@ -2,7 +2,9 @@
 
 namespace maskgrad::tests {
 
-std::vector<OpCase> layer_cases(DType dtype) {
+namespace {
+
+Rows all_rows(DType dtype) {
   Rows rows(dtype);
   activations_cases(rows);
   attention_cases(rows);
@@ -15,7 +17,17 @@ std::vector<OpCase> layer_cases(DType dtype) {
   recurrent_cases(rows);
   regularization_cases(rows);
   reshaping_cases(rows);
-  return std::move(rows.rows);
+  return rows;
+}
+
+}  // namespace
+
+std::vector<OpCase> layer_cases(DType dtype) {
+  return all_rows(dtype).rows;
+}
+
+std::vector<LayerRow> layer_rows(DType dtype) {
+  return all_rows(dtype).layers;
 }
 
 }  // namespace maskgrad::tests

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include <maskgrad/maskgrad.hpp>
@@ -22,6 +23,8 @@ class Rows {
     for (const auto& p : parameters(*held)) {
       if (p.trainable()) laws.variables.push_back(variable_of(p));
     }
+    layers.push_back({std::string(L::kind) + (variant.empty() ? "" : " (" + variant + ")"),
+                      AnyLayer(*held), specs(inputs), reads_sequences(inputs)});
     rows.push_back({.op = std::string(L::kind),
                     .variant = std::move(variant),
                     .f = [held](const Tensors& xs) { return call(*held, xs); },
@@ -31,8 +34,13 @@ class Rows {
   }
 
   std::vector<OpCase> rows;
+  std::vector<LayerRow> layers;
 
  private:
+  static bool reads_sequences(const std::vector<CaseInput>& inputs) {
+    return std::all_of(inputs.begin(), inputs.end(),
+                       [](const auto& input) { return input.kind == InputKind::sequences; });
+  }
   static std::vector<Spec> specs(const std::vector<CaseInput>& inputs) {
     std::vector<Spec> all;
     for (const auto& input : inputs) {

@@ -23,8 +23,8 @@ TEST_CASE("a summary has a line a layer, its result, mask and parameters") {
   set_trainable(model.layer(2), false);
   const auto text = model.summary();
   CHECK(has(text, "layer          kind           result"));
-  CHECK(has(text, "none -> [any, any]   36"));
-  CHECK(has(text, "[any, any] -> [any]  162"));
+  CHECK(has(text, "none -> [any, any]   back 0 · ahead 0          36"));
+  CHECK(has(text, "[any, any] -> [any]  needs the whole sequence  162"));
   CHECK(has(text, "7,000"));
   CHECK(has(text, "7,198 parameters: 198 trained, 7,000 frozen"));
   CHECK(!has(text, "bidirectional/forward"));
@@ -34,6 +34,7 @@ TEST_CASE("mask_flow draws where a mask is made, passed and ended") {
   Sequential model = tagger();
   const Flow flow = model.mask_flow();
   const auto table = flow.table(), dot = flow.dot();
+  CHECK(has(table, "steps read"));
   CHECK(table.find("bidirectional  ") < table.find("bidirectional/forward"));
   CHECK(has(dot, "step0 [label=\"embedding\\nEmbedding\\nproduces\""));
   CHECK(has(dot, "input0 -> step0 [label=\"i64[any, any]\"];"));

@@ -181,6 +181,7 @@ struct Row {
 std::vector<Row> class_rows();
 std::vector<Row> core_rows();
 std::vector<Row> derivative_rows();
+std::vector<Row> stream_rows();
 std::vector<Row> operation_rows();
 std::vector<Row> layer_rows();
 std::vector<Row> training_rows();

@@ -61,7 +61,7 @@ const std::map<std::string, std::string>& not_called() {
 std::vector<Row> rows() {
   std::vector<Row> all;
   for (auto& some : {core_rows(), class_rows(), derivative_rows(), operation_rows(), layer_rows(),
-                     training_rows()}) {
+                     stream_rows(), training_rows()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

@@ -23,6 +23,11 @@ Tensor positions(const Tensor& x, std::int64_t start = 0);
 /// Example:  mg::sine_positions(mg::flatten(heads, 2), {1, 0.1, 0.01, 0.001});  // [4, 5, 8]
 Tensor sine_positions(const Tensor& x, const std::vector<double>& frequencies,
                       std::int64_t start = 0);
+/// The same where `at` says the position of each step.
+/// Shapes:   at i64 [batch, time] under x's mask.
+/// Example:  const mg::Tensor flat = mg::flatten(heads, 2);
+///           mg::sine_positions(flat, {1, 0.1, 0.01, 0.001}, mg::positions(flat, 100));
+Tensor sine_positions(const Tensor& x, const std::vector<double>& frequencies, const Tensor& at);
 
 /// Each pair of values (x[i], x[n + i]) of a step turned by the angle position * frequency[i], the
 /// position as `positions` gives it; n frequencies for a last axis of 2 n values.
@@ -35,5 +40,10 @@ Tensor sine_positions(const Tensor& x, const std::vector<double>& frequencies,
 /// Example:  mg::rotate_by_position(heads, {1, 0.01});  // [4, 5, 2, 4]
 Tensor rotate_by_position(const Tensor& x, const std::vector<double>& frequencies,
                           std::int64_t start = 0);
+/// The same where `at` says the position of each step.
+/// Shapes:   at i64 [batch, time] under x's mask.
+/// Example:  mg::rotate_by_position(heads, {1, 0.01}, mg::positions(heads, 100));
+Tensor rotate_by_position(const Tensor& x, const std::vector<double>& frequencies,
+                          const Tensor& at);
 
 }  // namespace maskgrad

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <maskgrad/autograd/noise.hpp>
+#include <maskgrad/layers/layer/streaming.hpp>
+#include <maskgrad/layers/model/model.hpp>
+#include <maskgrad/layers/model/time.hpp>
+
+namespace maskgrad {
+
+struct StreamOptions {
+  std::int64_t sequences = 1;  ///< places, each for one sequence at a time
+};
+
+/// What a stream keeps of its sequences. A value: later pushes do not change it.
+struct StreamState {
+  detail::StreamSlots slots = {};        ///< of each call of a layer that keeps something
+  std::vector<std::int64_t> steps = {};  ///< pushed so far, of each sequence
+};
+
+/// Runs a model over sequences whose steps come piece by piece: each push gives some sequences some
+/// steps, and gives back the outputs that have become final; together they are those of the whole
+/// sequences. Follows the mode of the thread, which stays that of its making: under Evaluate to
+/// predict, else with gradients through the pushes. Holds a copy of the model, which shares its
+/// weights; a copy of a stream goes its own way.
+/// Shapes:   x [sequences, time, ...] under a mask [sequences, time], or all valid.
+/// Throws:   OptionError for a model that does not stream, which says which layer, why, and the ways
+///           out; StateError before the model is built, and in another mode; ShapeError.
+/// Example:  const mg::Evaluate evaluate;
+///           mg::Stream stream{tagger, {.sequences = 4}};
+///           stream.push(x);     // [4, 5, 2]: each sequence by its own number of steps
+///           stream.finish(2);   // what waited for more; place 2 is free for a new sequence
+class Stream {
+ public:
+  template <Model M>
+  explicit Stream(const M& model, StreamOptions options = {})
+      : Stream(held(model), time_contract(model), options) {
+    detail::check_streams(model, time_);
+  }
+  Stream(const Stream& other);
+  Stream& operator=(const Stream& other);
+  Stream(Stream&&) = default;
+  Stream& operator=(Stream&&) = default;
+  ~Stream() = default;
+
+  /// The outputs that have become final; nothing changes where it throws.
+  Tensor push(const Tensor& x) { return push(Tensors{x}).front(); }
+  Tensors push(const Tensors& inputs);
+  /// The sequence ends: the outputs that waited for more steps, under a mask that the others are
+  /// not in. A new one may begin in its place. IndexError for a place that is not there.
+  Tensor finish(std::int64_t sequence) { return finish(std::vector{sequence}).front(); }
+  Tensors finish(const std::vector<std::int64_t>& sequences);
+  /// The sequence ends, and what it waited for is dropped.
+  void restart(std::int64_t sequence);
+  /// Place i goes on from where place `from[i]` stands, as a beam search takes it. Cuts gradients.
+  /// IndexError, ShapeError.
+  void reorder(const std::vector<std::int64_t>& from);
+
+  /// What it keeps, to go on from there: in this stream or one of the same model and sequences.
+  StreamState state() const;
+  /// ShapeError for a state of another number of sequences.
+  void set_state(const StreamState& state);
+
+  std::int64_t sequences() const { return std::ssize(state_.steps); }
+  /// Steps that were pushed of the sequence so far.
+  std::int64_t steps(std::int64_t sequence) const;
+  const TimeContract& time() const { return time_; }
+  /// How many input steps later than its own an output comes.
+  std::int64_t latency() const { return time_.look_ahead; }
+
+ private:
+  using Run = std::function<Tensors(const Tensors&)>;
+
+  Stream(std::shared_ptr<const Run> run, TimeContract time, StreamOptions options);
+  template <class M>
+  static std::shared_ptr<const Run> held(const M& model) {
+    parameters(model);  // says so where it was not built
+    auto copy = std::make_shared<M>(model);
+    return std::make_shared<const Run>(
+        [copy](const Tensors& xs) { return detail::run_model(*copy, xs); });
+  }
+  void check_place(std::string_view where, std::int64_t sequence) const;
+  Tensors run(const Tensors& inputs, const std::vector<bool>& ends);
+  void clear(const std::vector<bool>& sequences);
+
+  std::shared_ptr<const Run> run_;
+  TimeContract time_;
+  StreamState state_;
+  Tensors last_inputs_;  ///< of no steps, as `finish` pushes them
+  bool training_;
+  extend::NoiseOfSteps noise_;  ///< each push draws what one call over all steps would
+};
+
+}  // namespace maskgrad

@@ -1,0 +1,191 @@
+#include <doctest/doctest.h>
+
+#include <maskgrad/maskgrad.hpp>
+
+namespace maskgrad::tests::test_stream {
+
+Tensor numbers(const Shape& shape, std::uint64_t seed) {
+  return random_normal(shape, Seed{seed}, DType::f64);
+}
+
+Sequential tagger() {
+  Sequential model{GRU{{.units = 4, .return_sequences = true}},
+                   MaskedConv1D{{.filters = 5, .kernel_size = 3, .padding = "same"}},
+                   MaskedMaxPooling1D{{.pool_size = 2}}, Dense{{.units = 2}}};
+  model.build(Spec::f64({any, any, 3}).masked(2), Seed{1});
+  return model;
+}
+
+double greatest_difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
+  return max(abs(a.drop_mask("compared") - b.drop_mask("compared"))).item();
+}
+
+TEST_CASE("a time contract is composed of those of the layers") {
+  const auto model = tagger();
+  const auto time = time_contract(model);
+  CHECK(time.look_back == endless);
+  CHECK(time.look_ahead == 2);  // one of the convolution, one of the window of two
+  CHECK(time.stride == 2);
+  CHECK(model.latency() == 2);
+  CHECK(latency(model) == 2);
+  CHECK(time.str() == "back endless · ahead 2 · a step for each 2");
+  CHECK(latency(Sequential{Bidirectional{GRU{{.units = 2}}}}) == endless);
+}
+
+TEST_CASE("each sequence moves on by its own number of steps, and a place is used again") {
+  auto model = tagger();
+  const Evaluate evaluate;
+  Stream stream(model, {.sequences = 2});
+  const Tensor a = numbers({1, 9, 3}, 1), b = numbers({1, 5, 3}, 2), c = numbers({1, 4, 3}, 3);
+  const auto whole = [&](const Tensor& x) {
+    return model(x.with_mask(Mask::from_lengths({x.shape()[1]})));
+  };
+  // Place 0: a. Place 1: b, then c.
+  const auto pair = [&](const Tensor& x, std::int64_t i, std::int64_t n, const Tensor& y,
+                        std::int64_t j, std::int64_t m) {
+    const auto time = std::max(n, m);
+    const auto wide = [&](const Tensor& t, std::int64_t from, std::int64_t count) {
+      const Tensor part = slice(t, 1, from, from + count);
+      return count == time ? part
+                           : concatenate({part, full({1, time - count, 3}, 99, DType::f64)}, 1);
+    };
+    return concatenate({wide(x, i, n), wide(y, j, m)}, 0)
+        .with_mask(Mask::from_lengths({n, m}, time));
+  };
+  std::vector<std::vector<double>> got(3);
+  const auto take = [&](const Tensor& y, std::size_t first, std::size_t second) {
+    for (std::int64_t s = 0; s < 2; ++s) {
+      const auto length = y.mask().lengths()[static_cast<std::size_t>(s)];
+      const Tensor steps = slice(slice(y, 0, s, s + 1), 1, 0, length).drop_mask("read");
+      for (const double v : steps.to_vector<double>()) got[s == 0 ? first : second].push_back(v);
+    }
+  };
+  take(stream.push(pair(a, 0, 4, b, 0, 1)), 0, 1);
+  CHECK(stream.steps(0) == 4);
+  CHECK(stream.steps(1) == 1);
+  take(stream.push(pair(a, 4, 0, b, 1, 4)), 0, 1);
+  take(stream.finish(std::vector<std::int64_t>{1})[0], 0, 1);
+  CHECK(stream.steps(1) == 0);
+  take(stream.push(pair(a, 4, 5, c, 0, 3)), 0, 2);
+  take(stream.push(pair(a, 9, 0, c, 3, 1)), 0, 2);
+  take(stream.finish({0, 1})[0], 0, 2);
+  const Tensor all[] = {a, b, c};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto expected = whole(all[i]).drop_mask("compared").to_vector<double>();
+    REQUIRE(got[i].size() == expected.size());
+    for (std::size_t k = 0; k < expected.size(); ++k) {
+      CHECK(got[i][k] == doctest::Approx(expected[k]).epsilon(1e-12));
+    }
+  }
+}
+
+TEST_CASE("branches of unequal latency are lined up where they meet") {
+  Functional model;
+  const auto x = model.input("x");
+  const auto late =
+      model.add(MaskedConv1D{{.filters = 3, .kernel_size = 5, .padding = "same"}}, {x});
+  const auto now = model.add(GRU{{.units = 3, .return_sequences = true}}, {x});
+  model.outputs({model.add(Add{}, {late, now, x})});
+  const auto spec = Spec::f64({any, any, 3});
+  model.build({spec.masked(2)}, Seed{1});
+  CHECK(model.latency() == 2);
+  const auto report = check_time_laws(model, {spec});
+  CHECK_MESSAGE(report, report.str());
+
+  Functional mixed;
+  const auto y = mixed.input("y");
+  mixed.outputs({mixed.add(Add{}, {y, mixed.add(GlobalMaxPooling1D{}, {y})})});
+  mixed.build({spec.masked(2)}, Seed{1});
+  CHECK_THROWS_WITH_AS(Stream{mixed}, doctest::Contains("with a result over the steps so far"),
+                       OptionError);
+}
+
+TEST_CASE("a stream goes back to a state, goes two ways, and is reordered") {
+  Sequential model{TransformerDecoder{{.intermediate_dim = 6, .num_heads = 3}},
+                   LSTM{{.units = 3, .return_sequences = true}}};
+  model.build(Spec::f64({any, any, 3}).masked(2), Seed{1});
+  const Evaluate evaluate;
+  Stream stream(model, {.sequences = 3});
+  stream.push(numbers({3, 4, 3}, 1));
+  const StreamState kept = stream.state();
+  const Tensor next = numbers({3, 2, 3}, 2);
+  const Tensor once = stream.push(next);
+  Stream other = stream;
+  stream.set_state(kept);
+  CHECK(stream.steps(0) == 4);
+  CHECK(greatest_difference(stream.push(next), once) == 0);
+  const Tensor third = numbers({3, 1, 3}, 3);
+  const Tensor straight = stream.push(third);
+  CHECK(greatest_difference(other.push(third), straight) == 0);
+
+  stream.set_state(kept);
+  stream.reorder({2, 0, 0});
+  const Tensor order = tensor<std::int64_t>({2, 0, 0}, {3});
+  const Tensor turned = stream.push(take(next, order));
+  CHECK(greatest_difference(turned, take(once.drop_mask("compared"), order)) <= 1e-12);
+  CHECK_THROWS_AS(stream.reorder({0, 1}), ShapeError);
+  CHECK_THROWS_AS(stream.reorder({0, 1, 3}), IndexError);
+}
+
+TEST_CASE("what cannot stream says why and how to go on") {
+  Sequential both{Dense{{.units = 3}}, Bidirectional{GRU{{.units = 2, .return_sequences = true}}}};
+  both.build(Spec::f64({any, any, 3}).masked(2), Seed{1});
+  CHECK_THROWS_WITH_AS(
+      Stream{both},
+      "Stream: Bidirectional 'bidirectional' does not stream: half of it runs from "
+      "the last step to the first; ways out: the layer in it alone, which runs "
+      "forward",
+      OptionError);
+  Sequential normal{BatchNormalization{}};
+  normal.build(Spec::f64({any, any, 3}).masked(2), Seed{1});
+  CHECK_THROWS_WITH_AS(Stream{normal}, doctest::Contains("Evaluate"), OptionError);
+  const Evaluate evaluate;
+  CHECK_NOTHROW(Stream{normal});
+  CHECK_THROWS_AS(Stream(normal, {.sequences = 0}), OptionError);
+  Sequential unbuilt{Dense{{.units = 3}}};
+  CHECK_THROWS_AS(Stream{unbuilt}, StateError);
+}
+
+TEST_CASE("a stream stays in its mode, and a push that fails changes nothing") {
+  auto model = tagger();
+  Stream stream(model, {.sequences = 2});
+  const Tensor x = numbers({2, 3, 3}, 1);
+  {
+    const Evaluate evaluate;
+    CHECK_THROWS_AS(stream.push(x), StateError);
+  }
+  const auto before = stream.push(x).shape();
+  CHECK_THROWS_AS(stream.push(numbers({3, 3, 3}, 1)), ShapeError);
+  CHECK_THROWS_AS(stream.push(numbers({2, 3, 4}, 1)), ShapeError);
+  CHECK_THROWS_AS(stream.push(numbers({2, 3, 3}, 1).with_mask(Mask::keep({true, false}, {2}))),
+                  ShapeError);
+  CHECK(stream.steps(1) == 3);
+  CHECK(before == Shape{2, 1, 2});
+  CHECK_THROWS_AS(stream.finish(2), IndexError);
+  CHECK_THROWS_AS(stream.restart(-1), IndexError);
+  CHECK_THROWS_AS(stream.steps(5), IndexError);
+  stream.restart(1);
+  CHECK(stream.steps(1) == 0);
+  CHECK(stream.steps(0) == 3);
+}
+
+TEST_CASE("NaN in padding and pieces of nothing reach nothing") {
+  auto model = tagger();
+  const Evaluate evaluate;
+  Stream stream(model, {.sequences = 2});
+  const Tensor x =
+      concatenate({numbers({1, 6, 3}, 1), full({1, 6, 3}, std::nan(""), DType::f64)}, 0)
+          .with_mask(Mask::from_lengths({6, 0}, 6));
+  const Tensor y = stream.push(x);
+  CHECK(y.mask().lengths() == std::vector<std::int64_t>{2, 0});
+  for (int i = 0; i < 3; ++i) {
+    CHECK(stream.push(slice(x, 1, 0, 0)).mask().valid() == 0);
+  }
+  const Tensor last = stream.finish(0);
+  CHECK(last.mask().lengths() == std::vector<std::int64_t>{1, 0});
+  CHECK(greatest_difference(concatenate({slice(y, 1, 0, 2), last}, 1), model(slice(x, 1, 0, 6))) <=
+        1e-12);
+}
+
+}  // namespace maskgrad::tests::test_stream
