@@ -78,20 +78,8 @@ class AdjointNode final : public tape::Node {
     return Node::attach(gradient);
   }
 
-  void run(Grads& grads) override {
-    std::vector<Tensor> up;
-    for (std::size_t k = 0; k < of_.size(); ++k) up.push_back(grads.output(static_cast<int>(k)));
-    const auto found = differentiated(up, false);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      if (found[i].defined()) grads.add(static_cast<int>(i), found[i]);
-    }
-  }
-  void run_recorded() override {
-    const auto found = differentiated(gradients_of(*this), true);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      if (found[i].defined() && is_wanted(inputs[i])) hand_on(i, found[i]);
-    }
-  }
+  void run(Grads&) override { give(differentiated(false)); }
+  void run_recorded() override { give(differentiated(true)); }
   void release() override {
     Node::release();
     outputs_.clear();
@@ -102,34 +90,44 @@ class AdjointNode final : public tape::Node {
     return {detail::Ref<Node>(static_cast<Node*>(x.node().get())), x.slot()};
   }
 
-  /// Of each of this node's inputs what comes to it, from the gradients `up` of what it gave.
-  std::vector<Tensor> differentiated(const std::vector<Tensor>& up, bool recorded) {
+  void give(const std::vector<Tensor>& found) {
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (found[i].defined()) hand_on(i, found[i]);
+    }
+  }
+
+  /// Of each of this node's inputs, where wanted, what comes to it from the gradients of what it
+  /// gave.
+  std::vector<Tensor> differentiated(bool recorded) {
     refuse_released(*call_);
+    std::vector<Tensor> up(call_->inputs.size());
+    for (std::size_t k = 0; k < of_.size(); ++k) {
+      up[static_cast<std::size_t>(of_[k])] = slots[k].grad;
+    }
+    std::vector<bool> wanted;
+    for (const auto& edge : inputs) wanted.push_back(is_wanted(edge));
     if (!recorded) {
-      Second second(*this);
-      second.outputs_ = outputs_;
-      second.up_.resize(call_->inputs.size());
-      for (std::size_t k = 0; k < of_.size(); ++k) {
-        second.up_[static_cast<std::size_t>(of_[k])] = up[k];
-      }
+      Second second(up, outputs_, wanted);
       if (call_->differentiate(second)) return second.found_;
     }
-    Adjoint told(*this, outputs_, call_->inputs.size(), recorded);
+    std::vector<bool> of_up;
+    for (const auto& u : up) of_up.push_back(u.defined());
+    Adjoint told(*this, outputs_, of_up, wanted, recorded);
     {
       const detail::Recording on(true);
       call_->tell(told.output(0), told);
     }
     std::vector<Tensor> roots, seeds, targets;
     std::vector<std::size_t> of_target;
-    for (std::size_t k = 0; k < of_.size(); ++k) {
-      const auto& g = told.gradients_[static_cast<std::size_t>(of_[k])];
-      if (!up[k].defined() || !g.defined() || !g.on_tape()) continue;
+    for (std::size_t i = 0; i < up.size(); ++i) {
+      const auto& g = told.gradients_[i];
+      if (!up[i].defined() || !g.defined() || !g.on_tape()) continue;
       roots.push_back(g);
-      seeds.push_back(up[k]);
+      seeds.push_back(up[i]);
     }
     std::vector<Tensor> found(inputs.size());
     for (std::size_t i = 0; i < told.aliases_.size(); ++i) {
-      if (!told.aliases_[i].defined() || !told.aliases_[i].on_tape()) continue;
+      if (!wanted[i] || !told.aliases_[i].defined() || !told.aliases_[i].on_tape()) continue;
       targets.push_back(told.aliases_[i]);
       of_target.push_back(i);
     }
@@ -144,29 +142,29 @@ class AdjointNode final : public tape::Node {
   std::vector<int> of_;  ///< the call's input of each gradient
 };
 
-Adjoint::Adjoint(const tape::Node& node, const std::vector<Tensor>& outputs, std::size_t inputs,
-                 bool recorded)
+Adjoint::Adjoint(const tape::Node& node, const std::vector<Tensor>& outputs, std::vector<bool> told,
+                 std::vector<bool> wanted, bool recorded)
     : node_(node),
       results_(outputs.size()),
-      inputs_(inputs),
+      inputs_(told.size()),
+      told_(std::move(told)),
+      wanted_(std::move(wanted)),
       recorded_(recorded),
       aliases_(node.inputs.size()),
-      gradients_(inputs) {
+      gradients_(inputs_) {
   const detail::Recording on(true);
   for (std::size_t i = 0; i < results_; ++i) {
     if (outputs[i].defined()) aliases_[i] = alias(i, outputs[i]);
   }
 }
 
-bool Second::wants_output(int i) const {
-  return static_cast<bool>(node_.inputs[static_cast<std::size_t>(i)].node);
-}
-bool Second::wants_input(int i) const {
-  return static_cast<bool>(node_.inputs[outputs_.size() + static_cast<std::size_t>(i)].node);
-}
-
-bool Adjoint::wants(int i) const {
-  return static_cast<bool>(node_.inputs[results_ + static_cast<std::size_t>(i)].node);
+/// Whether something is differentiated by an input of the node: what comes to it is asked for, or
+/// it is an input of the call by which `through` makes a gradient. What is recorded may be
+/// differentiated later by any.
+bool Adjoint::differentiated(std::size_t edge) const {
+  const bool input = edge >= results_ && edge < results_ + inputs_;
+  const bool asked = recorded_ || wanted_[edge] || (input && told_[edge - results_]);
+  return node_.inputs[edge].node && asked;
 }
 
 tape::Slot Adjoint::layout(int i) const {
@@ -176,7 +174,7 @@ tape::Slot Adjoint::layout(int i) const {
 
 /// Differentiation ends at an alias, so what lies behind one input is not walked for another.
 Tensor Adjoint::alias(std::size_t edge, const Tensor& value) {
-  if (!value.defined() || !node_.inputs[edge].node) return value;
+  if (!value.defined() || !differentiated(edge)) return value;
   auto& made = aliases_[edge];
   if (!made.defined()) {
     made = recorded_ ? tape::identity(tied(node_.inputs[edge], value)) : value.value().with_grad();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <maskgrad/autograd/record.hpp>
@@ -14,10 +15,12 @@ class Adjoint {
  public:
   /// Of a call whose gradient is `node`: its inputs are the gradients of the call's `results`, the
   /// call's inputs, and its results. `recorded`: what is told is tied to them on the tape.
-  Adjoint(const tape::Node& node, const std::vector<Tensor>& outputs, std::size_t inputs,
-          bool recorded);
+  /// `told`: which gradients of the call's inputs are to be; `wanted`: what comes to which of the
+  /// node's inputs is asked for.
+  Adjoint(const tape::Node& node, const std::vector<Tensor>& outputs, std::vector<bool> told,
+          std::vector<bool> wanted, bool recorded);
 
-  bool wants(int i) const;
+  bool wants(int i) const { return told_[static_cast<std::size_t>(i)]; }
   /// The gradient of output `i`; undefined where nothing reached it.
   const Tensor& output(int i) const { return aliases_[static_cast<std::size_t>(i)]; }
   /// A slot for the gradient of input `i`. Only where wanted.
@@ -36,9 +39,11 @@ class Adjoint {
  private:
   friend class AdjointNode;
   Tensor alias(std::size_t edge, const Tensor& value);
+  bool differentiated(std::size_t edge) const;
 
   const tape::Node& node_;
   std::size_t results_, inputs_;
+  std::vector<bool> told_, wanted_;
   bool recorded_;
   std::vector<Tensor> aliases_;    ///< of the node's inputs, where they were asked for
   std::vector<Tensor> gradients_;  ///< of the call's inputs
@@ -52,19 +57,24 @@ class Second {
   const Tensor& up(int i) const { return up_[static_cast<std::size_t>(i)]; }
   /// The gradient of output i that backward had; undefined: none.
   const Tensor& output(int i) const { return outputs_[static_cast<std::size_t>(i)]; }
-  bool wants_output(int i) const;
-  bool wants_input(int i) const;
-  void add_output(int i, const Tensor& g) { found_[static_cast<std::size_t>(i)] = g; }
-  void add_input(int i, const Tensor& g) {
-    found_[outputs_.size() + static_cast<std::size_t>(i)] = g;
-  }
+  bool wants_output(int i) const { return wanted_[static_cast<std::size_t>(i)]; }
+  bool wants_input(int i) const { return wanted_[outputs_.size() + static_cast<std::size_t>(i)]; }
+  /// What comes to output i's gradient, and to input i: once each, ignored where not wanted.
+  void add_output(int i, const Tensor& g) { put(static_cast<std::size_t>(i), g); }
+  void add_input(int i, const Tensor& g) { put(outputs_.size() + static_cast<std::size_t>(i), g); }
 
  private:
   friend class AdjointNode;
-  explicit Second(const tape::Node& node) : node_(node), found_(node.inputs.size()) {}
+  /// `wanted`: what comes to which of the adjoint's inputs is asked for.
+  Second(std::vector<Tensor> up, std::vector<Tensor> outputs, const std::vector<bool>& wanted)
+      : up_(std::move(up)), outputs_(std::move(outputs)), found_(wanted.size()), wanted_(wanted) {}
 
-  const tape::Node& node_;
+  void put(std::size_t i, const Tensor& g) {
+    if (wanted_[i]) found_[i] = g;
+  }
+
   std::vector<Tensor> up_, outputs_, found_;
+  std::vector<bool> wanted_;
 };
 
 /// Whether a backward that takes `auto& grads` is asked to tell its gradient as operations.

@@ -155,20 +155,13 @@ class ToldNode : public Holding<F, ComposedNode> {
  public:
   using Holding<F, ComposedNode>::Holding;
   void tell(const Tensor& dy, Adjoint& adjoint) override { this->call(dy, adjoint); }
-};
-
-template <class F, class S>
-class TwiceNode final : public ToldNode<F> {
- public:
-  TwiceNode(std::string_view name, F f, S second)
-      : ToldNode<F>(name, std::move(f)), second_(std::move(second)) {}
   bool differentiate(Second& second) override {
-    second_(second);
-    return true;
+    if constexpr (requires(F & f) { f.second(second); }) {
+      return this->held().second(second);
+    } else {
+      return false;
+    }
   }
-
- private:
-  S second_;
 };
 
 /// What a call with this backward is on the tape.
@@ -230,7 +223,8 @@ Tensor put(std::string_view op, const Tensor& y, const Inputs& inputs, Parts... 
 /// Puts a call on the tape: `y` was made from `inputs`, and `backward(dy, grads)` adds the
 /// gradients of the inputs. It must not capture the result of `record`, only plain tensors such as
 /// `y`, and inputs as Saved. Without a tape (NoGrad, no input on it) gives `y` as it is.
-/// For second derivatives it takes an Adjoint too (autograd/adjoint.hpp): `auto& grads`.
+/// For second derivatives it takes an Adjoint too (autograd/adjoint.hpp): `auto& grads`. One that
+/// also has a `second(Second&)` makes them by kernels of its own, where that gives true.
 template <class F>
 Tensor record(std::string_view op, const Tensor& y, tape::Inputs inputs, F backward) {
   return tape::put<typename tape::NodeOf<F>::type>(op, y, inputs, std::move(backward));
@@ -267,18 +261,12 @@ Tensor record_symmetric(std::string_view op, const Tensor& y, const Tensor& x, F
 }
 
 /// As `record`, for a list of inputs and for several results: `backward(grads)` asks
-/// `grads.output(i)`. `second`, where it is given, is the second derivative by a kernel of its own.
-template <class F, class S = std::nullptr_t>
+/// `grads.output(i)`.
+template <class F>
 std::vector<Tensor> record_many(std::string_view op, const std::vector<Tensor>& results,
-                                const std::vector<Tensor>& inputs, F backward, S second = nullptr) {
+                                const std::vector<Tensor>& inputs, F backward) {
   if (!tape::any_on_tape(inputs)) return results;
-  const auto node = [&] {
-    if constexpr (std::is_null_pointer_v<S>) {
-      return detail::make_ref<typename tape::NodeOf<F>::type>(op, std::move(backward));
-    } else {
-      return detail::make_ref<tape::TwiceNode<F, S>>(op, std::move(backward), std::move(second));
-    }
-  }();
+  const auto node = detail::make_ref<typename tape::NodeOf<F>::type>(op, std::move(backward));
   for (const auto& input : inputs) node->connect(input);
   std::vector<Tensor> on_tape;
   for (const auto& y : results) on_tape.push_back(node->attach(y));

@@ -45,6 +45,11 @@ template <extend::Element T>
 std::span<const T> of(const Tensor& x) {
   return {reinterpret_cast<const T*>(x.impl().storage.data()), static_cast<std::size_t>(total(x))};
 }
+/// The same where the tensor may be undefined, which has none.
+template <extend::Element T>
+const T* data_or_null(const Tensor& x) {
+  return x.defined() ? of<T>(x).data() : nullptr;
+}
 /// For a tensor that was just made, before anyone else sees it, and for parameters.
 template <extend::Element T>
 std::span<T> of_mutable(const Tensor& x) {

@@ -126,8 +126,8 @@ void send_back(const Index& from, std::int64_t width, const Tensor& dy, Grads& g
 /// defined zeros.
 template <class T>
 void take_rows(const Index& from, std::int64_t width, const Tensor& a, const Tensor& b, T* y) {
-  const T* pa = a.defined() ? rows::of<T>(a).data() : nullptr;
-  const T* pb = b.defined() ? rows::of<T>(b).data() : nullptr;
+  const T* pa = rows::data_or_null<T>(a);
+  const T* pb = rows::data_or_null<T>(b);
   kernels::over_rows(from.size(), width, [&](std::int64_t k, std::int64_t end) {
     for (; k < end; ++k) {
       const bool first = from[k] >= 0;

@@ -117,7 +117,7 @@ void backward(const Tensor& x, const Tensor& gamma, const Tensor& mean, const Te
   auto sums = two_sums(lines, features, [&](std::int64_t at, double* sum_dy, double* sum_d_normal) {
     simd.add_products(in + at, up + at, m, r, sum_dy, sum_d_normal, features);
   });
-  const T* g = gamma.defined() ? rows::of<T>(gamma).data() : nullptr;
+  const T* g = rows::data_or_null<T>(gamma);
   const auto idle = unread(m, r, g, up, lines, features);
   for (const auto i : idle) sums[features + i] = 0;
   const auto sum_as_gradient = [&](std::int64_t from) {

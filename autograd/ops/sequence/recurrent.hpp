@@ -18,7 +18,7 @@ struct RecurrentState {
 };
 
 struct RecurrentResult {
-  Tensor output;  ///< [batch, time, units], a step's output at its own position
+  Tensor output;  ///< [batch, time, units], a step's output at its own position; see `outputs`
   RecurrentState state;
 };
 
@@ -35,9 +35,10 @@ struct RecurrentResult {
 /// Example:  const mg::RecurrentWeights weights{mg::zeros({3, 24}), mg::zeros({8, 24}), {}};
 ///           mg::recurrent(mg::kernels::Cell::gru, true, false, x, weights, {});
 /// `recompute`: training keeps states alone, and backward makes the rest again, a chunk of time
-/// after the other; results and gradients have the same bits.
+/// after the other; results and gradients have the same bits. Without `outputs` the output is
+/// undefined, and not written but where backward needs it.
 RecurrentResult recurrent(kernels::Cell cell, bool reset_after, bool go_backwards, const Tensor& x,
                           const RecurrentWeights& weights, const RecurrentState& initial,
-                          bool recompute = false);
+                          bool recompute = false, bool outputs = true);
 
 }  // namespace maskgrad

@@ -153,11 +153,27 @@ std::int64_t kept_states(const RecurrentProblem<T>& problem, const Sizes& s) {
   return last.first_state + last.chunks * last.sequences;
 }
 
+template <class T>
+void pass_empty(const RecurrentProblem<T>& problem, const T* from, T* to) {
+  if (to == nullptr) return;
+  for (std::int64_t i = 0; i < problem.batch; ++i) {
+    if (problem.length[i] > 0) continue;
+    T* row = to + i * problem.units;
+    if (from) {
+      std::copy_n(from + i * problem.units, problem.units, row);
+    } else {
+      std::fill_n(row, problem.units, T{0});
+    }
+  }
+}
+
 template Sizes sizes_of(const RecurrentProblem<float>&);
 template Sizes sizes_of(const RecurrentProblem<double>&);
 template std::int64_t kept_states(const RecurrentProblem<float>&, const Sizes&);
 template std::int64_t kept_states(const RecurrentProblem<double>&, const Sizes&);
 template void plan_shards(const RecurrentProblem<float>&, const Sizes&, Shard*, std::int64_t*);
 template void plan_shards(const RecurrentProblem<double>&, const Sizes&, Shard*, std::int64_t*);
+template void pass_empty(const RecurrentProblem<float>&, const float*, float*);
+template void pass_empty(const RecurrentProblem<double>&, const double*, double*);
 
 }  // namespace maskgrad::kernels::recurrent

@@ -44,4 +44,8 @@ void plan_shards(const RecurrentProblem<T>& problem, const Sizes& sizes, Shard* 
 template <class T>
 std::int64_t kept_states(const RecurrentProblem<T>& problem, const Sizes& sizes);
 
+/// Final states, or gradients of initial ones, of sequences without rows: what they began with.
+template <class T>
+void pass_empty(const RecurrentProblem<T>& problem, const T* from, T* to);
+
 }  // namespace maskgrad::kernels::recurrent

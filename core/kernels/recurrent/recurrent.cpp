@@ -96,21 +96,6 @@ std::int64_t scratch_bytes(const RecurrentProblem<T>& problem, bool backward) {
   return arena.needed();
 }
 
-/// Final states, or gradients of initial ones, of sequences without rows: what they began with.
-template <class T>
-void pass_empty(const RecurrentProblem<T>& problem, const T* from, T* to) {
-  if (to == nullptr) return;
-  for (std::int64_t i = 0; i < problem.batch; ++i) {
-    if (problem.length[i] > 0) continue;
-    T* row = to + i * problem.units;
-    if (from) {
-      std::copy_n(from + i * problem.units, problem.units, row);
-    } else {
-      std::fill_n(row, problem.units, T{0});
-    }
-  }
-}
-
 /// Whether backward reads what is not finite, beside the kernels.
 template <class T>
 bool reads_odd(const RecurrentProblem<T>& p, const RecurrentBackward<T>& g) {
@@ -119,19 +104,6 @@ bool reads_odd(const RecurrentProblem<T>& p, const RecurrentBackward<T>& g) {
   return !(finite(p.x, p.rows * p.features) && finite(g.out, outputs) && finite(g.dout, outputs) &&
            finite(p.h0, states) && finite(p.c0, states) && finite(g.dh_final, states) &&
            finite(g.dc_final, states));
-}
-
-/// f(range) over `items` that all weights are cut into; small weights stay on one thread: waking
-/// others would cost more.
-template <class F>
-void each_part(const Sizes& s, std::int64_t items, F f) {
-  const std::int64_t weights = (s.features + s.units) * s.gates * s.units;
-  const std::int64_t shards =
-      std::min(items, std::min<std::int64_t>(8, extend::shard_count(weights, 1 << 15)));
-  extend::parallel_for(shards, [&](std::int64_t shard) {
-    f(Range{extend::shard_begin(items, shards, shard),
-            extend::shard_begin(items, shards, shard + 1)});
-  });
 }
 
 }  // namespace

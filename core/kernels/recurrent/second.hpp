@@ -23,11 +23,10 @@ struct RecurrentChange {
 /// The second derivative of a recurrence, along one direction: both passes with what moves carried
 /// along. With u for a direction and g for the gradients (of `dy`, which stays), it gives J u and
 /// d(J^T dy)/du, which is what comes to dy and to the arguments from the gradients u of g.
-/// Steps are products of all sequences that still run; sequences are shared by threads in parts
-/// that depend on the sizes alone.
+/// `backward` is as recurrent_backward reads it (its gradients are not written): what forward kept
+/// is read, but for what `recompute` left out, which is made again. Same for any number of threads.
 template <class T>
-void recurrent_second(const RecurrentProblem<T>& problem, const RecurrentDirection<T>& direction,
-                      const T* dout, const T* dh_final, const T* dc_final,
-                      const RecurrentChange<T>& change);
+void recurrent_second(const RecurrentProblem<T>& problem, const RecurrentBackward<T>& backward,
+                      const RecurrentDirection<T>& direction, const RecurrentChange<T>& change);
 
 }  // namespace maskgrad::kernels

@@ -1,96 +1,102 @@
 #pragma once
 
-#include <algorithm>
-#include <vector>
+#include <maskgrad/core/kernels/recurrent/second_gates.hpp>
+#include <maskgrad/core/kernels/recurrent/second_layout.hpp>
 
-#include <maskgrad/core/kernels/gemm.hpp>
-#include <maskgrad/core/kernels/recurrent/second.hpp>
-#include <maskgrad/core/kernels/recurrent/second_rows.hpp>
-#include <maskgrad/core/pooled.hpp>
+namespace maskgrad::kernels::recurrent {
 
-/// What recurrent_second is made of: a part of the batch, its sequences sorted by length, longest
-/// first, so that those that still run at a step are the first ones.
-namespace maskgrad::kernels {
+/// What both passes of recurrent_second read of a shard.
+template <class L, class T, Form form>
+struct SecondShard {
+  using V = simd::Vec<L, T>;
+  using vec = typename V::type;
+  using D = Dual<L, T>;
+  static constexpr PanelShape shape = panel_shape<form>;
+  static constexpr std::int64_t width = shape.vectors * V::lanes;
 
-/// Arrays of values and of their changes, [rows, width].
-template <class T>
-struct Pairs {
-  extend::Pooled<T> v, d;
-  std::int64_t width = 0;
+  const SecondScan<T>& scan;
+  const RecurrentProblem<T>& problem;
+  const RecurrentDirection<T>& direction;
+  const RecurrentChange<T>& change;
+  const Sizes& s;
+  const Shard& shard;
+  const Workspace<T>& work;
+  const SecondWorkspace<T>& second;
+  std::int64_t rows = 0;     ///< of the chunk
+  std::int64_t first = 0;    ///< row of the chunk, in the shard
+  const T* gates = nullptr;  ///< values of the chunk: [panels][rows][width]
+  T* moved = nullptr;        ///< how they change
 
-  Pairs() = default;
-  Pairs(std::int64_t rows, std::int64_t width_)
-      : v(rows * width_), d(rows * width_), width(width_) {}
-  void clear() {
-    std::fill(v.begin(), v.end(), T(0));
-    std::fill(d.begin(), d.end(), T(0));
+  SecondShard(const SecondScan<T>& scan_, const Shard& shard_, const Workspace<T>& work_,
+              const SecondWorkspace<T>& second_)
+      : scan(scan_),
+        problem(*scan_.problem),
+        direction(*scan_.direction),
+        change(*scan_.change),
+        s(scan_.sizes),
+        shard(shard_),
+        work(work_),
+        second(second_) {}
+
+  void enter(std::int64_t chunk) {
+    first = shard.offset[shard.chunk_step[chunk]];
+    rows = shard.offset[shard.chunk_step[chunk + 1]] - first;
+    const std::int64_t at = (shard.first_row + first) * s.panels * width;
+    gates = form == Form::simple ? nullptr : scan.backward->saved + at;
+    moved = scan.moved.gates + at;
   }
-  recurrent::Row<T> at(std::int64_t i) { return {v.data() + i, d.data() + i}; }
-  recurrent::ConstRow<T> at(std::int64_t i) const { return {v.data() + i, d.data() + i}; }
+
+  std::int64_t row_of(std::int64_t i, std::int64_t step) const {
+    return problem.reverse ? shard.start[i] - step : shard.start[i] + step;
+  }
+  std::int64_t running(std::int64_t t) const { return shard.offset[t + 1] - shard.offset[t]; }
+  /// f(row of the chunk, sequence, step).
+  template <class F>
+  [[gnu::always_inline]] void each_row(std::int64_t begin, std::int64_t end, F&& f) const {
+    std::int64_t row = 0;
+    for (std::int64_t t = begin; t < end; ++t) {
+      for (std::int64_t i = 0; i < running(t); ++i, ++row) f(row, i, t);
+    }
+  }
+
+  /// Rows of one array, [n, padded], for the sequences that run at `step`: how h and c change.
+  T* h_moved(std::int64_t step) const {
+    if (step < 0) return second.h0;
+    return scan.moved.h + (shard.first_row + shard.offset[step]) * s.padded;
+  }
+  T* c_moved(std::int64_t step) const {
+    if (step < 0) return second.c0;
+    return scan.moved.c + (shard.first_row + shard.offset[step]) * s.padded;
+  }
+  /// h of sequence i behind `step`, [units].
+  const T* h_value(std::int64_t i, std::int64_t step) const {
+    if (step >= 0) return scan.backward->out + row_of(i, step) * s.units;
+    return problem.h0 ? problem.h0 + shard.id[i] * s.units : work.zeros;
+  }
+
+  /// One vector of h, or of c, behind a step.
+  [[gnu::always_inline]] D h_at(std::int64_t i, std::int64_t step, std::int64_t unit) const {
+    return {V::load(h_value(i, step) + unit, s.units - unit),
+            V::load(h_moved(step) + i * s.padded + unit)};
+  }
+  [[gnu::always_inline]] D c_at(std::int64_t i, std::int64_t step, std::int64_t unit) const {
+    return {c_value(i, step, unit), V::load(c_moved(step) + i * s.padded + unit)};
+  }
+  [[gnu::always_inline]] vec c_value(std::int64_t i, std::int64_t step, std::int64_t unit) const {
+    if (step >= 0) {
+      const T* cells = scan.backward->saved + problem.rows * s.panels * width;
+      return V::load(cells + (shard.first_row + shard.offset[step] + i) * s.padded + unit);
+    }
+    if (problem.c0 == nullptr) return vec{};
+    return V::load(problem.c0 + shard.id[i] * s.units + unit, s.units - unit);
+  }
+
+  static void copy(T* to, const T* from, std::int64_t n) {
+    __builtin_memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
+  }
+  static void clear(T* to, std::int64_t n) {
+    if (to) __builtin_memset(to, 0, static_cast<std::size_t>(n) * sizeof(T));
+  }
 };
 
-template <class T>
-class SecondShard {
- public:
-  SecondShard(const RecurrentProblem<T>& p, const RecurrentDirection<T>& u, std::int64_t from,
-              std::int64_t end);
-
-  void forward();
-  void backward(const T* dout, const T* dh_final, const T* dc_final);
-  void results(const RecurrentChange<T>& change) const;
-  /// What the weights' gradients change by, of this shard.
-  void weights(T* dkernel, T* drecurrent, T* dbias) const;
-
- private:
-  std::int64_t row(std::int64_t s, std::int64_t t) const {
-    const auto id = order_[static_cast<std::size_t>(s)], n = p_.length[id];
-    return p_.first[id] + (p_.reverse ? n - 1 - t : t);
-  }
-  std::int64_t length(std::int64_t s) const {
-    return p_.length[order_[static_cast<std::size_t>(s)]];
-  }
-  std::int64_t alive(std::int64_t t) const {
-    return start_[static_cast<std::size_t>(t + 1)] - start_[static_cast<std::size_t>(t)];
-  }
-  std::int64_t begin(std::int64_t t) const { return start_[static_cast<std::size_t>(t)]; }
-  bool after() const { return p_.cell == Cell::gru && p_.reset_after; }
-  bool before() const { return p_.cell == Cell::gru && !p_.reset_after; }
-
-  void gather_inputs();
-  /// product_ [2, n, columns] = the n rows of `a`, [n, units], times the recurrent kernel's columns
-  /// from `from` on: values, and behind them their changes.
-  void multiply(recurrent::ConstRow<T> a, std::int64_t n, std::int64_t from, std::int64_t columns);
-  recurrent::Row<T> product(std::int64_t r, std::int64_t n, std::int64_t columns) {
-    return {product_.data() + r * columns, product_.data() + (n + r) * columns};
-  }
-  /// to [n, units] += stacked_ [2, n, columns] times the columns' rows.
-  void multiply_back(std::int64_t n, std::int64_t from, std::int64_t columns, Pairs<T>& to,
-                     std::int64_t at);
-  recurrent::Row<T> stacked(std::int64_t r, std::int64_t n, std::int64_t columns) {
-    return {stacked_.data() + r * columns, stacked_.data() + (n + r) * columns};
-  }
-  /// The activated gates of rows [at, at + n), from columns [from, from + count).
-  void activate(std::int64_t at, std::int64_t n, std::int64_t from, std::int64_t count, bool tanh);
-  void step_forward(std::int64_t t);
-  void simple_forward(std::int64_t at, std::int64_t n);
-  void gru_forward(std::int64_t at, std::int64_t n);
-  void lstm_forward(std::int64_t at, std::int64_t n);
-  void step_backward(std::int64_t t, const T* dout);
-  void gru_backward(std::int64_t at, std::int64_t n);
-
-  const RecurrentProblem<T>& p_;
-  const RecurrentDirection<T>& u_;
-  std::int64_t units_, gates_;
-  std::vector<std::int64_t> order_, start_;  ///< sequences, longest first; rows before each step
-  std::int64_t rows_ = 0;
-  Pairs<T> x_, a_;          ///< the input; sums, then gates [rows, gates]
-  Pairs<T> h_, c_, q_;      ///< before each step; of a GRU what r multiplies
-  Pairs<T> now_h_, now_c_;  ///< [sequences, units] as the steps go on
-  Pairs<T> out_, tanh_c_;   ///< h behind each step
-  Pairs<T> da_, dq_;        ///< gradients of the sums, and of what r multiplies
-  Pairs<T> dh_, dc_;        ///< carried back, [sequences, units]
-  extend::Pooled<T> product_, stacked_;
-  const recurrent::SecondRows<T>& rows_of_ = recurrent::second_rows<T>();
-};
-
-}  // namespace maskgrad::kernels
+}  // namespace maskgrad::kernels::recurrent

@@ -114,9 +114,11 @@ template <class T>
 void pack_panels(const RecurrentProblem<T>& problem, const Sizes& s, const Packed<T>& packed,
                  Range panels) {
   auto own = [](std::int64_t v) { return v; };
-  pack(s, packed.kernel, problem.kernel, s.features, panels, own);
-  pack(s, packed.recurrent, problem.recurrent_kernel, s.units, panels,
-       [&](std::int64_t v) { return recurrent_gate(s, v); });
+  if (problem.kernel) pack(s, packed.kernel, problem.kernel, s.features, panels, own);
+  if (problem.recurrent_kernel) {
+    pack(s, packed.recurrent, problem.recurrent_kernel, s.units, panels,
+         [&](std::int64_t v) { return recurrent_gate(s, v); });
+  }
   for (std::int64_t p = panels.begin; p < panels.end; ++p) pack_bias(problem, s, packed.bias, p);
 }
 
@@ -129,6 +131,7 @@ void pack_transposed_columns(const Scan<T>& scan, std::int64_t column) {
   if (!recurrent) column -= s.panels;
   const std::int64_t rest = (recurrent ? s.units : s.features) - column * s.lanes;
   const T* from = recurrent ? scan.problem->recurrent_kernel : scan.problem->kernel;
+  if (from == nullptr) return;
   T* to = (recurrent ? scan.packed.recurrent_transposed : scan.packed.kernel_transposed) +
           column * size;
   pack_transposed(s, to, from + column * rows, std::min(s.lanes, rest),
