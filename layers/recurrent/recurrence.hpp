@@ -44,10 +44,12 @@ class Recurrence {
   CarriedState* carried_state() { return options_.stateful ? &carried_ : nullptr; }
 
  private:
-  /// The one place that chooses the way. Gives all outputs, then the last states.
+  /// The one place that chooses the way. Gives all outputs, where somebody reads them, then the
+  /// last states.
   template <class Cell>
   Tensors run(const Cell& cell, const Tensor& x, const Tensors& states) const {
-    if (cell.runs_whole(x)) return cell.run_whole(x, states, options_.go_backwards);
+    const bool read = options_.return_sequences || !Cell::output_is_state;
+    if (cell.runs_whole(x)) return cell.run_whole(x, states, options_.go_backwards, read);
     return run_by_steps(
         cell.project(x), made_states(x, states), options_.go_backwards,
         [&cell](const Tensor& x_t, const Tensors& before) { return cell.step(x_t, before); });

@@ -59,12 +59,13 @@ bool RecurrentCore::fused() const {
          (settings_.recurrent_dropout == 0 || !training());
 }
 
-Tensors RecurrentCore::run_whole(const Tensor& x, const Tensors& states, bool backwards) const {
+Tensors RecurrentCore::run_whole(const Tensor& x, const Tensors& states, bool backwards,
+                                 bool outputs) const {
   const bool lstm = cell_ == Cell::lstm;
   const auto [output, last] =
       recurrent(cell_, settings_.reset_after, backwards, x,
                 {kernel_, recurrent_kernel_, settings_.use_bias ? bias_.tensor() : Tensor()},
-                {states[0], lstm ? states[1] : Tensor()}, settings_.recompute);
+                {states[0], lstm ? states[1] : Tensor()}, settings_.recompute, outputs);
   return lstm ? Tensors{output, last.h, last.c} : Tensors{output, last.h};
 }
 

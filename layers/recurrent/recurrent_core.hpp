@@ -30,7 +30,9 @@ class RecurrentCore {
   bool fused() const;
   bool runs_whole(const Tensor& x) const { return x.is_meta() || x.shape()[1] == 0 || fused(); }
   /// x [batch, time, features] and states, undefined ones zeros -> all outputs, then the states.
-  Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards) const;
+  /// Without `outputs` they are not made, and the first tensor is undefined.
+  Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards,
+                    bool outputs = true) const;
 
   /// What steps read of x, in one product for all.
   Tensor project(const Tensor& x) const;

@@ -12,7 +12,7 @@ struct ErasedCell {
 
   Tensor enter(const Tensor& x) const { return x; }
   bool runs_whole(const Tensor& x) const { return !x.is_meta() && cell.runs_whole(); }
-  Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards) const {
+  Tensors run_whole(const Tensor& x, const Tensors& states, bool backwards, bool) const {
     return cell.run_whole(x, states, backwards);
   }
   Tensor project(const Tensor& x) const { return x; }

@@ -56,4 +56,36 @@ TEST_CASE("recomputing gives the same bits, forward and backward") {
   }
 }
 
+TEST_CASE("without outputs the states and their gradients have the same bits") {
+  using kernels::Cell;
+  for (const auto cell : {Cell::simple_rnn, Cell::gru, Cell::lstm}) {
+    for (const bool recompute : {false, true}) {
+      const auto wide = kernels::gates_of(cell) * 7;
+      const std::vector<std::int64_t> lengths{0, 150, 4};
+      const Tensor x =
+          random_normal({3, 150, 5}, {1}).with_mask(Mask::from_lengths(lengths, 150)).with_grad();
+      const std::vector<Tensor> in{x, random_normal({5, wide}, {2}).value().with_grad(),
+                                   random_normal({7, wide}, {3}).value().with_grad()};
+      const auto all = [&](bool outputs) {
+        const auto y =
+            recurrent(cell, false, true, in[0], {in[1], in[2], {}}, {}, recompute, outputs);
+        CHECK(y.output.defined() == outputs);
+        Tensor total = sum(square(y.state.h));
+        if (cell == Cell::lstm) total = total + sum(y.state.c);
+        auto made = gradients(total, in, {.retain = true});
+        const auto again = gradients(total, in, {.create_graph = true});
+        auto twice = gradients(sum(square(again[1])) + sum(square(again[2])), in);
+        made.insert(made.end(), twice.begin(), twice.end());
+        made.push_back(y.state.h.value());
+        return made;
+      };
+      const auto with = all(true), without = all(false);
+      for (std::size_t i = 0; i < with.size(); ++i) {
+        CAPTURE(i);
+        CHECK(checking::identical(with[i].value(), without[i].value()));
+      }
+    }
+  }
+}
+
 }  // namespace maskgrad::tests::test_recompute
