@@ -4,6 +4,7 @@
 #include <maskgrad/autograd/ops/attention/attention_call.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/ops/shape/permute.hpp>
+#include <maskgrad/core/kernels/attention_second.hpp>
 
 namespace maskgrad {
 namespace {
@@ -24,20 +25,52 @@ void check_values(const Tensor& k, const Tensor& v) {
                    k.describe(), v.describe());
 }
 
-/// What backward needs again.
+/// A call, and what backward needs again.
 struct Recorded {
   Call call;
   attention_detail::CallNoise noise;
+  Tensor y, log_sum;
+  Saved q, k, v, bias;
+
+  template <class G>
+  void operator()(const Tensor& dy, G& grads) const {
+    if constexpr (is_adjoint<G>) {
+      grads.through(
+          by_pairs(grads.input(0, q), grads.input(1, k), grads.input(2, v), grads.input(3, bias)));
+    } else {
+      dispatch_real(attention_op, dy.dtype(), [&]<class T>() {
+        auto g = read<T>(dy);
+        g.dq = into<T>(grads, 0);
+        g.dk = into<T>(grads, 1);
+        g.dv = into<T>(grads, 2);
+        g.dbias = into<T>(grads, 3);
+        kernels::attention_backward<T>(problem<T>(), g);
+      });
+    }
+  }
+  /// By the kernel, where all is finite.
+  bool second(Second& second) const {
+    return dispatch_real(attention_op, y.dtype(), [&]<class T>() { return change<T>(second); });
+  }
 
   template <class T>
-  kernels::AttentionProblem<T> problem(const Tensor& q, const Tensor& k, const Tensor& v,
-                                       const Tensor& bias) const {
-    auto p = call.problem<T>(q, k, bias);
-    p.dim_v = v.shape()[3];
-    p.v = rows::of<T>(v).data();
+  kernels::AttentionProblem<T> problem() const {
+    auto p = call.problem<T>(q.get(), k.get(), bias.get());
+    p.dim_v = v.get().shape()[3];
+    p.v = rows::of<T>(v.get()).data();
     p.noise = noise.get();
     return p;
   }
+
+ private:
+  template <class T>
+  kernels::AttentionBackward<T> read(const Tensor& dy) const {
+    return {.y = rows::of<T>(y).data(),
+            .log_sum = rows::of<T>(log_sum).data(),
+            .dy = rows::of<T>(dy).data()};
+  }
+  template <class T>
+  bool change(Second& second) const;
   /// The result made again of other operations.
   Tensor by_pairs(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& bias) const {
     using namespace attention_detail;
@@ -49,37 +82,50 @@ struct Recorded {
   }
 };
 
+template <class T>
+bool Recorded::change(Second& second) const {
+  const auto up = [&](int i) { return rows::data_or_null<T>(second.up(i)); };
+  const kernels::AttentionDirection<T> u{up(0), up(1), up(2), up(3)};
+  const auto p = problem<T>();
+  const auto g = read<T>(second.output(0));
+  const Tensor of_bias = bias.get();
+  if (!kernels::attention_second_fits(p, g, u, of_bias.defined() ? rows::total(of_bias) : 0)) {
+    return false;
+  }
+  const Tensor of_y =
+      second.wants_output(0) ? rows::make(y.shape(), y.dtype(), y.mask()) : Tensor();
+  Tensor of_inputs[4];
+  int i = 0;
+  for (const Saved* x : {&q, &k, &v, &bias}) {
+    if (second.wants_input(i)) of_inputs[i] = zeros_like(x->get());
+    ++i;
+  }
+  const auto to = [](const Tensor& t) {
+    return t.defined() ? rows::of_mutable<T>(t).data() : nullptr;
+  };
+  kernels::attention_second<T>(
+      p, g, u, {to(of_y), to(of_inputs[0]), to(of_inputs[1]), to(of_inputs[2]), to(of_inputs[3])});
+  second.add_output(0, of_y);
+  for (i = 0; i < 4; ++i) second.add_input(i, of_inputs[i]);
+  return true;
+}
+
 Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  const Recorded recorded{Call(attention_op, q, k, options),
-                          {options.dropout, options.seed, q.shape()[0]}};
-  const Tensor& bias = options.bias;
   const auto heads = q.shape()[2], width = v.shape()[3];
-  const Tensor y = rows::make(q.shape().sub(0, 3) + Shape{width}, q.dtype(), q.mask());
-  const Tensor log_sum = rows::make({recorded.call.queries.rows, heads}, q.dtype());
+  const Call call(attention_op, q, k, options);
+  const Recorded recorded{call,
+                          {options.dropout, options.seed, q.shape()[0]},
+                          rows::make(q.shape().sub(0, 3) + Shape{width}, q.dtype(), q.mask()),
+                          rows::make({call.queries.rows, heads}, q.dtype()),
+                          Saved(q),
+                          Saved(k),
+                          Saved(v),
+                          Saved(options.bias)};
   dispatch_real(attention_op, q.dtype(), [&]<class T>() {
-    kernels::attention_forward(recorded.problem<T>(q, k, v, bias), rows::of_mutable<T>(y).data(),
-                               rows::of_mutable<T>(log_sum).data());
+    kernels::attention_forward(recorded.problem<T>(), rows::of_mutable<T>(recorded.y).data(),
+                               rows::of_mutable<T>(recorded.log_sum).data());
   });
-  return record(attention_op, y, {q, k, v, bias},
-                [recorded, y, log_sum, q = Saved(q), k = Saved(k), v = Saved(v),
-                 bias = Saved(bias)](const Tensor& dy, auto& grads) {
-                  if constexpr (is_adjoint<decltype(grads)>) {
-                    grads.through(recorded.by_pairs(grads.input(0, q), grads.input(1, k),
-                                                    grads.input(2, v), grads.input(3, bias)));
-                  } else {
-                    dispatch_real(attention_op, dy.dtype(), [&]<class T>() {
-                      const auto p =
-                          recorded.template problem<T>(q.get(), k.get(), v.get(), bias.get());
-                      kernels::attention_backward<T>(p, {.y = rows::of<T>(y).data(),
-                                                         .log_sum = rows::of<T>(log_sum).data(),
-                                                         .dy = rows::of<T>(dy).data(),
-                                                         .dq = into<T>(grads, 0),
-                                                         .dk = into<T>(grads, 1),
-                                                         .dv = into<T>(grads, 2),
-                                                         .dbias = into<T>(grads, 3)});
-                    });
-                  }
-                });
+  return record(attention_op, recorded.y, {q, k, v, options.bias}, recorded);
 }
 
 }  // namespace
