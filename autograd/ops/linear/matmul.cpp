@@ -91,6 +91,70 @@ void tell(const Tensor& dy, const Tensor& x, const Tensor& w, Adjoint& grads) {
   if (grads.wants(2)) grads.add(2, sum(rows_of(dy), {0}));
 }
 
+/// A call as backward needs it.
+struct RecordedMatmul {
+  RowsByMatrix s;
+  Saved x, w;
+
+  template <class G>
+  void operator()(const Tensor& dy, G& grads) const {
+    if constexpr (is_adjoint<G>) {
+      tell(dy, grads.input(0, x), grads.input(1, w), grads);
+    } else {
+      dispatch_real(matmul_op, dy.dtype(), [&]<class T>() { backward<T>(dy, x, w, s, grads); });
+    }
+  }
+  /// The derivative of the gradients dy W^T, x^T dy and the sum of dy by dy, x and W.
+  bool second(Second& second) const {
+    dispatch_real(matmul_op, x.get().dtype(), [&]<class T>() {
+      if (second.wants_output(0)) second.add_output(0, of_dy<T>(second));
+      if (second.wants_input(0)) second.add_input(0, of_x<T>(second));
+      if (second.wants_input(1)) second.add_input(1, of_w<T>(second));
+    });
+    return true;
+  }
+
+ private:
+  template <class T>
+  Tensor of_dy(const Second& second) const {
+    const Tensor &ux = second.up(0), &uw = second.up(1), &ub = second.up(2);
+    const Tensor &dy = second.output(0), made = rows::make(dy.shape(), dy.dtype(), dy.mask());
+    T* to = rows::of_mutable<T>(made).data();
+    if (ub.defined()) broadcast_bias(rows::of<T>(ub).data(), s.m, s.n, to);
+    if (ux.defined()) {
+      kernels::gemm_selected<T>(s.m, s.n, s.k, kernels::Selects::left,
+                                {rows::of<T>(ux).data(), s.k}, {rows::of<T>(w.get()).data(), s.n},
+                                to, ub.defined());
+    }
+    if (uw.defined()) {
+      kernels::gemm_selected<T>(s.m, s.n, s.k, kernels::Selects::right,
+                                {rows::of<T>(x.get()).data(), s.k}, {rows::of<T>(uw).data(), s.n},
+                                to, ub.defined() || ux.defined());
+    }
+    return made;
+  }
+  template <class T>
+  Tensor of_x(const Second& second) const {
+    const Tensor &uw = second.up(1), &like = x.get();
+    if (!uw.defined()) return {};
+    const Tensor made = rows::make(like.shape(), like.dtype(), like.mask());
+    kernels::gemm_selected<T>(
+        s.m, s.k, s.n, kernels::Selects::right, {rows::of<T>(second.output(0)).data(), s.n},
+        {rows::of<T>(uw).data(), s.n, true}, rows::of_mutable<T>(made).data(), false);
+    return made;
+  }
+  template <class T>
+  Tensor of_w(const Second& second) const {
+    const Tensor& ux = second.up(0);
+    if (!ux.defined()) return {};
+    const Tensor made = rows::make(w.get().shape(), ux.dtype());
+    kernels::gemm_selected<T>(
+        s.k, s.n, s.m, kernels::Selects::left, {rows::of<T>(ux).data(), s.k, true},
+        {rows::of<T>(second.output(0)).data(), s.n}, rows::of_mutable<T>(made).data(), false);
+    return made;
+  }
+};
+
 }  // namespace
 
 Tensor matmul(const Tensor& x, const Tensor& w, const Tensor& bias) {
@@ -105,16 +169,7 @@ Tensor matmul(const Tensor& x, const Tensor& w, const Tensor& bias) {
     kernels::gemm<T>(m, n, k, {rows::of<T>(x).data(), k}, {rows::of<T>(w).data(), n}, to,
                      bias.defined());
   });
-  return record(matmul_op, y, {x, w, bias},
-                [m, n, k, x = Saved(x), w = Saved(w)](const Tensor& dy, auto& grads) {
-                  if constexpr (is_adjoint<decltype(grads)>) {
-                    tell(dy, grads.input(0, x), grads.input(1, w), grads);
-                  } else {
-                    dispatch_real(matmul_op, dy.dtype(), [&]<class T>() {
-                      backward<T>(dy, x, w, RowsByMatrix{m, n, k}, grads);
-                    });
-                  }
-                });
+  return record(matmul_op, y, {x, w, bias}, RecordedMatmul{{m, n, k}, Saved(x), Saved(w)});
 }
 
 }  // namespace maskgrad
