@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include <maskgrad/autograd/extend.hpp>
+#include <maskgrad/autograd/ops/normalization/normalize_cells.hpp>
 #include <maskgrad/autograd/ops/normalization/normalize_check.hpp>
-#include <maskgrad/autograd/ops/normalization/normalize_told.hpp>
+#include <maskgrad/autograd/ops/normalization/normalize_second.hpp>
 #include <maskgrad/autograd/plans/sequences.hpp>
-#include <maskgrad/core/kernels/add_to.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/pooled.hpp>
@@ -16,22 +16,10 @@ namespace maskgrad {
 namespace {
 
 using normalization::By;
-
-/// Lines of features that are normalized together: segment s is lines first(s) ... + length(s), and
-/// each group of its features by itself.
-struct Cells {
-  std::int64_t segments = 0, features = 0, groups = 1;
-  Index firsts, lengths;  ///< none: a segment is a line
-  std::int64_t first(std::int64_t s) const { return firsts.empty() ? s : firsts[s]; }
-  std::int64_t length(std::int64_t s) const { return lengths.empty() ? 1 : lengths[s]; }
-  std::int64_t width() const { return features / groups; }
-  std::int64_t shards() const {
-    std::int64_t lines = segments;
-    if (!lengths.empty() && segments > 0) lines = firsts[segments - 1] + lengths[segments - 1];
-    return std::min(std::max<std::int64_t>(segments, 1),
-                    shard_count(lines * features, kernels::elementwise_grain));
-  }
-};
+using normalization::Cells;
+using normalization::each_cell;
+using normalization::each_line;
+using normalization::joined;
 
 /// Each line by itself.
 Cells lines_of(const Tensor& x) {
@@ -39,15 +27,6 @@ Cells lines_of(const Tensor& x) {
   cells.features = x.shape().back();
   cells.segments = cells.features == 0 ? 0 : rows::total(x) / cells.features;
   return cells;
-}
-
-/// f(place of the first value, number) for the pieces of a cell, a line each.
-template <class F>
-void each_line(const Cells& c, std::int64_t segment, std::int64_t group, F&& f) {
-  const auto first = c.first(segment), w = c.width();
-  for (std::int64_t line = first; line < first + c.length(segment); ++line) {
-    f(line * c.features + group * w);
-  }
 }
 
 template <class T>
@@ -163,46 +142,15 @@ struct Kernel {
   }
 };
 
-/// f(segment, group, shard) over all cells, in fixed shards of segments.
-template <class F>
-void each_cell(const Cells& c, F&& f) {
-  const auto shards = c.shards();
-  parallel_for(shards, [&](std::int64_t shard) {
-    const auto end = shard_begin(c.segments, shards, shard + 1);
-    for (auto s = shard_begin(c.segments, shards, shard); s < end; ++s) {
-      if (c.length(s) == 0) continue;
-      for (std::int64_t g = 0; g < c.groups; ++g) f(s, g, shard);
-    }
-  });
-}
-
-template <class T>
-const T* data_of(const Tensor& x) {
-  return x.defined() ? rows::of<T>(x).data() : nullptr;
-}
-
 template <class T>
 Kernel<T> kernel_of(const Cells& cells, const Tensor& x, const Affine& affine, const Tensor& mean,
                     const Tensor& scale) {
   return {cells,
-          data_of<T>(x),
-          data_of<T>(affine.gamma),
-          data_of<T>(affine.beta),
+          rows::data_or_null<T>(x),
+          rows::data_or_null<T>(affine.gamma),
+          rows::data_or_null<T>(affine.beta),
           rows::of_mutable<T>(mean).data(),
           rows::of_mutable<T>(scale).data()};
-}
-
-/// The sums of all shards, in their order, as a gradient [features].
-template <class T>
-Tensor joined(const Pooled<double>& sums, std::int64_t shards, std::int64_t features) {
-  const Tensor total = rows::make({features}, dtype_of<T>());
-  T* to = rows::of_mutable<T>(total).data();
-  for (std::int64_t f = 0; f < features; ++f) {
-    double s = 0;
-    for (std::int64_t shard = 0; shard < shards; ++shard) s += sums[shard * features + f];
-    to[f] = static_cast<T>(s);
-  }
-  return total;
 }
 
 template <class T>
@@ -225,11 +173,38 @@ void run_backward(const Cells& c, Kernel<T> kernel, By by, double epsilon, const
   if (grads.wants(2)) grads.add(2, joined<T>(dbeta, shards, c.features));
 }
 
+/// A call as backward needs it.
+struct Recorded {
+  Cells cells;
+  By by;
+  double epsilon;
+  Tensor mean, scale;
+  Saved x, gamma;
+
+  template <class G>
+  void operator()(const Tensor& dy, G& grads) const {
+    if constexpr (is_adjoint<G>) {
+      normalization::tell({by, cells.groups, !cells.lengths.empty(), epsilon}, dy,
+                          grads.input(0, x), grads.input(1, gamma), grads);
+    } else {
+      dispatch_real("backward", dy.dtype(), [&]<class T>() {
+        const auto k = kernel_of<T>(cells, x.get(), {gamma.get(), {}}, mean, scale);
+        run_backward<T>(cells, k, by, epsilon, x.get(), dy, grads);
+      });
+    }
+  }
+  bool second(Second& second) const {
+    return normalization::second({cells, by, mean, scale, x.get(), gamma.get()}, second);
+  }
+};
+
 Tensor normalized(std::string_view op, const Cells& cells, const Tensor& x, double epsilon,
                   const Affine& affine, By by) {
   const Tensor y = rows::make(x.shape(), x.dtype(), x.mask());
   const Shape of_cells{cells.segments * cells.groups};
-  const Tensor mean = rows::make(of_cells, x.dtype()), scale = rows::make(of_cells, x.dtype());
+  // Of an empty segment they are read too, where all are looked at.
+  const Tensor mean = rows::make_zeros(of_cells, x.dtype());
+  const Tensor scale = rows::make_zeros(of_cells, x.dtype());
   dispatch_real(op, x.dtype(), [&]<class T>() {
     auto k = kernel_of<T>(cells, x, affine, mean, scale);
     T* to = rows::of_mutable<T>(y).data();
@@ -239,18 +214,7 @@ Tensor normalized(std::string_view op, const Cells& cells, const Tensor& x, doub
     });
   });
   return record(op, y, {x, affine.gamma, affine.beta},
-                [cells, mean, scale, by, epsilon, x = Saved(x), gamma = Saved(affine.gamma)](
-                    const Tensor& dy, auto& grads) {
-                  if constexpr (is_adjoint<decltype(grads)>) {
-                    normalization::tell({by, cells.groups, !cells.lengths.empty(), epsilon}, dy,
-                                        grads.input(0, x), grads.input(1, gamma), grads);
-                  } else {
-                    dispatch_real("backward", dy.dtype(), [&]<class T>() {
-                      const auto k = kernel_of<T>(cells, x.get(), {gamma.get(), {}}, mean, scale);
-                      run_backward<T>(cells, k, by, epsilon, x.get(), dy, grads);
-                    });
-                  }
-                });
+                Recorded{cells, by, epsilon, mean, scale, Saved(x), Saved(affine.gamma)});
 }
 
 }  // namespace
