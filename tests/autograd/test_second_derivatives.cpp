@@ -64,6 +64,29 @@ Tensor cubes(const Tensor& y) {
   return sum(y * y * y);
 }
 
+/// Products of f's Hessian by the kernels of second derivatives, against what the operations give
+/// of which backward is told: what is on the tape itself is made of those.
+void check_told(const std::string& name, const Many& x, const Callable& f) {
+  Many v, in;
+  for (const auto& t : x) {
+    v.push_back(checking::like(t, [](std::int64_t i) { return std::sin(double(i * i)); }));
+    in.push_back(t.with_grad());
+  }
+  const auto product = [&](bool on_tape) {
+    const auto g = gradients(f(in), in, {.create_graph = true});
+    return gradients(g, in, {.create_graph = on_tape, .seeds = v});
+  };
+  const auto kernels = product(false), told = product(true);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const Tensor dense = told[i].has_mask() ? told[i].drop_mask("behind the ends") : told[i];
+    check_near(kernels[i], dense.value(), name + ", argument " + std::to_string(i));
+  }
+}
+
+Tensor numbers(const Shape& shape, std::uint64_t seed) {
+  return random_normal(shape, {seed}, DType::f64);
+}
+
 TEST_SUITE("second_derivatives") {
   TEST_CASE("every operation's second derivatives equal differences, with and without masks") {
     for (const auto& c : op_cases()) check_gradients(c, 2);
@@ -117,6 +140,33 @@ TEST_SUITE("second_derivatives") {
     };
     const double a = sum(u * hvp(f, x, v)).item(), b = sum(v * hvp(f, x, u)).item();
     CHECK(std::abs(a - b) <= 1e-12 * std::max(std::abs(a), std::abs(b)));
+  }
+
+  TEST_CASE("kernels of second derivatives give what the told operations do") {
+    const Mask steps = Mask::from_lengths(std::vector<std::int64_t>{300, 0, 70}, 300);
+    const Tensor q = numbers({3, 300, 4, 3}, 1).with_mask(steps);
+    const Tensor k = numbers({3, 300, 2, 3}, 2).with_mask(steps);
+    const Tensor v = numbers({3, 300, 2, 5}, 3).with_mask(steps);
+    check_told("attention", {q, k, v}, [](const Many& in) {
+      return cubes(attention(in[0], in[1], in[2], {.causal = true, .dropout = 0.3, .seed = {4}}));
+    });
+    check_told("attention in a window, with a bias", {q, k, v, numbers({4, 300, 300}, 5)},
+               [](const Many& in) {
+                 return cubes(attention(in[0], in[1], in[2], {.window = 20, .bias = in[3]}));
+               });
+    const Tensor x = numbers({3, 300, 6}, 6).with_mask(steps);
+    const Tensor gamma = numbers({6}, 7), beta = numbers({6}, 8);
+    check_told("layer_normalize", {x, gamma, beta}, [](const Many& in) {
+      return cubes(layer_normalize(in[0], 1e-3, {in[1], in[2]}));
+    });
+    check_told("layer_normalize without a center", {x, gamma}, [](const Many& in) {
+      return cubes(layer_normalize(in[0], 1e-3, {in[1], {}}, false));
+    });
+    check_told("group_normalize", {x, gamma, beta}, [](const Many& in) {
+      return cubes(group_normalize(in[0], 3, 1e-3, {in[1], in[2]}));
+    });
+    check_told("matmul", {x, numbers({6, 4}, 9), numbers({4}, 10)},
+               [](const Many& in) { return cubes(matmul(in[0], in[1], in[2])); });
   }
 }
 
