@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include <maskgrad/autograd/checking.hpp>
 #include <maskgrad/autograd/ops/loss/crf_chain.hpp>
+#include <maskgrad/autograd/ops/loss/crf_checks.hpp>
 #include <maskgrad/autograd/ops/loss/paths.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 
@@ -11,6 +11,7 @@ namespace maskgrad {
 namespace {
 
 using sequence_dp::Chain;
+using sequence_dp::check_chain;
 using sequence_dp::Odds;
 
 constexpr std::string_view crf_negative_log_likelihood_op = "crf_negative_log_likelihood";
@@ -24,21 +25,6 @@ Chain<T> chain(const Sequences& steps, const Tensor& x, const Tensor& transition
 
 std::int64_t work_of(const Tensor& x) {
   return rows::total(x) * x.shape().back();
-}
-
-void check_chain(std::string_view where, const Tensor& x, const Tensor& transitions) {
-  check::real(where, x);
-  check::same_dtype(where, x, transitions);
-  check::rank(where, x, 3, "[batch, time, tags]");
-  check::inner_axis(where, x, -1, "mask whole steps");
-  const auto tags = x.shape().back();
-  if (transitions.has_mask() || transitions.rank() != 2 || tags == 0 ||
-      !fits(transitions.shape(), {tags, tags})) {
-    fail<ShapeError>(where,
-                     "transitions {} for potentials {}; expected transitions [tags, tags], at "
-                     "least one tag, and potentials [batch, time, tags]",
-                     transitions.describe(), x.describe());
-  }
 }
 
 void check_tags(const Tensor& ids, const Tensor& x) {
@@ -61,20 +47,6 @@ void check_paths(const Pooled<double>& total, const Sequences& steps) {
         "allowed. Use a low number in place of -infinity, or leave the sequence out",
         b, steps.length[b]);
   }
-}
-
-/// OptionError, with the place, where a score is NaN.
-void check_numbers(std::string_view where, const Tensor& scores, std::string_view name) {
-  dispatch_real(where, scores.dtype(), [&]<class T>() {
-    const auto values = rows::of<T>(scores);
-    const auto bad = std::find_if(values.begin(), values.end(), [](T v) { return v != v; });
-    if (bad == values.end()) return;
-    const auto index = checking::padded_index(scores, bad - values.begin());
-    fail<OptionError>(where,
-                      "{} of {} is NaN, so that no path is the best; expected numbers. Look for "
-                      "what made it, or mask the step",
-                      checking::place(std::string(name), index), scores.describe());
-  });
 }
 
 /// What backward needs of a call.
@@ -183,11 +155,7 @@ Tensor crf_decode(const Tensor& potentials, const Tensor& transitions) {
   if (x.is_meta()) return rows::make_meta(shape, DType::i64, x.mask());
   const Tensor y = rows::make(shape, DType::i64, x.mask());
   const Sequences steps = samples_of(x);
-  check_numbers(where, x, "potentials");
-  const auto linked = [](std::int64_t length) { return length > 1; };
-  if (std::any_of(steps.length.begin(), steps.length.end(), linked)) {
-    check_numbers(where, transitions, "transitions");
-  }
+  sequence_dp::check_scores(where, x, transitions, steps);
   auto* to = rows::of_mutable<std::int64_t>(y).data();
   dispatch_real(where, x.dtype(), [&]<class T>() {
     sequence_dp::over_samples(steps.count(), work_of(x),
