@@ -4,6 +4,8 @@
 
 #include <maskgrad/autograd/ops/attention/additive_attention.hpp>
 #include <maskgrad/autograd/ops/attention/attention.hpp>
+#include <maskgrad/autograd/ops/decoding/crf_decode_best.hpp>
+#include <maskgrad/autograd/ops/decoding/ctc_decode.hpp>
 #include <maskgrad/autograd/ops/elementwise/activations.hpp>
 #include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/elementwise/cast.hpp>

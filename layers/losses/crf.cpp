@@ -60,4 +60,8 @@ Tensor CRF::decode(const Tensor& potentials) const {
   return crf_decode(potentials, transitions_.tensor());
 }
 
+CRFDecodeResult CRF::decode_best(const Tensor& potentials, std::int64_t n) const {
+  return crf_decode_best(potentials, transitions_.tensor(), n);
+}
+
 }  // namespace maskgrad

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <maskgrad/autograd/ops/decoding/crf_decode_best.hpp>
 #include <maskgrad/autograd/ops/loss/crf.hpp>
 #include <maskgrad/layers/layer/layer.hpp>
 #include <maskgrad/layers/losses/loss.hpp>
@@ -34,7 +35,7 @@ struct CRFOptions {
 
 /// The weights of a linear-chain conditional random field, behind a Dense with a unit a tag. Its
 /// output are the potentials: x, with left_boundary added at a sequence's first valid step and
-/// right_boundary at its last. `loss` and `decode` read them with the transitions.
+/// right_boundary at its last. `loss`, `decode` and `decode_best` read them with the transitions.
 /// Shapes:   x [batch, time, tags]; transitions [tags, tags], boundaries [tags].
 /// Mask:     supports.
 /// Throws:   ShapeError, MaskError.
@@ -67,6 +68,8 @@ class CRF {
   Loss loss(const Tensor& tags, const Tensor& potentials, const LossOptions& options = {}) const;
   /// The likeliest tags, [batch, time] i64, under the mask of the potentials.
   Tensor decode(const Tensor& potentials) const;
+  /// The n likeliest, [batch, n, time], best first, and their scores, as crf_decode_best.
+  CRFDecodeResult decode_best(const Tensor& potentials, std::int64_t n) const;
   const Parameter& transitions() const { return transitions_; }
 
   template <class Self, class F>

@@ -1,3 +1,5 @@
+#include <maskgrad/autograd/ops/decoding/crf_decode_best.hpp>
+#include <maskgrad/autograd/ops/decoding/ctc_decode.hpp>
 #include <maskgrad/autograd/ops/loss/binary_cross_entropy.hpp>
 #include <maskgrad/autograd/ops/loss/crf.hpp>
 #include <maskgrad/autograd/ops/loss/cross_entropy.hpp>
@@ -15,6 +17,50 @@ constexpr MaskContract whole_sequences{.role = MaskRole::consumes,
                                        .why = "one loss for each sequence",
                                        .sample_role = MaskRole::supports,
                                        .full_role = MaskRole::unsupported};
+
+/// Decoders: a case for labels and one for scores, as their masks differ.
+void add_decoders(std::vector<OpCase>& cases) {
+  const MaskContract labels{.role = MaskRole::produces,
+                            .why = "the numbers of labels",
+                            .sample_role = MaskRole::produces,
+                            .full_role = MaskRole::unsupported};
+  const auto put = [&](const char* op, const char* variant, Callable f,
+                       const MaskContract& contract) {
+    cases.push_back({.op = op,
+                     .variant = variant,
+                     .f = std::move(f),
+                     .inputs = {{{4}}},
+                     .contract = contract,
+                     .gradient = false});
+  };
+  const CTCBeamOptions beam{.beam_width = 8, .top_paths = 3};
+  put(
+      "ctc_greedy_decode", "labels", [](const Tensor& x) { return ctc_greedy_decode(x).labels; },
+      labels);
+  put(
+      "ctc_greedy_decode", "scores", [](const Tensor& x) { return ctc_greedy_decode(x).scores; },
+      whole_sequences);
+  put(
+      "ctc_beam_decode", "labels", [=](const Tensor& x) { return ctc_beam_decode(x, beam).labels; },
+      labels);
+  put(
+      "ctc_beam_decode", "scores", [=](const Tensor& x) { return ctc_beam_decode(x, beam).scores; },
+      whole_sequences);
+  cases.push_back({.op = "crf_decode_best",
+                   .variant = "tags",
+                   .f = [](const Inputs& x) { return crf_decode_best(x[0], x[1], 3).tags; },
+                   .inputs = {{{4}}, {{4, 4}, shared}},
+                   .contract = {.role = MaskRole::supports,
+                                .why = "the likeliest paths through each sequence",
+                                .full_role = MaskRole::unsupported},
+                   .gradient = false});
+  cases.push_back({.op = "crf_decode_best",
+                   .variant = "scores",
+                   .f = [](const Inputs& x) { return crf_decode_best(x[0], x[1], 3).scores; },
+                   .inputs = {{{4}}, {{4, 4}, shared}},
+                   .contract = whole_sequences,
+                   .gradient = false});
+}
 
 }  // namespace in_cases_loss
 
@@ -44,6 +90,7 @@ std::vector<OpCase> loss_op_cases() {
                                 .why = "the likeliest path through each sequence",
                                 .full_role = MaskRole::unsupported},
                    .gradient = false});
+  add_decoders(cases);
   cases.push_back({.op = "sparse_cross_entropy",
                    .f = [](const Inputs& x) { return detail::sparse_cross_entropy(x[0], x[1]); },
                    .inputs = {{{}, sequences, Draw::ids}, {{5}}},

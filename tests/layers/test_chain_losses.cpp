@@ -204,6 +204,11 @@ TEST_CASE("a CRF layer learns tags that only their neighbors tell") {
     CHECK(adam.step().without_gradient.empty());
   }
   const Tensor right = equal(crf->decode(model.predict(x)), y);
+  const auto best = crf->decode_best(model.predict(x), 2);
+  CHECK(select(best.tags, 1, 0).to_vector<std::int64_t>() ==
+        crf->decode(model.predict(x)).to_vector<std::int64_t>());
+  CHECK(all_true(greater(select(best.scores, 1, 0), select(best.scores, 1, 1))).to_vector<bool>() ==
+        std::vector<bool>{true});
   CHECK(all_true(right).to_vector<bool>() == std::vector<bool>{true});
 }
 

@@ -18,8 +18,8 @@ const std::map<std::string, std::string>& reasons() {
        "FileError GradError IndexError MaskError MemoryError OptionError ShapeError "
        "StateError TypeError "},
       {"what a call gives",
-       "BatchResult DataDescription Epoch EpochRecord FitEvent Flow MeasuredTime StreamState "
-       "TimeContract "
+       "BatchResult CRFDecodeResult CTCDecodeResult DataDescription Epoch EpochRecord FitEvent "
+       "Flow MeasuredTime StreamState TimeContract "
        "GradcheckReport LawReport LoadReport MaskContract NamedParameter "
        "RecurrentResult StepReport TopKResult UpdateEvent "},
       {"what a call takes, in the rows of those",

@@ -199,6 +199,27 @@ std::vector<Row> shape_rows() {
           {"rotate_by_position", of(rotate_by_position)}};
 }
 
+Calls greedy_calls() {
+  return calls_of<Tensor, std::int64_t, bool>(
+      [](const Tensor& x, std::int64_t blank, bool merge_repeated) {
+        ctc_greedy_decode(x, {.blank_index = blank, .merge_repeated = merge_repeated});
+      });
+}
+
+/// With and without a CTCScorer, which gives numbers of any kind.
+Calls beam_calls() {
+  Calls all = calls_of<Tensor, std::int64_t, std::int64_t, std::int64_t>(
+      [](const Tensor& x, std::int64_t blank, std::int64_t width, std::int64_t paths) {
+        ctc_beam_decode(x, {.blank_index = blank, .beam_width = width, .top_paths = paths});
+      });
+  const Calls scored = calls_of<Tensor, double, double>([](const Tensor& x, double a, double b) {
+    const CTCScorer scorer{.append = [a](auto, auto) { return a; }, .end = [b](auto) { return b; }};
+    ctc_beam_decode(x, {.top_paths = 2, .scorer = scorer});
+  });
+  all.insert(all.end(), scored.begin(), scored.end());
+  return all;
+}
+
 std::vector<Row> product_rows() {
   using Softmax = Tensor (*)(const Tensor&, int);
   using Standard = Tensor (*)(const Tensor&, const Axes&, double);
@@ -226,7 +247,10 @@ std::vector<Row> product_rows() {
           {"sparse_cross_entropy", of(detail::sparse_cross_entropy)},
           {"crf_negative_log_likelihood", of(crf_negative_log_likelihood)},
           {"crf_decode", of(crf_decode)},
-          {"ctc_negative_log_likelihood", of(ctc_negative_log_likelihood)}};
+          {"crf_decode_best", of(crf_decode_best)},
+          {"ctc_negative_log_likelihood", of(ctc_negative_log_likelihood)},
+          {"ctc_greedy_decode", greedy_calls},
+          {"ctc_beam_decode", beam_calls}};
 }
 
 }  // namespace
