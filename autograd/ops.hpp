@@ -24,6 +24,7 @@
 #include <maskgrad/autograd/ops/reduce/softmax.hpp>
 #include <maskgrad/autograd/ops/reduce/standardize.hpp>
 #include <maskgrad/autograd/ops/sequence/depthwise.hpp>
+#include <maskgrad/autograd/ops/sequence/linear_recurrence.hpp>
 #include <maskgrad/autograd/ops/sequence/overlap_add.hpp>
 #include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/sequence/recurrent.hpp>

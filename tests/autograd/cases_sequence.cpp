@@ -1,5 +1,6 @@
 #include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/sequence/depthwise.hpp>
+#include <maskgrad/autograd/ops/sequence/linear_recurrence.hpp>
 #include <maskgrad/autograd/ops/sequence/overlap_add.hpp>
 #include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/sequence/recurrent.hpp>
@@ -42,6 +43,28 @@ void add_recurrent(std::vector<OpCase>& cases, const std::string& variant, kerne
        .contract = crosses_steps,
        .laws = {.carriers = 1}});
   if (lstm) cases.back().inputs.push_back({{2}, samples});
+}
+
+void add_linear_recurrence(std::vector<OpCase>& cases, const std::string& variant, Draw factors,
+                           bool backwards) {
+  cases.push_back(
+      {.op = "linear_recurrence",
+       .variant = variant,
+       .f =
+           [=](const Inputs& x) { return linear_recurrence(x[0], x[1], {.backwards = backwards}); },
+       .inputs = {{{3}, sequences, factors}, {{3}}},
+       .contract = crosses_steps});
+  cases.push_back({.op = "linear_recurrence_with_state",
+                   .variant = variant,
+                   .f =
+                       [=](const Inputs& x) {
+                         const auto [output, state] = linear_recurrence_with_state(
+                             x[0], x[1], {.initial = x[2], .backwards = backwards});
+                         return Inputs{output, state};
+                       },
+                   .inputs = {{{2, 2}, sequences, factors}, {{2, 2}}, {{2, 2}, samples}},
+                   .contract = crosses_steps,
+                   .laws = {.carriers = 1}});
 }
 
 void add_windows(std::vector<OpCase>& cases, const std::string& variant, WindowOptions options,
@@ -167,6 +190,8 @@ std::vector<OpCase> sequence_cases() {
   add_recurrent(cases, "GRU", Cell::gru, 3, false, false);
   add_recurrent(cases, "GRU, reset after, backwards", Cell::gru, 3, true, true);
   add_recurrent(cases, "LSTM", Cell::lstm, 4, false, false);
+  add_linear_recurrence(cases, "decays", Draw::unit, false);
+  add_linear_recurrence(cases, "any factors, backwards", Draw::normal, true);
   add_windows(cases, "same", {.width = 3, .padding = Padding::same});
   add_windows(cases, "causal, dilated", {.width = 2, .padding = Padding::causal, .dilation = 2});
   add_windows(cases, "valid, strided", {.width = 2, .stride = 2});

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include <maskgrad/autograd/ops/sequence/linear_recurrence.hpp>
 #include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/sequence/recurrent.hpp>
 #include <maskgrad/autograd/ops/sequence/segment.hpp>
@@ -22,6 +23,34 @@ constexpr auto whole_step =
 }  // namespace
 
 TEST_SUITE("messages of operations on sequences") {
+  TEST_CASE("linear_recurrence") {
+    const Tensor x = made({2, 4, 3}), h = made({2, 3});
+    CHECK(throws<TypeError>([] { linear_recurrence(arange(3), arange(3)); },
+                            "linear_recurrence: got i64[3]"));
+    CHECK(throws<TypeError>(
+        [&] {
+          linear_recurrence(x, zeros({2, 4, 3}));
+        },
+        "linear_recurrence: f64[2, 4, 3] with f32[2, 4, 3]"));
+    CHECK(throws<ShapeError>([&] { linear_recurrence(x, h); },
+                             "linear_recurrence: a f64[2, 4, 3] with b f64[2, 3]; expected [batch, "
+                             "time, ...] of the same sizes"));
+    CHECK(throws<ShapeError>([&] { linear_recurrence(made({2}), made({2})); },
+                             "linear_recurrence: a f64[2] with b f64[2]"));
+    CHECK(throws<MaskError>([&] { linear_recurrence(fully_masked(x), x); },
+                            fully_masked(x).describe() + whole_step));
+    CHECK(throws<ShapeError>(
+        [&] {
+          linear_recurrence(x, x, {.initial = made({2, 2})});
+        },
+        "linear_recurrence: the initial state is f64[2, 2]; expected [2, 3] "
+        "for a f64[2, 4, 3]"));
+    const Tensor some = h.with_mask(Mask::keep(std::vector<bool>{true, false}, {2}));
+    CHECK(throws<MaskError>([&] { linear_recurrence(x, x, {.initial = some}); },
+                            "linear_recurrence: the initial state f64[2, 3]",
+                            "lacks sequences of the input f64[2, 4, 3]"));
+  }
+
   TEST_CASE("recurrent") {
     using kernels::Cell;
     const Tensor x = made({2, 4, 3}), kernel = made({3, 6}), own = made({2, 6}), h = made({2, 2});

@@ -7,6 +7,7 @@
 
 #include "bench/bench.hpp"
 #include "bench/peaks.hpp"
+#include "bench/valid.hpp"
 
 #include <maskgrad/maskgrad.hpp>
 
@@ -39,6 +40,29 @@ void normalization(benchmark::State& state, L layer, double passes, int threads)
   for (int i = 0; i < 2; ++i) step();
   for (auto _ : state) step();
   count(state, passes * sizeof(float) * values, threads);
+}
+
+void recurrence(benchmark::State& state, const Valid& valid, int threads) {
+  memory_peak(threads);
+  set_num_threads(threads);
+  constexpr std::int64_t batch = 32, time = 4096;
+  Tensor a = random_uniform({batch, time, values / batch / time}, Seed{1});
+  Tensor b = random_normal(a.shape(), Seed{2}), dh = random_normal(a.shape(), Seed{3});
+  if (valid.share < 1) {
+    const Mask mask = mask_of(batch, time, valid);
+    for (Tensor* x : {&a, &b, &dh}) *x = x->with_mask(mask);
+  }
+  a = a.with_grad(), b = b.with_grad();
+  const auto step = [&] {
+    const Tensor h = linear_recurrence(a, b);
+    tape::backward({{h}}, {{dh}});
+    a.clear_grad();
+    b.clear_grad();
+  };
+  for (int i = 0; i < 2; ++i) step();
+  for (auto _ : state) step();
+  // Forward a, b -> h; backward dh, a, h -> da, db.
+  count(state, 8.0 * sizeof(float) * values * real_share(a), threads);
 }
 
 void crossentropy(benchmark::State& state, int threads) {
@@ -87,6 +111,11 @@ void register_bandwidth() {
     // Forward x for the statistics, x -> y; backward x, dy for their sums, x, dy -> dx.
     add(name("BatchNormalization"),
         [threads](auto& state) { normalization(state, BatchNormalization{}, 8, threads); });
+    for (const auto& valid : valids) {
+      if (valid.holes) continue;
+      add(name(fmt::format("linear_recurrence/{}", valid.name).c_str()),
+          [=](auto& state) { recurrence(state, valid, threads); });
+    }
     add(name("sparse_categorical_crossentropy"),
         [threads](auto& state) { crossentropy(state, threads); });
     add(name("Adam"), [threads](auto& state) { adam(state, threads); });

@@ -20,11 +20,11 @@ const std::map<std::string, std::string>& reasons() {
       {"what a call gives",
        "BatchResult CRFDecodeResult CTCDecodeResult DataDescription Epoch EpochRecord FitEvent "
        "Flow MeasuredTime StreamState TimeContract "
-       "GradcheckReport LawReport LoadReport MaskContract NamedParameter "
+       "GradcheckReport LawReport LinearRecurrenceResult LoadReport MaskContract NamedParameter "
        "RecurrentResult StepReport TopKResult UpdateEvent "},
       {"what a call takes, in the rows of those",
        "Affine ReadField JsonLimits LawInput "
-       "LayerInfo NoisePosition NoiseSource "
+       "LayerInfo LinearRecurrenceOptions NoisePosition NoiseSource "
        "RecurrentState RecurrentWeights SchedulePosition Variable "},
       {"made by its name, in the rows of make_metric",
        "Accuracy BinaryAccuracy CategoricalAccuracy EditDistance F1Score "

@@ -232,6 +232,8 @@ std::vector<Row> product_rows() {
           {"additive_attention", of(additive_attention)},
           {"additive_attention_scores", of(additive_attention_scores)},
           {"recurrent", of(recurrent)},
+          {"linear_recurrence", of(linear_recurrence)},
+          {"linear_recurrence_with_state", of(linear_recurrence_with_state)},
           {"softmax", of<One, Softmax>(softmax, softmax)},
           {"log_softmax", of<One, Softmax>(log_softmax, log_softmax)},
           {"layer_normalize", of(layer_normalize)},

@@ -2,6 +2,7 @@
 
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/ops/sequence/recurrent_recorded.hpp>
+#include <maskgrad/autograd/ops/sequence/sequence_inputs.hpp>
 
 namespace maskgrad {
 namespace {
@@ -39,20 +40,6 @@ void check_sizes(Cell cell, bool reset_after, const Tensor& x, const RecurrentWe
   expect("the initial cell state", initial.c, {x.shape()[0], units});
 }
 
-/// An initial state as the sequences have it: gathered under a mask [batch], else dense.
-Tensor matched(std::string_view what, const Tensor& state, const Tensor& x, const Mask& samples) {
-  if (!state.defined() || (!state.has_mask() && !samples)) return state;
-  const Tensor own = samples ? with_mask(state, samples) : state;
-  const bool possible = x.is_meta() && samples;  // which sequences there are is not known yet
-  if (samples && own.mask().rank() == samples.rank() && (possible || own.mask() == samples)) {
-    return own;
-  }
-  fail<MaskError>(recurrent_op,
-                  "{} {} lacks sequences of the input {}; expected a state for each. Give the "
-                  "others one with or_else(state, zeros)",
-                  what, state.describe(), x.describe());
-}
-
 /// Runs forward into `out` and the states behind it among the results; gives what backward needs.
 Tensor run(const RecurrentCall& call, const std::vector<Tensor>& inputs, const Tensor& out,
            const std::vector<Tensor>& results, bool training) {
@@ -85,8 +72,9 @@ RecurrentResult recurrent(Cell cell, bool reset_after, bool go_backwards, const 
   const Shape out_shape{x.shape()[0], x.shape()[1], units}, state_shape{x.shape()[0], units};
   const Mask samples = sample_mask(x);
   const bool lstm = cell == Cell::lstm;
-  const Tensor h0 = matched("the initial state", initial.h, x, samples);
-  const Tensor c0 = matched("the initial cell state", initial.c, x, samples);
+  const Tensor h0 = detail::initial_state(recurrent_op, "the initial state", initial.h, x, samples);
+  const Tensor c0 =
+      detail::initial_state(recurrent_op, "the initial cell state", initial.c, x, samples);
   if (x.is_meta()) {
     const Tensor state = rows::make_meta(state_shape, x.dtype(), samples);
     return {outputs ? rows::make_meta(out_shape, x.dtype(), x.mask()) : Tensor(),

@@ -2,6 +2,7 @@
 #include <maskgrad/core/kernels/simd/lines_level.hpp>
 #include <maskgrad/core/kernels/simd/normals_level.hpp>
 #include <maskgrad/core/kernels/simd/philox_level.hpp>
+#include <maskgrad/core/kernels/simd/recurrence_rows_level.hpp>
 
 namespace maskgrad::kernels::simd {
 template struct Arrays<Generic, float>;
@@ -10,4 +11,6 @@ template Lines<float> lines_at<Generic, float>();
 template Lines<double> lines_at<Generic, double>();
 template struct Normals<Generic>;
 template struct Philox<Generic>;
+template RecurrenceRows<float> recurrence_rows_at<Generic, float>();
+template RecurrenceRows<double> recurrence_rows_at<Generic, double>();
 }  // namespace maskgrad::kernels::simd

@@ -7,6 +7,7 @@
 #include <maskgrad/autograd/ops/loss/crf.hpp>
 #include <maskgrad/autograd/ops/loss/cross_entropy.hpp>
 #include <maskgrad/autograd/ops/loss/ctc.hpp>
+#include <maskgrad/autograd/ops/sequence/linear_recurrence.hpp>
 #include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/sequence/recurrent.hpp>
 #include <maskgrad/autograd/ops/sequence/segment.hpp>
@@ -97,6 +98,20 @@ void add_recurrent(std::vector<RecordedCall>& calls) {
   put("LSTM, backwards", Cell::lstm, false, true);
 }
 
+void add_linear_recurrences(std::vector<RecordedCall>& calls) {
+  for (const bool backwards : {false, true}) {
+    const char* variant = backwards ? "backwards" : "";
+    calls.push_back({"linear_recurrence", variant, [=](const Inputs& x) {
+                       return linear_recurrence(x[0], x[1], {.backwards = backwards});
+                     }});
+    calls.push_back({"linear_recurrence_with_state", variant, [=](const Inputs& x) {
+                       const auto [output, state] = linear_recurrence_with_state(
+                           x[0], x[1], {.initial = x[2], .backwards = backwards});
+                       return Inputs{output, state};
+                     }});
+  }
+}
+
 }  // namespace in_calls_sequences
 
 std::vector<RecordedCall> sequence_calls() {
@@ -115,6 +130,7 @@ std::vector<RecordedCall> sequence_calls() {
   put("3, same, strided", {.width = 3, .stride = 2, .padding = Padding::same});
   add_attention(calls);
   add_recurrent(calls);
+  add_linear_recurrences(calls);
   return calls;
 }
 

@@ -141,6 +141,40 @@ def recurrent():
                    [Masked(outputs, STEPS) if masked else outputs, *states])
 
 
+def linear_steps(a, b, h):
+    """All h = a h + b of one sequence, and the last."""
+    outputs = []
+    for factor, term in zip(a, b):
+        h = factor * h + term
+        outputs.append(h)
+    return outputs, h
+
+
+def linear_recurrences():
+    for case, shape in {"ordinary": [2, 3, 2], "two axes": [1, 4, 2, 3], "empty": [0, 3, 2],
+                        "no steps": [2, 0, 2], "masked": [4, 4, 2]}.items():
+        draw, inner = Draw("linear_recurrence", case), shape[2:]
+        a, b = draw.between(-1, 1, *shape), draw.reals(*shape)
+        state = draw.reals(shape[0], *inner)
+        masked = case == "masked"
+        valid = STEPS if masked else np.ones(shape[:2], bool)
+        given = [under(STEPS, a), under(STEPS, b)] if masked else [a, b]
+        for variant, turn in [("", 1), ("backwards", -1)]:
+            for op, first in [("linear_recurrence", 0 * state),
+                              ("linear_recurrence_with_state", state)]:
+                y, last = np.zeros(shape), np.zeros(state.shape)
+                for i in range(shape[0]):
+                    outputs, last[i] = linear_steps(a[i, valid[i]][::turn], b[i, valid[i]][::turn],
+                                                    first[i])
+                    if len(outputs):
+                        y[i, valid[i]] = np.array(outputs)[::turn]
+                y = Masked(y, STEPS) if masked else y
+                if op == "linear_recurrence":
+                    record(op, variant, case, given, [y])
+                else:
+                    record(op, variant, case, [*given, state], [y, last])
+
+
 def windowed(x, width, stride, padding, dilation):
     """[windows, width, features] of one sequence."""
     reach = (width - 1) * dilation
@@ -265,6 +299,6 @@ def cross_entropies():
 
 
 def all_of_them():
-    for family in [products, positions, recurrent, windows, segments, crf, ctc,
-                   cross_entropies]:
+    for family in [products, positions, recurrent, linear_recurrences, windows, segments, crf,
+                   ctc, cross_entropies]:
         family()
