@@ -23,12 +23,14 @@
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/autograd/ops/reduce/softmax.hpp>
 #include <maskgrad/autograd/ops/reduce/standardize.hpp>
+#include <maskgrad/autograd/ops/sequence/causal_convolution.hpp>
 #include <maskgrad/autograd/ops/sequence/depthwise.hpp>
 #include <maskgrad/autograd/ops/sequence/linear_recurrence.hpp>
 #include <maskgrad/autograd/ops/sequence/overlap_add.hpp>
 #include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/sequence/recurrent.hpp>
 #include <maskgrad/autograd/ops/sequence/segment.hpp>
+#include <maskgrad/autograd/ops/sequence/selective_scan.hpp>
 #include <maskgrad/autograd/ops/sequence/sequence.hpp>
 #include <maskgrad/autograd/ops/sequence/windows.hpp>
 #include <maskgrad/autograd/ops/shape/concatenate.hpp>

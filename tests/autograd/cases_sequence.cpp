@@ -1,10 +1,12 @@
 #include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/sequence/causal_convolution.hpp>
 #include <maskgrad/autograd/ops/sequence/depthwise.hpp>
 #include <maskgrad/autograd/ops/sequence/linear_recurrence.hpp>
 #include <maskgrad/autograd/ops/sequence/overlap_add.hpp>
 #include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/sequence/recurrent.hpp>
 #include <maskgrad/autograd/ops/sequence/segment.hpp>
+#include <maskgrad/autograd/ops/sequence/selective_scan.hpp>
 #include <maskgrad/autograd/ops/sequence/sequence.hpp>
 #include <maskgrad/autograd/ops/sequence/windows.hpp>
 
@@ -63,6 +65,40 @@ void add_linear_recurrence(std::vector<OpCase>& cases, const std::string& varian
                          return Inputs{output, state};
                        },
                    .inputs = {{{2, 2}, sequences, factors}, {{2, 2}}, {{2, 2}, samples}},
+                   .contract = crosses_steps,
+                   .laws = {.carriers = 1}});
+}
+
+void add_selective_scan(std::vector<OpCase>& cases, bool backwards) {
+  cases.push_back({.op = "selective_scan",
+                   .variant = backwards ? "backwards" : "",
+                   .f =
+                       [=](const Inputs& x) {
+                         const auto [output, state] =
+                             selective_scan(x[0], x[1], x[2], x[3], x[4],
+                                            {.initial = x[5], .backwards = backwards});
+                         return Inputs{output, state};
+                       },
+                   .inputs = {{{3}},
+                              {{3}, sequences, Draw::positive},
+                              {{2, 3}, shared},
+                              {{2}},
+                              {{2}},
+                              {{2, 3}, samples}},
+                   .contract = crosses_steps,
+                   .laws = {.carriers = 1}});
+}
+
+void add_causal_convolution(std::vector<OpCase>& cases, std::int64_t width, bool backwards) {
+  cases.push_back({.op = "causal_convolution",
+                   .variant = backwards ? "backwards" : std::to_string(width) + " steps",
+                   .f =
+                       [=](const Inputs& x) {
+                         const auto [output, state] = causal_convolution(
+                             x[0], x[1], {.initial = x[2], .backwards = backwards});
+                         return Inputs{output, state};
+                       },
+                   .inputs = {{{3}}, {{width, 3}, shared}, {{width - 1, 3}, samples}},
                    .contract = crosses_steps,
                    .laws = {.carriers = 1}});
 }
@@ -192,6 +228,10 @@ std::vector<OpCase> sequence_cases() {
   add_recurrent(cases, "LSTM", Cell::lstm, 4, false, false);
   add_linear_recurrence(cases, "decays", Draw::unit, false);
   add_linear_recurrence(cases, "any factors, backwards", Draw::normal, true);
+  for (const bool backwards : {false, true}) add_selective_scan(cases, backwards);
+  add_causal_convolution(cases, 3, false);
+  add_causal_convolution(cases, 1, false);
+  add_causal_convolution(cases, 4, true);
   add_windows(cases, "same", {.width = 3, .padding = Padding::same});
   add_windows(cases, "causal, dilated", {.width = 2, .padding = Padding::causal, .dilation = 2});
   add_windows(cases, "valid, strided", {.width = 2, .stride = 2});

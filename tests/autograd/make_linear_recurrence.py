@@ -1,7 +1,7 @@
-"""Writes data/linear_recurrence.safetensors: what NumPy gives for h = a h + b under masks with holes,
-and for the gradients of a sum of results times weights, in f64. Each sequence runs by itself and
-unpadded, step by step; a gradient is by complex steps, (f(x + i e) / e).imag with e so small that no
-digit is lost. The test that holds it is test_linear_recurrence.cpp. Run with Debian's
+"""Writes data/linear_recurrence.safetensors: what NumPy gives for h = a h + b under masks with
+holes, and for the gradients of a sum of results times weights, in f64. Each sequence runs by itself
+and unpadded, step by step; a gradient is by complex steps, (f(x + i e) / e).imag with e so small
+that no digit is lost. The test that holds it is test_linear_recurrence.cpp. Run with Debian's
 python3-numpy."""
 
 import pathlib
@@ -36,7 +36,8 @@ def gradient(f, x):
 
 for name, turn in [("forward", 1), ("backwards", -1)]:
     draw = Draw("linear_recurrence", name)
-    given = {"a": draw.between(-1, 1, 4, 4, 3), "b": draw.reals(4, 4, 3), "initial": draw.reals(4, 3)}
+    given = {"a": draw.between(-1, 1, 4, 4, 3), "b": draw.reals(4, 4, 3),
+             "initial": draw.reals(4, 3)}
     given["a"][0, 2] = 0  # a factor of 0 forgets
     up_h, up_last = draw.reals(4, 4, 3), draw.reals(4, 3)
 

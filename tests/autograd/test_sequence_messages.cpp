@@ -1,9 +1,11 @@
 #include <limits>
 
+#include <maskgrad/autograd/ops/sequence/causal_convolution.hpp>
 #include <maskgrad/autograd/ops/sequence/linear_recurrence.hpp>
 #include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/sequence/recurrent.hpp>
 #include <maskgrad/autograd/ops/sequence/segment.hpp>
+#include <maskgrad/autograd/ops/sequence/selective_scan.hpp>
 #include <maskgrad/autograd/ops/sequence/windows.hpp>
 
 #include "counted.hpp"
@@ -23,6 +25,53 @@ constexpr auto whole_step =
 }  // namespace
 
 TEST_SUITE("messages of operations on sequences") {
+  TEST_CASE("selective_scan") {
+    const Tensor x = made({2, 4, 3}), a = made({5, 3}), b = made({2, 4, 5});
+    const auto scan = [](const Tensor& input, const Tensor& delta, const Tensor& rates,
+                         const Tensor& in, const Tensor& out, const Tensor& initial = {}) {
+      selective_scan(input, delta, rates, in, out, {.initial = initial});
+    };
+    const std::string where = " for x f64[2, 4, 3] and a f64[5, 3]";
+    CHECK(throws<ShapeError>([&] { scan(a, x, a, b, b); },
+                             "selective_scan: got f64[5, 3] with 2 axes; expected 3 [batch, time, "
+                             "inner]"));
+    CHECK(throws<ShapeError>([&] { scan(x, b, a, b, b); },
+                             "selective_scan: delta is f64[2, 4, 5]; expected [2, 4, 3]" + where));
+    CHECK(throws<ShapeError>([&] { scan(x, x, a, x, b); },
+                             "selective_scan: b is f64[2, 4, 3]; expected [2, 4, 5]" + where));
+    CHECK(throws<ShapeError>(
+        [&] {
+          scan(x, x, a, b, b, made({2, 3, 5}));
+        },
+        "selective_scan: the initial state is f64[2, 3, 5]; expected [2, 5, "
+        "3]" +
+            where));
+    CHECK(throws<MaskError>([&] { scan(fully_masked(x), x, a, b, b); }, whole_step));
+    CHECK(throws<MaskError>([&] { scan(x, x, fully_masked(a), b, b); }, "weights have no padding"));
+  }
+
+  TEST_CASE("causal_convolution") {
+    const Tensor x = made({2, 4, 3});
+    CHECK(throws<ShapeError>(
+        [&] {
+          causal_convolution(x, made({2, 2}));
+        },
+        "causal_convolution: f64[2, 4, 3] with kernel f64[2, 2]; expected "
+        "[width, features], a width of 1 or more"));
+    CHECK(throws<ShapeError>([&] { causal_convolution(x, made({0, 3})); }, "a width of 1 or more"));
+    CHECK(throws<ShapeError>(
+        [&] {
+          causal_convolution(x, made({4, 3}), {.initial = made({2, 4, 3})});
+        },
+        "causal_convolution: the initial steps are f64[2, 4, 3]; expected [2, 3, 3] for x f64[2, "
+        "4, 3] and kernel f64[4, 3]"));
+    CHECK(throws<MaskError>(
+        [&] {
+          causal_convolution(fully_masked(x), made({2, 3}));
+        },
+        whole_step));
+  }
+
   TEST_CASE("linear_recurrence") {
     const Tensor x = made({2, 4, 3}), h = made({2, 3});
     CHECK(throws<TypeError>([] { linear_recurrence(arange(3), arange(3)); },

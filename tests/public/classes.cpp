@@ -18,14 +18,14 @@ const std::map<std::string, std::string>& reasons() {
        "FileError GradError IndexError MaskError MemoryError OptionError ShapeError "
        "StateError TypeError "},
       {"what a call gives",
-       "BatchResult CRFDecodeResult CTCDecodeResult DataDescription Epoch EpochRecord FitEvent "
-       "Flow MeasuredTime StreamState TimeContract "
+       "BatchResult CRFDecodeResult CTCDecodeResult CausalConvolutionResult DataDescription Epoch "
+       "EpochRecord FitEvent Flow MeasuredTime StreamState TimeContract "
        "GradcheckReport LawReport LinearRecurrenceResult LoadReport MaskContract NamedParameter "
-       "RecurrentResult StepReport TopKResult UpdateEvent "},
+       "RecurrentResult SelectiveScanResult StepReport TopKResult UpdateEvent "},
       {"what a call takes, in the rows of those",
-       "Affine ReadField JsonLimits LawInput "
+       "Affine CausalConvolutionOptions ReadField JsonLimits LawInput "
        "LayerInfo LinearRecurrenceOptions NoisePosition NoiseSource "
-       "RecurrentState RecurrentWeights SchedulePosition Variable "},
+       "RecurrentState RecurrentWeights SchedulePosition SelectiveScanOptions Variable "},
       {"made by its name, in the rows of make_metric",
        "Accuracy BinaryAccuracy CategoricalAccuracy EditDistance F1Score "
        "MeanSquaredError Perplexity Precision R2Score Recall RootMeanSquaredError "

@@ -232,6 +232,8 @@ std::vector<Row> product_rows() {
           {"additive_attention", of(additive_attention)},
           {"additive_attention_scores", of(additive_attention_scores)},
           {"recurrent", of(recurrent)},
+          {"selective_scan", of(selective_scan)},
+          {"causal_convolution", of(causal_convolution)},
           {"linear_recurrence", of(linear_recurrence)},
           {"linear_recurrence_with_state", of(linear_recurrence_with_state)},
           {"softmax", of<One, Softmax>(softmax, softmax)},

@@ -3,6 +3,7 @@
 #include <maskgrad/core/kernels/simd/normals_level.hpp>
 #include <maskgrad/core/kernels/simd/philox_level.hpp>
 #include <maskgrad/core/kernels/simd/recurrence_rows_level.hpp>
+#include <maskgrad/core/kernels/simd/scan_blocks_level.hpp>
 
 namespace maskgrad::kernels::simd {
 template struct Arrays<Avx512, float>;
@@ -13,4 +14,6 @@ template struct Normals<Avx512>;
 template struct Philox<Avx512>;
 template RecurrenceRows<float> recurrence_rows_at<Avx512, float>();
 template RecurrenceRows<double> recurrence_rows_at<Avx512, double>();
+template ScanBlocks<float> scan_blocks_at<Avx512, float>();
+template ScanBlocks<double> scan_blocks_at<Avx512, double>();
 }  // namespace maskgrad::kernels::simd

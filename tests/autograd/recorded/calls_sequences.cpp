@@ -7,10 +7,12 @@
 #include <maskgrad/autograd/ops/loss/crf.hpp>
 #include <maskgrad/autograd/ops/loss/cross_entropy.hpp>
 #include <maskgrad/autograd/ops/loss/ctc.hpp>
+#include <maskgrad/autograd/ops/sequence/causal_convolution.hpp>
 #include <maskgrad/autograd/ops/sequence/linear_recurrence.hpp>
 #include <maskgrad/autograd/ops/sequence/positions.hpp>
 #include <maskgrad/autograd/ops/sequence/recurrent.hpp>
 #include <maskgrad/autograd/ops/sequence/segment.hpp>
+#include <maskgrad/autograd/ops/sequence/selective_scan.hpp>
 #include <maskgrad/autograd/ops/sequence/windows.hpp>
 
 #include "calls.hpp"
@@ -106,6 +108,16 @@ void add_linear_recurrences(std::vector<RecordedCall>& calls) {
                      }});
     calls.push_back({"linear_recurrence_with_state", variant, [=](const Inputs& x) {
                        const auto [output, state] = linear_recurrence_with_state(
+                           x[0], x[1], {.initial = x[2], .backwards = backwards});
+                       return Inputs{output, state};
+                     }});
+    calls.push_back({"selective_scan", variant, [=](const Inputs& x) {
+                       const auto [output, state] = selective_scan(
+                           x[0], x[1], x[2], x[3], x[4], {.initial = x[5], .backwards = backwards});
+                       return Inputs{output, state};
+                     }});
+    calls.push_back({"causal_convolution", variant, [=](const Inputs& x) {
+                       const auto [output, state] = causal_convolution(
                            x[0], x[1], {.initial = x[2], .backwards = backwards});
                        return Inputs{output, state};
                      }});

@@ -175,6 +175,54 @@ def linear_recurrences():
                     record(op, variant, case, [*given, state], [y, last])
 
 
+def scan_steps(x, delta, a, b, c, h):
+    """The outputs of a selective scan of one sequence, and the last state."""
+    outputs = []
+    for t in range(len(x)):
+        h = np.exp(delta[t] * a) * h + np.outer(b[t], delta[t] * x[t])
+        outputs.append(c[t] @ h)
+    return outputs, h
+
+
+def convolved_steps(x, kernel, before):
+    """Of one sequence: each step with those before it, and the last ones."""
+    width, all_steps = len(kernel), np.concatenate([before, x])
+    outputs = [(all_steps[t:t + width] * kernel).sum(0) for t in range(len(x))]
+    return outputs, all_steps[len(all_steps) - width + 1:]
+
+
+def run_each(op, variant, case, run, inputs, shared, state, width):
+    """Records an operation whose `inputs` have steps, and which goes on from a state."""
+    masked, turn = case == "masked", -1 if variant == "backwards" else 1
+    shape = inputs[0].shape
+    valid = STEPS if masked else np.ones(shape[:2], bool)
+    y, last = np.zeros([*shape[:2], width]), np.array(state)
+    for i in range(shape[0]):
+        outputs, last[i] = run(*(x[i, valid[i]][::turn] for x in inputs), state[i])
+        if len(outputs):
+            y[i, valid[i]] = np.array(outputs)[::turn]
+    given = [under(STEPS, x) for x in inputs] if masked else list(inputs)
+    given[shared[0]:shared[0]] = shared[1:]
+    record(op, variant, case, [*given, state], [Masked(y, STEPS) if masked else y, last])
+
+
+def state_spaces():
+    for case, (b, steps, inner, n) in {"ordinary": (2, 3, 2, 2), "other sizes": (1, 5, 3, 1),
+                                       "empty": (0, 3, 2, 2), "no steps": (2, 0, 2, 2),
+                                       "masked": (4, 4, 2, 3)}.items():
+        draw = Draw("selective_scan", case)
+        x, delta = draw.reals(b, steps, inner), draw.between(0.1, 1, b, steps, inner)
+        a = draw.between(-2, -0.2, n, inner)
+        inputs, state = [draw.reals(b, steps, n) for _ in "bc"], draw.reals(b, n, inner)
+        kernel, before = draw.reals(n + 1, inner), draw.reals(b, n, inner)
+        for variant in ["", "backwards"]:
+            run_each("selective_scan", variant, case,
+                     lambda x, d, b, c, h: scan_steps(x, d, a, b, c, h), [x, delta, *inputs],
+                     [2, a], state, inner)
+            run_each("causal_convolution", variant, case,
+                     lambda x, h: convolved_steps(x, kernel, h), [x], [1, kernel], before, inner)
+
+
 def windowed(x, width, stride, padding, dilation):
     """[windows, width, features] of one sequence."""
     reach = (width - 1) * dilation
@@ -299,6 +347,6 @@ def cross_entropies():
 
 
 def all_of_them():
-    for family in [products, positions, recurrent, linear_recurrences, windows, segments, crf,
-                   ctc, cross_entropies]:
+    for family in [products, positions, recurrent, linear_recurrences, state_spaces, windows,
+                   segments, crf, ctc, cross_entropies]:
         family()
