@@ -41,8 +41,13 @@
 #include <maskgrad/layers/pooling/window_pooling.hpp>
 #include <maskgrad/layers/recurrent/bidirectional.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
+#include <maskgrad/layers/recurrent/linear_attention.hpp>
 #include <maskgrad/layers/recurrent/lstm.hpp>
+#include <maskgrad/layers/recurrent/min_gru.hpp>
+#include <maskgrad/layers/recurrent/min_lstm.hpp>
+#include <maskgrad/layers/recurrent/rg_lru.hpp>
 #include <maskgrad/layers/recurrent/rnn.hpp>
+#include <maskgrad/layers/recurrent/s6.hpp>
 #include <maskgrad/layers/recurrent/simple_rnn.hpp>
 #include <maskgrad/layers/regularization/alpha_dropout.hpp>
 #include <maskgrad/layers/regularization/dropout.hpp>

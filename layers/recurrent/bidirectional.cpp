@@ -2,17 +2,37 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/shape/concatenate.hpp>
 #include <maskgrad/core/nearest.hpp>
 #include <maskgrad/layers/layer/description.hpp>
 #include <maskgrad/layers/recurrent/gru.hpp>
+#include <maskgrad/layers/recurrent/linear_attention.hpp>
 #include <maskgrad/layers/recurrent/lstm.hpp>
+#include <maskgrad/layers/recurrent/min_gru.hpp>
+#include <maskgrad/layers/recurrent/min_lstm.hpp>
+#include <maskgrad/layers/recurrent/rg_lru.hpp>
 #include <maskgrad/layers/recurrent/rnn.hpp>
+#include <maskgrad/layers/recurrent/s6.hpp>
 #include <maskgrad/layers/recurrent/simple_rnn.hpp>
 
 namespace maskgrad {
+namespace {
+
+/// Around the layer, where it is one of these.
+template <class... Ls>
+std::optional<Bidirectional> of_any(AnyLayer& layer, const BidirectionalOptions& options) {
+  std::optional<Bidirectional> both;
+  const auto as = [&]<class L>(const L* own) {
+    if (own) both.emplace(*own, options);
+  };
+  (as(layer.as_if<Ls>()), ...);
+  return both;
+}
+
+}  // namespace
 
 Bidirectional::Bidirectional(AnyLayer forward, AnyLayer backward, BidirectionalOptions options)
     : info(kind, options.name),
@@ -36,12 +56,11 @@ Bidirectional Bidirectional::from_options(extend::OptionReader& reader) {
   reader("name", options.name);
   reader.finish();
   AnyLayer wrapped = detail::layer_from(kind, layer);
-  if (const auto* gru = wrapped.as_if<GRU>()) return Bidirectional(*gru, options);
-  if (const auto* lstm = wrapped.as_if<LSTM>()) return Bidirectional(*lstm, options);
-  if (const auto* simple = wrapped.as_if<SimpleRNN>()) return Bidirectional(*simple, options);
-  if (const auto* rnn = wrapped.as_if<RNN>()) return Bidirectional(*rnn, options);
-  fail<OptionError>(kind, "it cannot wrap {}; expected SimpleRNN, GRU, LSTM or RNN",
-                    wrapped.kind());
+  if (auto both = of_any<SimpleRNN, GRU, LSTM, MinGRU, MinLSTM, RGLRU, S6, LinearAttention, RNN>(
+          wrapped, options)) {
+    return *both;
+  }
+  fail<OptionError>(kind, "it cannot wrap {}; expected a recurrent layer, as GRU", wrapped.kind());
 }
 
 void Bidirectional::write_options(extend::OptionWriter& writer) const {

@@ -23,6 +23,7 @@ class CarriedState {
   /// Takes the states behind a batch. Where a sample is masked it has none, and keeps what it had.
   void keep(const Tensors& states);
   const std::vector<std::int64_t>& sizes() const { return sizes_; }
+  void set_sizes(std::vector<std::int64_t> sizes) { sizes_ = std::move(sizes); }
   /// What is carried now, for checkpoints; empty at first.
   const Tensors& states() const { return states_; }
   void set(Tensors states) { states_ = std::move(states); }

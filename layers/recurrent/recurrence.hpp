@@ -13,6 +13,7 @@ namespace maskgrad::detail {
 ///                                -> run_by_steps -> cell.step -> a few operations a step
 /// A cell lets x in (`enter`), says whether it `runs_whole`, and has both ways: of whole sequences
 /// by kernels, and by steps, which read `project(x)`. RecurrentCore is one, RNN makes one of any.
+/// A cell without steps always runs whole: the cores of linear recurrences.
 class Recurrence {
  public:
   /// `sizes`: of the cell's states.
@@ -29,6 +30,9 @@ class Recurrence {
     const Tensors states = first_states(x, std::move(initial), slot);
     return outputs(x, run(cell, entered, states), Cell::output_is_state, with_states, slot);
   }
+
+  /// Where they follow from the input: known when the layer is built.
+  void set_sizes(std::vector<std::int64_t> sizes) { carried_.set_sizes(std::move(sizes)); }
 
   MaskContract contract() const;
   TimeContract time() const;
@@ -48,11 +52,17 @@ class Recurrence {
   /// last states.
   template <class Cell>
   Tensors run(const Cell& cell, const Tensor& x, const Tensors& states) const {
-    const bool read = options_.return_sequences || !Cell::output_is_state;
-    if (cell.runs_whole(x)) return cell.run_whole(x, states, options_.go_backwards, read);
-    return run_by_steps(
-        cell.project(x), made_states(x, states), options_.go_backwards,
-        [&cell](const Tensor& x_t, const Tensors& before) { return cell.step(x_t, before); });
+    if constexpr (requires { &Cell::step; }) {
+      if (!cell.runs_whole(x)) {
+        return run_by_steps(
+            cell.project(x), made_states(x, states), options_.go_backwards,
+            [&cell](const Tensor& x_t, const Tensors& before) { return cell.step(x_t, before); });
+      }
+      const bool read = options_.return_sequences || !Cell::output_is_state;
+      return cell.run_whole(x, states, options_.go_backwards, read);
+    } else {
+      return cell.run_whole(x, states, options_.go_backwards);
+    }
   }
   /// Those that are given, else carried, or those that a stream kept; undefined: zeros.
   Tensors first_states(const Tensor& x, Tensors initial, const extend::StreamSlot* slot) const;

@@ -34,6 +34,40 @@ Json gru(Dice& d, std::int64_t features) {
   return options;
 }
 
+Json min_rnn(Dice& d, std::int64_t features) {
+  Json options = recurrent(d, features);
+  options["activation"] = d.one_of<std::string>({"linear", "tanh"});
+  return options;
+}
+
+Json rg_lru(Dice& d, std::int64_t features) {
+  Json options = recurrent(d, features);
+  options.erase("units");
+  options.erase("activation");
+  options["num_blocks"] = features % 2 == 0 ? d.between(1, 2) : 1;
+  return options;
+}
+
+Json s6(Dice& d, std::int64_t features) {
+  Json options = recurrent(d, features);
+  options.erase("units");
+  options.erase("activation");
+  options["state_size"] = d.between(1, 3);
+  options["kernel_size"] = d.between(1, 3);
+  options["expand"] = d.between(1, 2);
+  return options;
+}
+
+Json linear_attention(Dice& d, std::int64_t features) {
+  Json options = recurrent(d, features);
+  options.erase("units");
+  options.erase("activation");
+  options["num_heads"] = d.between(1, 2);
+  options["key_dim"] = d.between(1, 3);
+  options["decay"] = d.one_of<std::string>({"fixed", "learned", "none"});
+  return options;
+}
+
 Json bidirectional(Dice& d, std::int64_t features) {
   Json inner = recurrent(d, features);
   inner["return_state"] = false;
@@ -160,6 +194,11 @@ const std::vector<LayerDraw>& layer_draws() {
       {"SimpleRNN", recurrent},
       {"GRU", gru},
       {"LSTM", recurrent},
+      {"MinGRU", min_rnn},
+      {"MinLSTM", min_rnn},
+      {"RGLRU", rg_lru},
+      {"S6", s6},
+      {"LinearAttention", linear_attention},
       {"Bidirectional", bidirectional},
       {"MultiHeadAttention",
        [](Dice& d, auto) {
