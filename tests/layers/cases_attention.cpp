@@ -43,9 +43,6 @@ void windowed_cases(Rows& rows) {
                                   .use_causal_mask = true,
                                   .rotary_max_wavelength = 20}},
            {features});
-  rows.add("causal",
-           TransformerEncoder{{.intermediate_dim = 3, .num_heads = 2, .use_causal_mask = true}},
-           {four});
 }
 
 void grouped_query_cases(Rows& rows) {
@@ -111,6 +108,9 @@ void transformer_cases(Rows& rows) {
            {four}, with_scores);
   rows.add("dropout", TransformerEncoder{{.intermediate_dim = 3, .num_heads = 2, .dropout = 0.2}},
            {four}, by_index);
+  rows.add("causal",
+           TransformerEncoder{{.intermediate_dim = 3, .num_heads = 2, .use_causal_mask = true}},
+           {four});
   rows.add("alone", TransformerDecoder{{.intermediate_dim = 3, .num_heads = 2}}, {four});
   rows.add("with an encoder",
            TransformerDecoder{{.intermediate_dim = 3, .num_heads = 2, .activation = "tanh"}},
