@@ -1,12 +1,12 @@
 #include <maskgrad/layers/recurrent/decayed_attention.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/elementwise/math.hpp>
-#include <maskgrad/autograd/ops/elementwise/where.hpp>
 #include <maskgrad/autograd/ops/linear/batched_matmul.hpp>
 #include <maskgrad/autograd/ops/reduce/cumulative.hpp>
 #include <maskgrad/autograd/ops/sequence/linear_recurrence.hpp>
@@ -18,6 +18,8 @@
 #include <maskgrad/autograd/ops/shape/reshape.hpp>
 #include <maskgrad/autograd/ops/shape/slice.hpp>
 #include <maskgrad/autograd/plans/sequences.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
+#include <maskgrad/layers/layer/spec.hpp>
 
 namespace maskgrad::detail {
 namespace {
@@ -25,11 +27,31 @@ namespace {
 constexpr std::string_view decayed_op = "linear attention";
 constexpr std::int64_t longest_piece = 64;
 
+/// Which sequences hold infinity or NaN in one of these.
+std::vector<std::uint8_t> odd_ones(const Sequences& sequences, const Tensors& all) {
+  std::vector<std::uint8_t> odd(static_cast<std::size_t>(sequences.count()));
+  for (const auto& x : all) {
+    const auto width = x.shape().count(2, x.rank());
+    dispatch_real(decayed_op, x.dtype(), [&]<class T>() {
+      const T* values = rows::of<T>(x).data();
+      parallel_for(sequences.count(), [&](std::int64_t s) {
+        const auto n = sequences.length[s] * width;
+        if (!kernels::all_finite(values + sequences.first[s] * width, n)) {
+          odd[static_cast<std::size_t>(s)] = 1;
+        }
+      });
+    });
+  }
+  return odd;
+}
+
 /// Each sequence cut into pieces of `size` steps, the last one filled up with zeros: arrays
 /// [pieces, size, ...], and [sequences, most pieces, ...] under the mask of those that there are.
+/// An odd one gets a piece for each step: products within a piece would bring what is infinite or
+/// NaN to the steps before it.
 class Pieces {
  public:
-  Pieces(const Sequences& sequences, bool backwards);
+  Pieces(const Sequences& sequences, const std::vector<std::uint8_t>& odd, bool backwards);
 
   std::int64_t count() const { return count_; }
   std::int64_t size() const { return size_; }
@@ -46,54 +68,65 @@ class Pieces {
   }
 
  private:
+  /// Rows `from` of x, zeros where there is none, as [from, ...].
+  static Tensor taken(const Tensor& x, std::int64_t rows, const Index& from, const Shape& step);
+
   std::int64_t rows_, count_ = 0, most_ = 0, size_ = 1;
-  Tensor rows_of_, places_, before_;
+  Index rows_of_, places_;
+  Tensor before_;
   Mask mask_;
 };
 
-Pieces::Pieces(const Sequences& sequences, bool backwards) : rows_(sequences.rows) {
+Pieces::Pieces(const Sequences& sequences, const std::vector<std::uint8_t>& odd, bool backwards)
+    : rows_(sequences.rows) {
   std::int64_t longest = 0;
   for (const auto n : sequences.length) longest = std::max(longest, n);
   size_ = std::clamp<std::int64_t>(longest, 1, longest_piece);
   std::vector<std::int64_t> pieces;
-  for (const auto n : sequences.length) {
-    pieces.push_back((n + size_ - 1) / size_);
+  for (std::int64_t s = 0; s < sequences.count(); ++s) {
+    const auto n = sequences.length[s];
+    pieces.push_back(odd[static_cast<std::size_t>(s)] ? n : (n + size_ - 1) / size_);
     count_ += pieces.back();
     most_ = std::max(most_, pieces.back());
   }
   mask_ = masks::from_lengths(pieces, most_, "the pieces of each sequence");
-  rows_of_ = rows::make({count_, size_}, DType::i64);
-  places_ = rows::make({rows_}, DType::i64);
+  rows_of_ = Index(count_ * size_);
+  places_ = Index(rows_);
   before_ = rows::make({count_}, DType::i64);
-  auto* row_of = rows::of_mutable<std::int64_t>(rows_of_).data();
-  auto* place = rows::of_mutable<std::int64_t>(places_).data();
   auto* before = rows::of_mutable<std::int64_t>(before_).data();
-  std::fill_n(row_of, count_ * size_, rows_);
+  std::fill(rows_of_.begin(), rows_of_.end(), -1);
   std::int64_t first = 0;
   for (std::int64_t s = 0; s < sequences.count(); ++s) {
     const auto n = sequences.length[s], mine = pieces[static_cast<std::size_t>(s)];
+    const auto steps = odd[static_cast<std::size_t>(s)] ? 1 : size_;
     for (std::int64_t k = 0; k < n; ++k) {
+      const auto at = (first + k / steps) * size_ + k % steps;
       const auto row = sequences.first[s] + (backwards ? n - 1 - k : k);
-      row_of[first * size_ + k] = row;
-      place[row] = first * size_ + k;
+      rows_of_[at] = row;
+      places_[row] = at;
     }
     for (std::int64_t i = 0; i < mine; ++i) before[first + i] = i > 0 ? first + i - 1 : count_ + s;
     first += mine;
   }
 }
 
+Tensor Pieces::taken(const Tensor& x, std::int64_t rows, const Index& from, const Shape& step) {
+  const Mask all = masks::all({rows}, "all rows");
+  return rearrange::take_rows(decayed_op,
+                              rearrange::regroup(decayed_op, x, Shape{rows} + step, all), from,
+                              Shape{from.size()} + step, Mask());
+}
+
 Tensor Pieces::of(const Tensor& x) const {
   const Shape step = x.shape().sub(2, x.rank());
-  const Tensor all = rearrange::regroup(decayed_op, x, Shape{rows_} + step, Mask());
-  const Tensor cut = take(concatenate({all, zeros(Shape{1} + step, x.dtype())}, 0), rows_of_);
-  return transpose(cut, 1, 2);
+  return transpose(reshape(taken(x, rows_, rows_of_, step), Shape{count_, size_} + step), 1, 2);
 }
 
 Tensor Pieces::back(const Tensor& pieces, const Shape& shape, const Mask& mask) const {
   const Tensor steps = transpose(pieces, 1, 2);
   const Shape step = steps.shape().sub(2, steps.rank());
-  const Tensor flat = reshape(steps, Shape{count_ * size_} + step);
-  return rearrange::regroup(decayed_op, take(flat, places_), shape, mask);
+  const Tensor flat = taken(steps, count_ * size_, places_, step);
+  return rearrange::regroup(decayed_op, flat, shape, mask);
 }
 
 Tensor Pieces::in_order(const Tensor& x) const {
@@ -105,14 +138,16 @@ Tensor Pieces::apart(const Tensor& x) const {
   return rearrange::regroup(decayed_op, x, shape, Mask());
 }
 
-/// Which of a piece's steps another one sees: [to, from].
-Tensor not_behind(std::int64_t size) {
-  const Tensor sees = rows::make({size, size}, DType::boolean);
-  bool* to = rows::of_mutable<bool>(sees).data();
-  for (std::int64_t t = 0; t < size; ++t) {
-    for (std::int64_t i = 0; i < size; ++i) to[t * size + i] = i <= t;
-  }
-  return sees;
+/// What hides a piece's later steps from the earlier ones, as logarithms of factors: [to, from].
+Tensor hidden(std::int64_t size, DType type) {
+  const Tensor logs = rows::make_zeros({size, size}, type);
+  dispatch_real(decayed_op, type, [&]<class T>() {
+    T* to = rows::of_mutable<T>(logs).data();
+    for (std::int64_t t = 0; t < size; ++t) {
+      std::fill(to + t * size + t + 1, to + (t + 1) * size, -std::numeric_limits<T>::infinity());
+    }
+  });
+  return logs;
 }
 
 }  // namespace
@@ -128,13 +163,13 @@ DecayedAttention decayed_attention(const Tensor& q, const Tensor& k, const Tenso
             rows::make_meta(state_shape, v.dtype(), samples)};
   }
   const Sequences sequences = sequences_of(q);
-  const Pieces pieces(sequences, backwards);
+  const Pieces pieces(sequences, odd_ones(sequences, {q, k, v}), backwards);
   const Tensor query = pieces.of(q), key = pieces.of(k), value = pieces.of(v);
   const Tensor decay = cumsum(pieces.of(log_decay), 2);  // since before the piece, as logarithms
-  const Tensor whole = slice(decay, 2, -1), none = zeros({}, q.dtype());
-  const Tensor sees = not_behind(pieces.size());
-  const Tensor between = where(sees, expand_dims(decay, 3) - expand_dims(decay, 2), none);
-  const Tensor scores = batched_matmul(query, key, false, true) * where(sees, exp(between), none);
+  const Tensor whole = slice(decay, 2, -1);
+  const Tensor between = expand_dims(decay, 3) - expand_dims(decay, 2);
+  const Tensor weights = exp(between + hidden(pieces.size(), q.dtype()));
+  const Tensor scores = batched_matmul(query, key, false, true) * weights;
   const Tensor added = batched_matmul(key * expand_dims(exp(whole - decay), 3), value, true);
   const Tensor kept = expand_dims(exp(whole), 3) * ones({one[1], one[2]}, q.dtype());
   const auto count = Shape{sequences.count()} + one;

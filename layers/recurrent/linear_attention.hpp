@@ -90,11 +90,12 @@ class LinearAttentionCore {
 
 }  // namespace detail
 
-/// Attention without softmax, in several heads, whose past decays, over each sequence's valid steps.
+/// Attention without softmax, in several heads, whose past decays, over each sequence's valid
+/// steps.
 ///   S' = g S + k v^T,  y = q S' / sqrt(key_dim), of all heads projected back
 /// `decay`: g = 1 - 2^(-5 - head) fixed, or sigmoid(x w + b)^(1/16) learned, or none: 1.
 /// Shapes:   x [batch, time, features] -> the last output [batch, out], or all [batch, time, out].
-///           query/kernel, key/kernel, value/kernel [features, heads, dim], their bias [heads, dim];
+///           query/kernel, key/kernel, value/kernel [features, heads, dim], bias [heads, dim];
 ///           decay/kernel [features, heads, 1]; output/kernel [heads, value_dim, out]. The state is
 ///           S, [batch, heads key_dim value_dim].
 /// Mask:     as GRU. Throws: OptionError, ShapeError, MaskError (a mask over features).

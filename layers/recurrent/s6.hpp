@@ -87,7 +87,7 @@ class S6Core {
 
 /// Selective state space, the core of Mamba with its convolution and gate, over each sequence's
 /// valid steps.
-///   u, z = x W_in;  u = silu(causal convolution of u);  d, b, c = u W;  delta = softplus(d W_d + b_d)
+///   u, z = x W_in;  u = silu(convolution of u);  d, b, c = u W;  delta = softplus(d W_d + b_d)
 ///   h' = exp(-delta exp(decay)) h + delta u b;  y = (c h' + skip u) silu(z) W_out
 /// Shapes:   x [batch, time, features] -> the last output [batch, features], or all [batch, time,
 ///           features]. With inner = expand features the states are the convolution's last inputs

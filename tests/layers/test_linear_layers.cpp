@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <maskgrad/maskgrad.hpp>
 
@@ -45,7 +46,10 @@ double apart(const Tensor& x, const Tensor& y) {
   REQUIRE(x.shape() == y.shape());
   const auto a = x.to_vector<double>(0), b = y.to_vector<double>(0);
   double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double far = std::abs(a[i] - b[i]);
+    worst = std::max(worst, std::isnan(far) ? std::numeric_limits<double>::infinity() : far);
+  }
   return worst;
 }
 
@@ -208,6 +212,27 @@ TEST_CASE("training S6 and LinearAttention never holds a state for each step") {
         of_value * 2 * features * 128 * 3 / 4);
   CHECK(most_bytes(LinearAttention{{.num_heads = 1, .key_dim = 128, .return_sequences = true}}) <
         of_value * 128 * 128 / 2);
+}
+
+TEST_CASE_TEMPLATE("what is NaN or infinite reaches no step before it, and no other sequence", L,
+                   MinGRU, MinLSTM, RGLRU, S6, LinearAttention) {
+  L layer = [] {
+    if constexpr (std::is_same_v<L, MinGRU>) return built(min_gru());
+    if constexpr (std::is_same_v<L, MinLSTM>) return built(min_lstm());
+    if constexpr (std::is_same_v<L, RGLRU>) return built(rg_lru());
+    if constexpr (std::is_same_v<L, S6>) return built(s6());
+    if constexpr (std::is_same_v<L, LinearAttention>) return built(linear_attention());
+  }();
+  const Tensor x = random_normal({2, 9, 3}, Seed{1}, DType::f64);
+  const Tensor whole = layer(x);
+  for (const double odd : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    auto values = x.to_vector<double>();
+    values[6 * 3 + 1] = odd;
+    const Tensor y = layer(tensor(values, x.shape()));
+    CHECK(apart(slice(slice(y, 0, 0, 1), 1, 0, 6), slice(slice(whole, 0, 0, 1), 1, 0, 6)) <= 1e-12);
+    CHECK(slice(y, 0, 1, 2).template to_vector<double>() ==
+          slice(whole, 0, 1, 2).template to_vector<double>());
+  }
 }
 
 TEST_CASE("options and states that do not fit are refused by name") {

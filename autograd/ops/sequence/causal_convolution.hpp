@@ -14,8 +14,8 @@ struct CausalConvolutionResult {
   Tensor state;   ///< [batch, width - 1, features], the last steps in the order in which they ran
 };
 
-/// Each feature by itself convolved over the valid steps of each sequence, a step with the width - 1
-/// before it: y[k] = sum over i of kernel[i] x[k - width + 1 + i]. It can go on from its state.
+/// Each feature by itself convolved over the valid steps of each sequence, a step with the width -
+/// 1 before it: y[k] = sum over i of kernel[i] x[k - width + 1 + i]. It can go on from its state.
 /// Shapes:   x [batch, time, features], kernel [width, features].
 /// Mask:     supports [batch, time]; the state carries none. Under [batch] both results carry it.
 /// Gradient: of x, the kernel and the initial steps, from the output and the state.

@@ -21,8 +21,8 @@ struct SelectiveScanResult {
 /// Mask:     supports [batch, time], the AND of all; the state carries none. Under [batch] both
 ///           results carry it.
 /// Gradient: of all, and of the initial state, from the output and the state.
-/// Throws:   ShapeError, TypeError; MaskError for a mask over features or of `a`, and for an initial
-///           state whose mask leaves out a sequence.
+/// Throws:   ShapeError, TypeError; MaskError for a mask over features or of `a`, and for an
+///           initial state whose mask leaves out a sequence.
 /// Source:   Gu and Dao 2023, arXiv:2312.00752.
 /// Example:  const mg::Tensor a = -mg::ones({4, 3}), b = mg::zeros({4, 5, 4});
 ///           mg::selective_scan(x, mg::softplus(y), a, b, b).output;  // [4, 5, 3]
