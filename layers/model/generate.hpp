@@ -39,7 +39,11 @@ void check_generate(const Tensor& prompts, const GenerateOptions& options);
 ///           a ShapeError: there is nothing to go on from.
 /// Throws:   OptionError, also for a model that does not stream or looks ahead; ShapeError.
 /// Source:   Holtzman et al. 2020 (top_p); Wu et al. 2016 (length_penalty, as in the field today).
-/// Example:  mg::generate(language, ids, {.max_steps = 5, .temperature = 0.8, .seed = {1}});
+/// Example:  mg::Sequential spells{mg::Embedding{{.input_dim = 9, .output_dim = 4}},
+///                                 mg::GRU{{.units = 8, .return_sequences = true}},
+///                                 mg::Dense{{.units = 9}}};
+///           spells.build(mg::Spec::ids({mg::any, mg::any}).masked(2));
+///           mg::generate(spells, ids, {.max_steps = 5, .temperature = 0.8});  // [4, 10]
 template <Model M>
 Tensor generate(const M& model, const Tensor& prompts, const GenerateOptions& options = {}) {
   const Evaluate evaluate;

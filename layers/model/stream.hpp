@@ -32,8 +32,8 @@ struct StreamState {
 /// Throws:   OptionError for a model that does not stream, which says which layer, why, and the ways
 ///           out; StateError before the model is built, and in another mode; ShapeError.
 /// Example:  const mg::Evaluate evaluate;
-///           mg::Stream stream{tagger, {.sequences = 4}};
-///           stream.push(x);     // [4, 5, 2]: each sequence by its own number of steps
+///           mg::Stream stream{model, {.sequences = 4}};
+///           stream.push(x);     // [4, 5, 3]: each sequence by its own number of steps
 ///           stream.finish(2);   // what waited for more; place 2 is free for a new sequence
 class Stream {
  public:

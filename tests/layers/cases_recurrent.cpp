@@ -32,6 +32,7 @@ void linear_cases(Rows& rows) {
   rows.add("sequences, state, initial state",
            MinGRU{{.units = 3, .return_sequences = true, .return_state = true}}, {features, state},
            {.carriers = 1});
+  rows.add("sequences", MinGRU{{.units = 3, .return_sequences = true}}, {features});
   rows.add("last, backwards, no bias",
            MinGRU{{.units = 3, .activation = "softsign", .use_bias = false, .go_backwards = true}},
            {features});
@@ -44,6 +45,7 @@ void linear_cases(Rows& rows) {
   rows.add("sequences, state, initial state",
            RGLRU{{.return_sequences = true, .return_state = true}}, {features, state},
            {.carriers = 1});
+  rows.add("blocks", RGLRU{{.num_blocks = 3, .return_sequences = true}}, {features});
   rows.add("blocks, last, backwards, no bias",
            RGLRU{{.num_blocks = 3, .use_bias = false, .go_backwards = true}}, {features});
 }

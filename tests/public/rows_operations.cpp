@@ -195,8 +195,12 @@ std::vector<Row> shape_rows() {
           {"window_sizes", of(window_sizes)},
           {"overlap_add", of(overlap_add)},
           {"positions", of(positions)},
-          {"sine_positions", of(sine_positions)},
-          {"rotate_by_position", of(rotate_by_position)}};
+          {"sine_positions",
+           of(static_cast<Tensor (*)(const Tensor&, const std::vector<double>&, const Tensor&)>(
+               sine_positions))},
+          {"rotate_by_position",
+           of(static_cast<Tensor (*)(const Tensor&, const std::vector<double>&, const Tensor&)>(
+               rotate_by_position))}};
 }
 
 Calls greedy_calls() {
