@@ -1,9 +1,10 @@
 #include "layers/layer_draws.hpp"
 
+#include "layers/layer_draws_recurrent.hpp"
+
 namespace maskgrad::tests {
 namespace in_layer_draws {
 
-using Json = nlohmann::json;
 constexpr std::string_view in_an_rnn = "takes one step; it is drawn as the cell of an RNN";
 constexpr std::string_view refuses = "refuses the mask that every random model is given";
 constexpr std::string_view of_samples = "LastStep";  // makes samples of steps
@@ -12,80 +13,6 @@ constexpr std::string_view dropped_by_index = "what is dropped depends on the se
 std::string activation(Dice& d) {
   return d.one_of<std::string>(
       {"linear", "relu", "tanh", "sigmoid", "softsign", "gelu", "softmax", "silu"});
-}
-
-Json described(std::string_view kind, Json config) {
-  return {{"class_name", kind}, {"config", std::move(config)}};
-}
-
-Json cell(Dice& d, std::int64_t) {
-  return {{"units", d.between(1, 3)}, {"use_bias", d.coin()}};
-}
-
-Json recurrent(Dice& d, std::int64_t) {
-  return {{"units", d.between(1, 3)}, {"activation", d.one_of<std::string>({"tanh", "softsign"})},
-          {"use_bias", d.coin()},     {"return_sequences", d.coin()},
-          {"return_state", d.coin()}, {"go_backwards", d.coin()}};
-}
-
-Json gru(Dice& d, std::int64_t features) {
-  Json options = recurrent(d, features);
-  options["reset_after"] = d.coin();
-  return options;
-}
-
-Json min_rnn(Dice& d, std::int64_t features) {
-  Json options = recurrent(d, features);
-  options["activation"] = d.one_of<std::string>({"linear", "tanh"});
-  return options;
-}
-
-Json rg_lru(Dice& d, std::int64_t features) {
-  Json options = recurrent(d, features);
-  options.erase("units");
-  options.erase("activation");
-  options["num_blocks"] = features % 2 == 0 ? d.between(1, 2) : 1;
-  return options;
-}
-
-Json s6(Dice& d, std::int64_t features) {
-  Json options = recurrent(d, features);
-  options.erase("units");
-  options.erase("activation");
-  options["state_size"] = d.between(1, 3);
-  options["kernel_size"] = d.between(1, 3);
-  options["expand"] = d.between(1, 2);
-  return options;
-}
-
-Json linear_attention(Dice& d, std::int64_t features) {
-  Json options = recurrent(d, features);
-  options.erase("units");
-  options.erase("activation");
-  options["num_heads"] = d.between(1, 2);
-  options["key_dim"] = d.between(1, 3);
-  options["decay"] = d.one_of<std::string>({"fixed", "learned", "none"});
-  return options;
-}
-
-Json bidirectional(Dice& d, std::int64_t features) {
-  Json inner = recurrent(d, features);
-  inner["return_state"] = false;
-  return {{"layer", described(d.one_of<std::string>({"SimpleRNN", "GRU", "LSTM"}), inner)},
-          {"merge_mode", d.one_of<std::string>({"concat", "sum", "mul", "ave"})}};
-}
-
-Json rnn(Dice& d, std::int64_t features) {
-  const auto some_cell = [&] {
-    return described(d.one_of<std::string>({"SimpleRNNCell", "GRUCell", "LSTMCell"}),
-                     cell(d, features));
-  };
-  const Json one = some_cell();
-  const Json stack = described("StackedRNNCells", {{"cells", {one, some_cell()}}});
-  return {{"cell", d.coin() ? one : stack},
-          {"return_sequences", d.coin()},
-          {"return_state", d.coin()},
-          {"go_backwards", d.coin()}};
 }
 
 Json masked_conv(Dice& d, std::int64_t) {
