@@ -2,6 +2,7 @@
 
 #include <maskgrad/autograd/ops/sequence/recurrent_steps.hpp>
 #include <maskgrad/core/kernels/recurrent/second.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 
 namespace maskgrad::detail {
 namespace {
@@ -63,6 +64,22 @@ void run_backward(const RecordedRecurrent& r, Grads& grads) {
   for (const auto* g : {&dx, &dkernel, &drecurrent, &dbias, &dh0, &dc0}) g->add();
 }
 
+/// What is not finite, and meets a gradient of 0, is told as operations, which do not read it.
+template <class T>
+bool all_finite(const RecordedRecurrent& r, const Second& second) {
+  const auto finite = [](const Tensor& x) {
+    return !x.defined() || kernels::all_finite_of(rows::of<T>(x).data(), rows::total(x));
+  };
+  bool all = finite(r.out);
+  for (std::size_t i = 0; i < r.inputs.size(); ++i) {
+    all = all && finite(r.inputs[i].get()) && finite(second.up(static_cast<int>(i)));
+  }
+  for (std::size_t i = 0; i < r.results.size(); ++i) {
+    all = all && finite(second.output(static_cast<int>(i)));
+  }
+  return all;
+}
+
 template <class T>
 void run_second(const RecordedRecurrent& r, Second& second) {
   const auto in = values(r.inputs);
@@ -112,9 +129,11 @@ void RecordedRecurrent::backward(Grads& grads) const {
 }
 
 bool RecordedRecurrent::second(Second& second) const {
-  dispatch_real(recurrent_op, inputs[0].get().dtype(),
-                [&]<class T>() { run_second<T>(*this, second); });
-  return true;
+  return dispatch_real(recurrent_op, inputs[0].get().dtype(), [&]<class T>() {
+    if (!all_finite<T>(*this, second)) return false;
+    run_second<T>(*this, second);
+    return true;
+  });
 }
 
 void RecordedRecurrent::tell(Adjoint& grads) const {
