@@ -85,8 +85,14 @@ Tensor some_input(const Spec& spec, Seed seed) {
 }  // namespace
 
 Tensors time_inputs(const std::vector<Spec>& specs) {
+  if (specs.empty()) {
+    fail<ShapeError>("check_time_laws", "no specifications; expected one for each input");
+  }
   Tensors inputs;
   for (const auto& spec : specs) {
+    if (spec.shape().rank() < 2) {
+      fail<ShapeError>("check_time_laws", "an input {}; expected [batch, time, ...]", spec.shape());
+    }
     Shape shape;
     for (int axis = 0; axis < spec.shape().rank(); ++axis) {
       const auto size = spec.shape()[axis];

@@ -5,6 +5,7 @@
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/ops/shape/gather.hpp>
+#include <maskgrad/core/checked.hpp>
 
 namespace maskgrad {
 namespace {
@@ -72,7 +73,7 @@ Stream::Stream(std::shared_ptr<const Run> run, TimeContract time, StreamOptions 
     fail<OptionError>("Stream", "the option .sequences is {}; expected 1 or more",
                       options.sequences);
   }
-  state_.steps.resize(static_cast<std::size_t>(options.sequences));
+  state_.steps = checked::vector<std::int64_t>("Stream", options.sequences);
 }
 
 Stream::Stream(const Stream& other)

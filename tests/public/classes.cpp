@@ -24,7 +24,7 @@ const std::map<std::string, std::string>& reasons() {
        "RecurrentResult SelectiveScanResult StepReport TopKResult UpdateEvent "},
       {"what a call takes, in the rows of those",
        "Affine CausalConvolutionOptions ReadField JsonLimits LawInput "
-       "LayerInfo LinearRecurrenceOptions NoisePosition NoiseSource "
+       "LayerInfo LinearRecurrenceOptions NoisePosition "
        "RecurrentState RecurrentWeights SchedulePosition SelectiveScanOptions Variable "},
       {"made by its name, in the rows of make_metric",
        "Accuracy BinaryAccuracy CategoricalAccuracy EditDistance F1Score "
@@ -40,7 +40,7 @@ const std::map<std::string, std::string>& reasons() {
        "LSTMCell "
        "SimpleRNNCell "},
       {"for authors of operations",
-       "Adjoint Broadcast Grads NoiseOfSteps NoisePlaces NoiseSamples NoiseWords PaddedSteps "
+       "Adjoint Broadcast Grads NoisePlaces NoiseWords PaddedSteps "
        "Reduced Saved Second Sequences "},
       {"lives as long as a block", "Evaluate Interrupts JsonLimitsScope NoGrad "},
       {"what a function of rows hands to another", "Callable TrainStep "},

@@ -41,7 +41,6 @@ const std::map<std::string, std::string>& not_called() {
       {"name", "of an enumeration"},
       {"names_of", "at compile time"},
       {"noise_places", "for authors of operations"},
-      {"noise_source", "for authors of operations"},
       {"ratio", "for authors of optimizers"},
       {"record", "for authors of operations"},
       {"record_linear", "for authors of operations"},
