@@ -94,18 +94,21 @@ int main(int argc, char** argv) try {
   Text text(s);
   const auto seed = static_cast<std::uint64_t>(s.seed);
 
-  std::vector<mg::AnyLayer> layers{
-      mg::Embedding{{.input_dim = std::ssize(text.letters), .output_dim = s.features}},
-      mg::PositionEmbedding{{.sequence_length = 26}}};
+  const std::int64_t letters = std::ssize(text.letters);
+  mg::Functional model;
+  const auto ids = model.input("letters");
+  auto x = model.add(mg::Embedding{{.input_dim = letters, .output_dim = s.features}}, {ids});
+  x = model.add(mg::Add{}, {x, model.add(mg::PositionEmbedding{{.sequence_length = 26}}, {x})});
   for (std::int64_t i = 0; i < s.blocks; ++i) {
-    layers.push_back(mg::TransformerEncoder{{.intermediate_dim = 4 * s.features,
-                                             .num_heads = 4,
-                                             .normalize_first = true,
-                                             .use_causal_mask = true}});
+    x = model.add(mg::TransformerEncoder{{.intermediate_dim = 4 * s.features,
+                                          .num_heads = 4,
+                                          .normalize_first = true,
+                                          .use_causal_mask = true}},
+                  {x});
   }
-  layers.push_back(mg::Dense{{.units = std::ssize(text.letters)}});
-  mg::Sequential model(layers);
-  model.build(mg::Spec::ids({mg::any, mg::any}).masked(2), mg::Seed{seed});
+  model.outputs(
+      {model.add(mg::Dense{{.units = letters}}, {model.add(mg::LayerNormalization{}, {x})})});
+  model.build({mg::Spec::ids({mg::any, mg::any}).masked(2)}, mg::Seed{seed});
   mg::Adam adam{model.parameters(), {.learning_rate = s.rate}};
 
   for (std::int64_t epoch = 0; epoch < s.epochs; ++epoch) {
@@ -117,8 +120,8 @@ int main(int argc, char** argv) try {
       for (auto k = i; k < std::min(i + s.batch, std::ssize(order)); ++k) {
         some.push_back(text.lines[static_cast<std::size_t>(order[static_cast<std::size_t>(k)])]);
       }
-      const mg::Loss loss =
-          mg::sparse_categorical_crossentropy(batch_of(some, true), model(batch_of(some, false)));
+      const mg::Loss loss = mg::sparse_categorical_crossentropy(batch_of(some, true),
+                                                                model({batch_of(some, false)})[0]);
       loss.backward();
       mg::clip_by_global_norm(model.parameters(), 1);
       adam.step();
