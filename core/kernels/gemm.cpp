@@ -28,6 +28,22 @@ void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n
               static_cast<blasint>(ldb), beta, c, static_cast<blasint>(ldc));
 }
 
+/// c [n] = a [k] b + beta c: one row, for which OpenBLAS would pack b first.
+void blas_row(CBLAS_TRANSPOSE tb, std::int64_t n, std::int64_t k, const float* a, std::int64_t step,
+              const float* b, std::int64_t ldb, float beta, float* c) {
+  const bool by_columns = tb == CblasTrans;
+  cblas_sgemv(CblasRowMajor, by_columns ? CblasNoTrans : CblasTrans,
+              static_cast<blasint>(by_columns ? n : k), static_cast<blasint>(by_columns ? k : n), 1,
+              b, static_cast<blasint>(ldb), a, static_cast<blasint>(step), beta, c, 1);
+}
+void blas_row(CBLAS_TRANSPOSE tb, std::int64_t n, std::int64_t k, const double* a,
+              std::int64_t step, const double* b, std::int64_t ldb, double beta, double* c) {
+  const bool by_columns = tb == CblasTrans;
+  cblas_dgemv(CblasRowMajor, by_columns ? CblasNoTrans : CblasTrans,
+              static_cast<blasint>(by_columns ? n : k), static_cast<blasint>(by_columns ? k : n), 1,
+              b, static_cast<blasint>(ldb), a, static_cast<blasint>(step), beta, c, 1);
+}
+
 }  // namespace
 
 template <class T>
@@ -57,6 +73,11 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Matrix<T> a, Matrix<T>
     const auto* pa = by_rows ? a.data + from * (a.transposed ? 1 : a.stride) : a.data;
     const auto* pb = by_rows ? b.data : b.data + from * (b.transposed ? b.stride : 1);
     const BlasCall call;
+    if (m == 1) {
+      blas_row(tb, to - from, k, pa, a.transposed ? a.stride : 1, pb, b.stride, add ? T(1) : T(0),
+               c + from);
+      return;
+    }
     blas(ta, tb, by_rows ? to - from : m, by_rows ? n : to - from, k, pa, a.stride, pb, b.stride,
          add ? T(1) : T(0), c + (by_rows ? from * n : from), n);
   });

@@ -133,14 +133,11 @@ Tensors Stream::run(const Tensors& inputs, const std::vector<bool>& ends) {
 
 Tensors Stream::push(const Tensors& inputs) {
   if (inputs.empty()) fail<ShapeError>("Stream, push", "no inputs; expected one or more");
-  Tensors steps, none;
-  for (const auto& x : inputs) {
-    steps.push_back(as_steps(x, sequences()));
-    const std::vector<std::int64_t> no_steps(static_cast<std::size_t>(sequences()));
-    none.push_back(detail::steps_of(steps.back().value(), no_steps, no_steps));
-  }
+  Tensors steps;
+  for (const auto& x : inputs) steps.push_back(as_steps(x, sequences()));
   Tensors outputs = run(steps, std::vector<bool>(static_cast<std::size_t>(sequences())));
-  last_inputs_ = std::move(none);
+  for (auto& x : steps) x = x.value();
+  last_inputs_ = std::move(steps);
   return outputs;
 }
 
@@ -153,7 +150,10 @@ Tensors Stream::finish(const std::vector<std::int64_t>& sequences) {
   if (last_inputs_.empty()) {
     fail<StateError>("Stream, finish", "nothing was pushed yet, so there is nothing to finish");
   }
-  Tensors outputs = run(last_inputs_, ends);
+  Tensors none;
+  const std::vector<std::int64_t> no_steps(ends.size());
+  for (const auto& x : last_inputs_) none.push_back(detail::steps_of(x, no_steps, no_steps));
+  Tensors outputs = run(none, ends);
   for (auto& y : outputs) {  // of results so far, those of the others go on
     const int mask_rank = std::max(1, rows::mask_rank(y));
     if (mask_rank == 2 && !time_.so_far) continue;

@@ -91,7 +91,7 @@ class Stream {
   std::shared_ptr<const Run> run_;
   TimeContract time_;
   StreamState state_;
-  Tensors last_inputs_;  ///< of no steps, as `finish` pushes them
+  Tensors last_inputs_;  ///< `finish` pushes no steps of such
   bool training_;
   extend::NoiseOfSteps noise_;  ///< each push draws what one call over all steps would
 };

@@ -5,12 +5,14 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/plans/sequences.hpp>
-#include <maskgrad/core/kernels/attention.hpp>
+#include <maskgrad/core/kernels/attention_decode.hpp>
 
 namespace maskgrad::detail {
 namespace {
 
 constexpr std::int64_t least_room = 16;
+// Queries of a sequence, on average, up to which their keys are read for each of them.
+constexpr std::int64_t most_decoded = 2;
 
 /// Copies steps of each sequence: `count[s]` rows from row from_first[s] to row to_first[s].
 void copy_steps(const Tensor& from, const extend::Index& from_first, const Tensor& to,
@@ -97,7 +99,6 @@ Tensor cached_attention(const Tensor& q, const KeyCache& cache, const AttentionO
   const auto heads = q.shape()[2], dim = q.shape()[3], width = cache.values.shape()[3];
   const Tensor y = rows::make(q.shape().sub(0, 3) + Shape{width}, q.dtype(), q.mask());
   dispatch_real("attention", q.dtype(), [&]<class T>() {
-    extend::Pooled<T> log_sum(queries.rows * heads);
     const kernels::AttentionProblem<T> p{
         .batch = batch,
         .heads = heads,
@@ -114,7 +115,10 @@ Tensor cached_attention(const Tensor& q, const KeyCache& cache, const AttentionO
         .q = rows::of<T>(q).data(),
         .k = rows::of<T>(cache.keys).data(),
         .v = rows::of<T>(cache.values).data()};
-    kernels::attention_forward(p, rows::of_mutable<T>(y).data(), log_sum.data());
+    T* out = rows::of_mutable<T>(y).data();
+    if (queries.rows <= most_decoded * batch) return kernels::attention_decode(p, out);
+    extend::Pooled<T> log_sum(queries.rows * heads);
+    kernels::attention_forward(p, out, log_sum.data());
   });
   return y;
 }

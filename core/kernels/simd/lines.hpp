@@ -26,6 +26,13 @@ struct Lines {
   /// y = log(e^a + e^b + e^(c + with_c)); -infinity stands for nothing.
   void (*log_sum3)(const T* a, const T* b, const T* c, const T* with_c, T* y, std::int64_t n);
 
+  /// Of rows `stride` values apart: y[r] = the sum of a[i] rows[r][i].
+  void (*dots)(const T* a, const T* rows, std::int64_t stride, std::int64_t count, std::int64_t n,
+               T* y);
+  /// y += the sum of w[r] rows[r]; a row of weight 0 is not read.
+  void (*weighted_sum)(const T* w, const T* rows, std::int64_t stride, std::int64_t count,
+                       std::int64_t n, T* y);
+
   // Value by value: a += x; a += (x - mean)^2;
   // sum_dy += dy and sum_d_normal += dy (x - mean) scale.
   void (*add_sums)(const T* x, double* a, std::int64_t n);

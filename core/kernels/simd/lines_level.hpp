@@ -55,6 +55,61 @@ struct LinesLevel {
         x, n, [m](auto v) __attribute__((always_inline)) { return (v - m) * (v - m); });
   }
 
+  /// The sum of a vector's lanes, halves first.
+  template <int n>
+  struct Halves {
+    typedef T type __attribute__((vector_size(n * sizeof(T))));
+    typedef T half __attribute__((vector_size(n / 2 * sizeof(T))));
+    [[gnu::always_inline]] static T sum(type v) {
+      half parts[2];
+      __builtin_memcpy(parts, &v, sizeof v);
+      if constexpr (n == 2) {
+        return parts[0][0] + parts[1][0];
+      } else {
+        return Halves<n / 2>::sum(parts[0] + parts[1]);
+      }
+    }
+  };
+
+  static void dots(const T* a, const T* rows, std::int64_t stride, std::int64_t count,
+                   std::int64_t n, T* y) {
+    for (std::int64_t r = 0; r < count; ++r, rows += stride) {
+      vec sum{};
+      std::int64_t i = 0;
+      for (; i + V::lanes <= n; i += V::lanes) sum += V::load(a + i) * V::load(rows + i);
+      if (i < n) sum += V::load(a + i, n - i) * V::load(rows + i, n - i);
+      y[r] = Halves<V::lanes>::sum(sum);
+    }
+  }
+
+  /// The same for up to four vectors of the row.
+  [[gnu::always_inline]] static void weighted_block(const T* w, const T* rows, std::int64_t stride,
+                                                    std::int64_t count, std::int64_t n, T* y) {
+    vec sums[4] = {};
+    for (int k = 0; k < 4; ++k) {
+      if (n > k * V::lanes) sums[k] = V::load(y + k * V::lanes, n - k * V::lanes);
+    }
+    for (std::int64_t r = 0; r < count; ++r, rows += stride) {
+      if (w[r] == T(0)) continue;
+      const vec weight = V::splat(w[r]);
+      for (int k = 0; k < 4; ++k) {
+        const auto left = n - k * V::lanes;
+        if (left > 0) sums[k] += weight * V::load(rows + k * V::lanes, left);
+      }
+    }
+    for (int k = 0; k < 4; ++k) {
+      const auto left = n - k * V::lanes;
+      if (left > 0) V::store(y + k * V::lanes, sums[k], left);
+    }
+  }
+  static void weighted_sum(const T* w, const T* rows, std::int64_t stride, std::int64_t count,
+                           std::int64_t n, T* y) {
+    for (std::int64_t i = 0; i < n; i += 4 * V::lanes) {
+      const auto width = n - i < 4 * V::lanes ? n - i : 4 * V::lanes;
+      weighted_block(w, rows + i, stride, count, width, y + i);
+    }
+  }
+
   static T greatest(const T* x, std::int64_t n) {
     constexpr T low = -std::numeric_limits<T>::infinity();
     vec top = V::splat(low), other = top;
@@ -225,6 +280,8 @@ Lines<T> lines_at() {
           .sum_exp = F::sum_exp,
           .exp_scaled = F::exp_scaled,
           .log_sum3 = F::log_sum3,
+          .dots = F::dots,
+          .weighted_sum = F::weighted_sum,
           .add_sums = F::add_sums,
           .add_squares = F::add_squares,
           .add_products = F::add_products,
