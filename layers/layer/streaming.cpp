@@ -83,7 +83,13 @@ Tensor last_steps(const Tensor& x, std::int64_t count) {
 
 Tensors call_windows(const TimeContract& time, const LayerCall& call, const Tensors& inputs) {
   auto* run = StreamRun::current();
-  if (!run || inputs.size() != 1 || !run->streams(inputs[0])) return call(inputs);
+  if (!run || !run->streams(inputs[0])) return call(inputs);
+  if (inputs.size() != 1) {
+    fail<ShapeError>(layer_title(),
+                     "{} inputs in a stream, where it reads neighboring steps ({}); expected one, "
+                     "the sequence itself",
+                     inputs.size(), time.str());
+  }
   const auto& x = inputs[0];
   auto& slot = run->slot(std::string(extend::LayerScope::current()->path()));
   const bool begins = slot.tensors.empty();

@@ -1,6 +1,7 @@
 #include <maskgrad/layers/model/stream.hpp>
 
 #include <algorithm>
+#include <optional>
 
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
@@ -118,6 +119,9 @@ Tensors Stream::run(const Tensors& inputs, const std::vector<bool>& ends) {
                      training_ ? "for training, and is used under Evaluate"
                                : "under Evaluate, and is used in training");
   }
+  // All pushes draw what one call draws, and the model's other calls count as if there were one.
+  std::optional<NoiseScope> put_back;
+  if (training_ && !last_inputs_.empty()) put_back.emplace();
   if (training_) noise_.again();
   StreamState next = state_;
   Tensors outputs;

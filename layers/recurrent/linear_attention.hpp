@@ -33,11 +33,7 @@ struct LinearAttentionOptions {
     f("output_shape", o.output_shape);
     f("kernel_initializer", o.kernel_initializer);
     f("bias_initializer", o.bias_initializer);
-    f("return_sequences", o.return_sequences);
-    f("return_state", o.return_state);
-    f("go_backwards", o.go_backwards);
-    f("stateful", o.stateful);
-    f("name", o.name);
+    RNNOptions::each_option(o, f);
   }
 };
 

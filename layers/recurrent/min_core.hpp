@@ -4,6 +4,7 @@
 #include <maskgrad/layers/layer/initializer.hpp>
 #include <maskgrad/layers/layer/layer.hpp>
 #include <maskgrad/layers/layer/options.hpp>
+#include <maskgrad/layers/recurrent/recurrent_options.hpp>
 
 namespace maskgrad::detail {
 
@@ -27,11 +28,7 @@ struct MinOptions {
     f("use_bias", o.use_bias);
     f("kernel_initializer", o.kernel_initializer);
     f("bias_initializer", o.bias_initializer);
-    f("return_sequences", o.return_sequences);
-    f("return_state", o.return_state);
-    f("go_backwards", o.go_backwards);
-    f("stateful", o.stateful);
-    f("name", o.name);
+    RNNOptions::each_option(o, f);
   }
 };
 

@@ -21,6 +21,7 @@ void register_bandwidth();
 void register_losses();
 void register_overhead();
 void register_data();
+void register_time();
 /// What a small program does from its start: a model, a step.
 int start();
 

@@ -45,6 +45,7 @@ int main(int argc, char** argv) try {
   register_losses();
   register_overhead();
   register_data();
+  register_time();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   for (const int threads : {1, 2}) {

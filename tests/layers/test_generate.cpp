@@ -160,6 +160,22 @@ TEST_CASE("draws are those of a seed, a prompt and its turn among equal ones") {
   CHECK(sequences_in(generate(model, as_prompts(prompts), other)) == likeliest);
 }
 
+TEST_CASE("each id is seen as it comes, and -1 of sequences that have ended") {
+  auto model = recurrent();
+  const auto prompts = random_prompts(5);
+  const auto free = sequences_in(generate(model, as_prompts(prompts), {.max_steps = 6}));
+  const std::int64_t stop = free[0][prompts[0].size() + 2];
+  std::vector<Ids> seen = prompts;
+  GenerateOptions options{.max_steps = 6, .stop = {stop}};
+  options.on_step = [&](std::span<const std::int64_t> ids) {
+    REQUIRE(ids.size() == seen.size());
+    for (std::size_t s = 0; s < ids.size(); ++s) {
+      if (ids[s] >= 0) seen[s].push_back(ids[s]);
+    }
+  };
+  CHECK(sequences_in(generate(model, as_prompts(prompts), options)) == seen);
+}
+
 TEST_CASE("draws follow the probabilities of the model") {
   auto model = recurrent();
   constexpr std::size_t count = 4000;

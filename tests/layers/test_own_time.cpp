@@ -117,6 +117,18 @@ TEST_CASE("who declares nothing, or comes late inside of a block, does not strea
   CHECK_MESSAGE(report, report.str());
 }
 
+TEST_CASE("a layer that reads neighbors of two sequences is refused in a push, by name") {
+  Functional model;
+  const auto x = model.input("x");
+  model.outputs(
+      {model.add(MultiHeadAttention{{.num_heads = 1, .key_dim = 2, .window = 1}}, {x, x})});
+  model.build({spec.masked(2)}, Seed{1});
+  const Evaluate evaluate;
+  Stream stream(model);
+  CHECK_THROWS_WITH_AS(stream.push(random_normal({1, 3, 3}, Seed{1}, DType::f64)),
+                       doctest::Contains("2 inputs in a stream"), ShapeError);
+}
+
 TEST_CASE("windows of attention look as far as they say, and no further") {
   for (const bool causal : {true, false}) {
     Sequential model{MultiHeadAttention{{.num_heads = 2,

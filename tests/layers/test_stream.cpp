@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include <maskgrad/maskgrad.hpp>
 
 namespace maskgrad::tests::test_stream {
@@ -168,6 +170,27 @@ TEST_CASE("a stream stays in its mode, and a push that fails changes nothing") {
   stream.restart(1);
   CHECK(stream.steps(1) == 0);
   CHECK(stream.steps(0) == 3);
+}
+
+TEST_CASE("pushes draw the noise of one call, and leave that of other calls as it was") {
+  Sequential model{Dropout{{.rate = 0.5}}};
+  model.build(Spec::f64({any, any, 4}).masked(2), Seed{1});
+  const Tensor x = ones({1, 6, 4}, DType::f64).with_mask(Mask::from_lengths({6}));
+  const auto values = [](const Tensor& y) { return y.drop_mask("read").to_vector<double>(); };
+  const auto whole = [&] {
+    const NoiseScope same;
+    return values(model(x));
+  }();
+  Stream stream(model);
+  std::vector<double> pieces;
+  std::set<std::vector<double>> others;
+  for (std::int64_t t = 0; t < 6; t += 2) {
+    for (const double v : values(stream.push(slice(x, 1, t, t + 2)))) pieces.push_back(v);
+    others.insert(values(model(x)));
+  }
+  CHECK(pieces == whole);
+  CHECK(others.size() == 3);
+  CHECK(others.count(whole) == 0);
 }
 
 TEST_CASE("NaN in padding and pieces of nothing reach nothing") {
