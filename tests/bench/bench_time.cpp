@@ -14,12 +14,12 @@
 namespace maskgrad::bench {
 namespace {
 
-constexpr std::int64_t features = 128;
+constexpr std::int64_t width = 128;
 
 Sequential transformer() {
   std::vector<AnyLayer> layers;
   for (int i = 0; i < 4; ++i) {
-    layers.push_back(TransformerEncoder{{.intermediate_dim = 4 * features,
+    layers.push_back(TransformerEncoder{{.intermediate_dim = 4 * width,
                                          .num_heads = 4,
                                          .normalize_first = true,
                                          .use_causal_mask = true}});
@@ -38,17 +38,17 @@ void stream_step(benchmark::State& state, const Streaming& c) {
   set_num_threads(c.threads);
   const Evaluate evaluate;
   Sequential model =
-      c.attention ? transformer() : Sequential{GRU{{.units = features, .return_sequences = true}}};
-  model.build(Spec::f32({any, any, features}).masked(2), Seed{1});
+      c.attention ? transformer() : Sequential{GRU{{.units = width, .return_sequences = true}}};
+  model.build(Spec::f32({any, any, width}).masked(2), Seed{1});
   Stream stream(model, {.sequences = c.sequences});
   std::vector<std::int64_t> context(static_cast<std::size_t>(c.sequences), c.attention ? 1000 : 1);
   for (std::size_t s = 0; c.unequal && s < context.size(); ++s) {
     context[s] = 750 + 500 * static_cast<std::int64_t>(s) / (c.sequences - 1);
   }
   const Mask mask = Mask::from_lengths(context);
-  stream.push(random_normal(mask.shape() + Shape{features}, Seed{2}).with_mask(mask));
+  stream.push(random_normal(mask.shape() + Shape{width}, Seed{2}).with_mask(mask));
   const StreamState begin = stream.state();
-  const Tensor x = random_normal({c.sequences, 1, features}, Seed{3});
+  const Tensor x = random_normal({c.sequences, 1, width}, Seed{3});
   std::int64_t steps = 0;
   for (auto _ : state) {
     if (++steps % 100 == 0) {  // the context stays about as long as it was
@@ -115,7 +115,7 @@ void register_time() {
   for (std::int64_t s = 0; s < 34; ++s) half.push_back(1000 * (s + 1) / 35);
   const Tensor long_x =
       random_normal({34, 1000, 16}, Seed{1}).with_mask(Mask::from_lengths(half, 1000));
-  const Tensor wide_x = random_normal({32, 128, features}, Seed{1});
+  const Tensor wide_x = random_normal({32, 128, width}, Seed{1});
   for (const bool product : {false, true}) {
     const auto add_second = [product](const AnyLayer& layer, const Tensor& x) {
       add(fmt::format("second/{}/{}", layer.kind(), product ? "product" : "gradient"),
