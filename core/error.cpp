@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include <maskgrad/core/context.hpp>
 #include <maskgrad/core/quoted.hpp>
 
@@ -46,6 +48,11 @@ std::string place(std::string_view where) {
 std::string current_layer_path() {
   const auto* layer = extend::LayerScope::current();
   return layer ? std::string(layer->path()) : std::string();
+}
+
+void raise(Throw error, std::string_view where, fmt::string_view text, fmt::format_args args) {
+  error(std::string(where), current_layer_path(), place(where) + ": " + format(text, args));
+  std::abort();  // an error of the library throws
 }
 
 }  // namespace detail

@@ -70,13 +70,21 @@ std::string format(fmt::string_view text, fmt::format_args args);
 /// `where`, with the layer that is running behind it: `matmul in Dense 'head/dense'`.
 std::string place(std::string_view where);
 std::string current_layer_path();
+
+using Throw = void (*)(std::string where, std::string layer, const std::string& text);
+template <class E>
+[[noreturn]] void throw_as(std::string where, std::string layer, const std::string& text) {
+  throw E(std::move(where), std::move(layer), text);
+}
+/// fail() but for its types: hundreds of places fail, and each set of types would repeat it.
+[[noreturn]] void raise(Throw error, std::string_view where, fmt::string_view text,
+                        fmt::format_args args);
 }  // namespace detail
 
 /// The one door through which errors leave: throws E with `where: text`.
 template <class E, class... Args>
 [[noreturn]] void fail(std::string_view where, fmt::format_string<Args...> text, Args&&... args) {
-  throw E(std::string(where), detail::current_layer_path(),
-          detail::place(where) + ": " + detail::format(text, fmt::make_format_args(args...)));
+  detail::raise(&detail::throw_as<E>, where, text, fmt::make_format_args(args...));
 }
 
 }  // namespace maskgrad

@@ -4,8 +4,24 @@
 
 #include <maskgrad/autograd/laws/run.hpp>
 
+#ifdef __has_feature  // clang++'s way of saying it
+#if __has_feature(address_sanitizer)
+#define MASKGRAD_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define MASKGRAD_SANITIZED
+#endif
+
 namespace maskgrad::tests {
 namespace in_case_checks {
+
+// Every variable by itself says where a fault is. Under sanitizers, which ask for ten times the
+// time and look for other faults, two directions of all variables see what there is to see.
+#ifdef MASKGRAD_SANITIZED
+constexpr bool each_variable = false;
+#else
+constexpr bool each_variable = true;
+#endif
 
 void check(const OpCase& c, const std::vector<Tensor>& inputs, const std::string& mask, int order) {
   const auto title = c.title() + ", " + mask;
@@ -13,7 +29,7 @@ void check(const OpCase& c, const std::vector<Tensor>& inputs, const std::string
   try {
     const GradcheckOptions options{.relative = c.tolerance,
                                    .order = order,
-                                   .directions = order == 2 ? 2 : 0,
+                                   .directions = order == 1 && each_variable ? 0 : 2,
                                    .variables = c.laws.variables};
     const auto report = gradcheck(c.f, inputs, options);
     CHECK_MESSAGE(static_cast<bool>(report), report.str());
