@@ -82,8 +82,17 @@ Loss binary_crossentropy(const Tensor& target, const Tensor& prediction,
   auto in = losses::read_values(name, target, prediction, options);
   in.times(of_truths(name, options.class_weight, in.target));
   const Tensor t = losses::smooth(name, in.target, options.label_smoothing, 0.5);
-  return in.weights.loss(
-      losses::at_positions(losses::binary_entropy(t, in.prediction, options.from_logits)));
+  in.target = t;
+  const auto mean = [&](const auto& kernel) {
+    return losses::mean_over_features(
+        name, in, kernel, [logits = options.from_logits](const Tensor& of, const Tensor& p) {
+          return losses::binary_entropy(of, p, logits);
+        });
+  };
+  using namespace row_loss;
+  return options.from_logits
+             ? mean(Mean{logit_entropies, logit_entropies_to_t, logit_entropies_to_x})
+             : mean(Mean{binary_entropies, binary_entropies_to_t, binary_entropies_to_p});
 }
 
 Loss categorical_crossentropy(const Tensor& target, const Tensor& prediction,
@@ -96,8 +105,14 @@ Loss categorical_crossentropy(const Tensor& target, const Tensor& prediction,
   const Tensor& p = in.prediction;
   const Tensor t =
       losses::smooth(name, in.target, options.label_smoothing, losses::one_of_classes(p));
-  const Tensor log_p = losses::log_probabilities(p, options.from_logits);
-  return in.weights.loss(-sum(losses::weighed(t, log_p), {-1}));
+  const auto entropy = [&](const auto& kernel) {
+    return in.weights.loss(row_loss::of_rows(
+        name, t, p, kernel, [logits = options.from_logits](const Tensor& of, const Tensor& x) {
+          return -sum(losses::weighed(of, losses::log_probabilities(x, logits)), {-1});
+        }));
+  };
+  return options.from_logits ? entropy(row_loss::CategoricalOfLogits{})
+                             : entropy(row_loss::CategoricalOfProbabilities{});
 }
 
 Loss sparse_categorical_crossentropy(const Tensor& target, const Tensor& prediction,

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <maskgrad/autograd/ops/loss/entropy_kernels.hpp>
 #include <maskgrad/core/tensor.hpp>
 
 /// What cross entropies and their focal forms are made of.
 namespace maskgrad::losses {
 
-inline constexpr double epsilon = 1e-7;  // Keras's
+inline constexpr double epsilon = row_loss::entropy_epsilon;
 
 /// log(p) and log(1 - p) of probabilities that are kept epsilon away from 0 and 1, with all digits
 /// at both ends, where f32 does not have 1 - epsilon.

@@ -81,36 +81,62 @@ Tensor direction(const Tensor& x) {
   return some.defined() ? losses::unless_0(some, unit) : unit;
 }
 
-/// The mean over features of f(prediction - target).
-template <class Options, class F>
+/// The mean over features of a function of prediction - target: `values(e, y, n)` with `slopes(e, s,
+/// n)`, and by operations `f(e)`.
+template <class Options, class Values, class Slopes, class F>
 Loss of_error(std::string_view name, const Tensor& target, const Tensor& prediction,
-              const Options& options, F f) {
+              const Options& options, Values values, Slopes slopes, F f) {
   const auto in = losses::read_values(name, target, prediction, options);
-  return in.weights.loss(losses::at_positions(f(in.prediction - in.target)));
+  return losses::mean_over_features(name, in, row_loss::mean_of_error(values, slopes),
+                                    [f](const Tensor& t, const Tensor& p) { return f(p - t); });
+}
+/// The same of formulas of one value.
+template <class Options, class Value, class Slope, class F>
+Loss of_each_error(std::string_view name, const Tensor& target, const Tensor& prediction,
+                   const Options& options, Value value, Slope slope, F f) {
+  const auto each = [](auto formula) {
+    return [formula](const auto* e, auto* y, std::int64_t n) {
+      for (std::int64_t i = 0; i < n; ++i) y[i] = formula(e[i]);
+    };
+  };
+  return of_error(name, target, prediction, options, each(value), each(slope), f);
 }
 
 }  // namespace
 
 Loss mean_squared_error(const Tensor& target, const Tensor& prediction,
                         const LossOptions& options) {
-  return of_error("mean_squared_error", target, prediction, options,
-                  [](const Tensor& e) { return square(e); });
+  return of_each_error(
+      "mean_squared_error", target, prediction, options, [](auto e) { return e * e; },
+      [](auto e) { return 2 * e; }, [](const Tensor& e) { return square(e); });
 }
 
 Loss mean_absolute_error(const Tensor& target, const Tensor& prediction,
                          const LossOptions& options) {
-  return of_error("mean_absolute_error", target, prediction, options,
-                  [](const Tensor& e) { return abs(e); });
+  return of_each_error(
+      "mean_absolute_error", target, prediction, options, [](auto e) { return std::abs(e); },
+      []<class T>(T e) { return T((e > 0) - (e < 0)); }, [](const Tensor& e) { return abs(e); });
 }
 
 Loss mean_absolute_percentage_error(const Tensor& target, const Tensor& prediction,
                                     const LossOptions& options) {
   constexpr std::string_view name = "mean_absolute_percentage_error";
   const auto in = losses::read_values(name, target, prediction, options);
-  return in.weights.loss(losses::at_positions(
-      binary(name, in.target, in.prediction,
-             binary_op::function([](auto t, auto p) { return percentage(t, p); }, percentage_to_t,
-                                 percentage_to_p))));
+  const auto share = [](auto formula) {
+    return [formula](auto d, const auto* t, const auto* p, auto* to, std::int64_t n) {
+      for (std::int64_t i = 0; i < n; ++i) to[i] = formula(d, t[i], p[i]);
+    };
+  };
+  const auto values = [](const auto* t, const auto* p, auto* y, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = percentage(t[i], p[i]);
+  };
+  return losses::mean_over_features(
+      name, in, row_loss::Mean{values, share(percentage_to_t), share(percentage_to_p)},
+      [](const Tensor& t, const Tensor& p) {
+        return binary(name, t, p,
+                      binary_op::function([](auto a, auto b) { return percentage(a, b); },
+                                          percentage_to_t, percentage_to_p));
+      });
 }
 
 Loss mean_squared_logarithmic_error(const Tensor& target, const Tensor& prediction,
@@ -140,18 +166,18 @@ Loss huber(const Tensor& target, const Tensor& prediction, const HuberOptions& o
       return clip(e, -delta, delta);
     }
   };
-  return of_error("huber", target, prediction, options, [&](const Tensor& e) {
-    return unary("huber", e, unary_op::of_input(value, slope));
-  });
+  return of_each_error("huber", target, prediction, options, value, slope,
+                       [value, slope](const Tensor& e) {
+                         return unary("huber", e, unary_op::of_input(value, slope));
+                       });
 }
 
 Loss log_cosh(const Tensor& target, const Tensor& prediction, const LossOptions& options) {
-  const auto function =
-      unary_op::of_input([](auto* e, auto* y, auto n) { kernels::simd::log_cosh(e, y, n); },
-                         [](auto* e, auto* s, auto n) { kernels::simd::tanh(e, s, n); },
-                         [](const Tensor& e) { return tanh(e); });
-  return of_error("log_cosh", target, prediction, options,
-                  [&](const Tensor& e) { return unary("log_cosh", e, function); });
+  const auto values = [](auto* e, auto* y, auto n) { kernels::simd::log_cosh(e, y, n); };
+  const auto slopes = [](auto* e, auto* s, auto n) { kernels::simd::tanh(e, s, n); };
+  const auto function = unary_op::of_input(values, slopes, [](const Tensor& e) { return tanh(e); });
+  return of_error("log_cosh", target, prediction, options, values, slopes,
+                  [function](const Tensor& e) { return unary("log_cosh", e, function); });
 }
 
 Loss cosine_similarity(const Tensor& target, const Tensor& prediction, const LossOptions& options) {

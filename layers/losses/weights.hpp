@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <maskgrad/autograd/ops/loss/row_loss.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 
 /// The weights of a loss's positions, for losses of one's own too.
@@ -72,6 +73,19 @@ Read read_rows(std::string_view name, const Tensor& target, const Tensor& predic
                const Options& options) {
   const Pair pair = whole_rows(name, target, prediction);
   return read({name, target, prediction}, pair, prediction.rank() - 1, options);
+}
+
+/// The loss of what was read by read_values: at each position the mean over features of `values(t,
+/// p)`, which is made of operations; `kernel` makes the same of rows.
+template <class Kernel, class Values>
+Loss mean_over_features(std::string_view name, const Read& in, const Kernel& kernel,
+                        const Values& values) {
+  if (position_axes(in.prediction) == in.prediction.rank()) {
+    return in.weights.loss(values(in.target, in.prediction));
+  }
+  return in.weights.loss(row_loss::of_rows(
+      name, in.target, in.prediction, kernel,
+      [values](const Tensor& t, const Tensor& p) { return at_positions(values(t, p)); }));
 }
 
 }  // namespace maskgrad::losses
