@@ -103,6 +103,18 @@ void read_strided(const StridedRuns& runs, const T* x, T* y) {
   });
 }
 
+/// y at the places of `runs` = x, in order.
+template <class T>
+void write_strided(const StridedRuns& runs, const T* x, T* y) {
+  runs.each([=](std::int64_t flat, std::int64_t at, std::int64_t count, std::int64_t stride) {
+    if (stride == 1) {
+      std::copy_n(x + flat, count, y + at);
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) y[at + i * stride] = x[flat + i];
+    }
+  });
+}
+
 /// y at the places of `runs` += x, in order.
 template <class T>
 void add_strided(const StridedRuns& runs, const T* x, T* y) {

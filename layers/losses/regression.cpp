@@ -1,6 +1,7 @@
 #include <maskgrad/layers/losses/regression.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -54,6 +55,26 @@ constexpr auto percentage_to_t = []<class T>(T dy, T t, T p) {
     return -percentage_to_p(dy, t, p) - dy * below;
   }
 };
+
+/// |log(1 + p) - log(1 + t)| of what is at least epsilon, in which no digits cancel.
+template <class T>
+void log_errors(const T* t, const T* p, T* y, std::int64_t n) {
+  std::array<T, row_loss::block> share;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T low = static_cast<T>(epsilon), a = t[i] < low ? low : t[i], b = p[i] < low ? low : p[i];
+    const T x = std::abs(b - a) / (1 + (b < a ? b : a)), sum = 1 + x;
+    // log(sum) is that of 1 + x as it was rounded: x / (sum - 1) of the right one.
+    share[static_cast<std::size_t>(i)] = sum == 1                                ? x
+                                         : !(x <= std::numeric_limits<T>::max()) ? T(1)
+                                                                                 : x / (sum - 1);
+    y[i] = sum;
+  }
+  kernels::simd::log(y, y, n);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T s = share[static_cast<std::size_t>(i)];
+    y[i] = y[i] == 0 ? s : y[i] * s;
+  }
+}
 
 /// 1 for each row that has a value other than 0, else 0; undefined where all have one.
 Tensor rows_not_0(const Tensor& x) {
@@ -143,10 +164,26 @@ Loss mean_squared_logarithmic_error(const Tensor& target, const Tensor& predicti
                                     const LossOptions& options) {
   constexpr std::string_view name = "mean_squared_logarithmic_error";
   const auto in = losses::read_values(name, target, prediction, options);
-  // |log(1 + p) - log(1 + t)|, in which no digits cancel.
-  const Tensor p = maximum(in.prediction, epsilon), t = maximum(in.target, epsilon);
-  const Tensor e = log1p(abs(p - t) / (1 + minimum(p, t)));
-  return in.weights.loss(losses::at_positions(square(e)));
+  const auto share = [](auto d, const auto* to_own, const auto* other, auto* to, std::int64_t n) {
+    log_errors(to_own, other, to, n);
+    using T = std::remove_reference_t<decltype(*to)>;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T own = to_own[i], slope = 2 * to[i] / (1 + own);
+      to[i] = own < T(epsilon) ? T(0) : own > other[i] ? d * slope : -d * slope;
+    }
+  };
+  const row_loss::Mean kernel{[](const auto* t, const auto* p, auto* y, std::int64_t n) {
+                                log_errors(t, p, y, n);
+                                for (std::int64_t i = 0; i < n; ++i) y[i] *= y[i];
+                              },
+                              [share](auto d, const auto* t, const auto* p, auto* to,
+                                      std::int64_t n) { share(d, t, p, to, n); },
+                              [share](auto d, const auto* t, const auto* p, auto* to,
+                                      std::int64_t n) { share(d, p, t, to, n); }};
+  return losses::mean_over_features(name, in, kernel, [](const Tensor& target, const Tensor& x) {
+    const Tensor p = maximum(x, epsilon), t = maximum(target, epsilon);
+    return square(log1p(abs(p - t) / (1 + minimum(p, t))));
+  });
 }
 
 Loss huber(const Tensor& target, const Tensor& prediction, const HuberOptions& options) {

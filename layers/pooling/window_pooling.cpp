@@ -1,12 +1,6 @@
 #include <maskgrad/layers/pooling/window_pooling.hpp>
 
-#include <limits>
-
-#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
-#include <maskgrad/autograd/ops/elementwise/math.hpp>
-#include <maskgrad/autograd/ops/elementwise/where.hpp>
-#include <maskgrad/autograd/ops/reduce/reduce.hpp>
-#include <maskgrad/core/kernels/selected.hpp>
+#include <maskgrad/autograd/ops/sequence/pool_windows.hpp>
 #include <maskgrad/layers/layer/check.hpp>
 
 namespace maskgrad::detail {
@@ -21,20 +15,7 @@ WindowOptions pooling_windows(std::string_view kind, const WindowPoolingOptions&
 
 Tensor pooled(PoolingKind pool, const Tensor& x, const WindowOptions& options) {
   check::layer_rank(x, 3, "[batch, time, features]");
-  if (pool == PoolingKind::max) {
-    return max(windows(x, options, -std::numeric_limits<double>::infinity()), {2});
-  }
-  const Tensor w = windows(x, options);
-  if (options.padding == Padding::valid) return mean(w, {2});
-  const Tensor sizes = window_sizes(x, options), plain = sum(w, {2}) / sizes;
-  if (plain.is_meta()) return plain;
-  const bool finite = extend::dispatch_real("pooled", x.dtype(), [&]<class T>() {
-    return kernels::all_finite_of(rows::of<T>(plain).data(), rows::total(plain));
-  });
-  if (finite) return plain;
-  // A sum on the way may be beyond the type where the mean is not.
-  const Tensor share = static_cast<double>(options.width) / sizes;
-  return where(isfinite(plain), plain, mean(w, {2}) * share);
+  return pool_windows(pool == PoolingKind::max ? WindowPool::max : WindowPool::mean, x, options);
 }
 
 }  // namespace maskgrad::detail

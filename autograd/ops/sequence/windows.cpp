@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/extend.hpp>
-#include <maskgrad/autograd/plans/sequences.hpp>
+#include <maskgrad/autograd/ops/sequence/window_walk.hpp>
 #include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/kernels/rows_copy.hpp>
 
@@ -13,10 +13,13 @@ namespace {
 /// Keeps products of options far from what i64 can hold.
 constexpr std::int64_t most = std::int64_t{1} << 30;
 
-/// Steps that a window spans.
-std::int64_t span_of(const WindowOptions& o) {
-  return (o.width - 1) * o.dilation + 1;
+bool length_stays(const WindowOptions& o) {
+  return o.stride == 1 && (o.padding != Padding::valid || o.width == 1);
 }
+
+}  // namespace
+
+namespace window_walk {
 
 std::int64_t count_of(std::int64_t length, const WindowOptions& o) {
   if (length == any) return any;
@@ -24,7 +27,6 @@ std::int64_t count_of(std::int64_t length, const WindowOptions& o) {
   return length < span_of(o) ? 0 : (length - span_of(o)) / o.stride + 1;
 }
 
-/// Zeros before a sequence of that length.
 std::int64_t zeros_before(std::int64_t length, const WindowOptions& o) {
   if (o.padding == Padding::valid) return 0;
   if (o.padding == Padding::causal) return span_of(o) - 1;
@@ -42,11 +44,6 @@ void check_call(std::string_view op, const Tensor& x, const WindowOptions& o) {
   check::whole_steps(op, x, "features");
 }
 
-bool length_stays(const WindowOptions& o) {
-  return o.stride == 1 && (o.padding != Padding::valid || o.width == 1);
-}
-
-/// The mask of the windows.
 Mask mask_of(const Tensor& x, std::int64_t time, const WindowOptions& o) {
   if (!x.has_mask() || x.mask().rank() <= 1 || length_stays(o)) return x.mask();
   if (masks::is_meta(x.mask())) {
@@ -59,6 +56,11 @@ Mask mask_of(const Tensor& x, std::int64_t time, const WindowOptions& o) {
   }
   return masks::from_bits(bits, {x.shape()[0], time}, x.mask().origin());
 }
+
+}  // namespace window_walk
+
+namespace {
+using namespace window_walk;
 
 /// Calls f(sequence's first row, its steps, the window's first step) for each window in order.
 template <class F>

@@ -67,6 +67,11 @@ T fill_as(std::string_view op, double fill) {
   return static_cast<T>(fill);
 }
 
+/// Whether each row of x is taken, where none may be taken twice.
+bool takes_all(const Index& from, const Tensor& x) {
+  return from.size() == rows::count(x) && std::find(from.begin(), from.end(), -1) == from.end();
+}
+
 }  // namespace
 
 Tensor take_rows(std::string_view op, const Tensor& x, const Index& from, const Shape& shape,
@@ -82,9 +87,16 @@ Tensor take_rows(std::string_view op, const Tensor& x, const Index& from, const 
   };
   return record_linear(
       op, taken(x, fill), {x}, [taken](const Tensor& g) { return taken(g, 0); },
-      [op, from, width](const Tensor& dy, Grads& grads) {
+      [op, from, width, all = takes_all(from, x)](const Tensor& dy, Grads& grads) {
         dispatch_real(op, dy.dtype(), [&]<class T>() {
-          kernels::put_add_rows(rows::of<T>(dy).data(), from, width, grads.into<T>(0).data());
+          const T* share = rows::of<T>(dy).data();
+          if (!all) return kernels::put_add_rows(share, from, width, grads.into<T>(0).data());
+          const auto target = grads.target<T>(0);
+          if (target.fresh) {
+            kernels::put_rows(share, from, width, target.values);
+          } else {
+            kernels::put_add_rows(share, from, width, target.values);
+          }
         });
       });
 }
@@ -132,9 +144,19 @@ Tensor take_inner(std::string_view op, const Tensor& x, const kernels::Strided& 
     });
     return y;
   };
-  return record_linear(op, taken(x), {x}, taken, [op, runs](const Tensor& dy, Grads& grads) {
+  // A view without a stride of 0 that has as many places as x has each once.
+  const auto none = std::find(view.strides.begin(), view.strides.begin() + inner.rank(), 0);
+  const bool all = rows::inner(x) == inner.count() && none == view.strides.begin() + inner.rank();
+  return record_linear(op, taken(x), {x}, taken, [op, runs, all](const Tensor& dy, Grads& grads) {
     dispatch_real(op, dy.dtype(), [&]<class T>() {
-      kernels::add_strided(runs, rows::of<T>(dy).data(), grads.into<T>(0).data());
+      const T* share = rows::of<T>(dy).data();
+      if (!all) return kernels::add_strided(runs, share, grads.into<T>(0).data());
+      const auto target = grads.target<T>(0);
+      if (target.fresh) {
+        kernels::write_strided(runs, share, target.values);
+      } else {
+        kernels::add_strided(runs, share, target.values);
+      }
     });
   });
 }
