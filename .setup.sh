@@ -12,6 +12,7 @@ die() {
 # --- packages -------------------------------------------------------------------------------------
 
 core_libraries="libopenblas-dev libfmt-dev nlohmann-json3-dev libzip-dev zlib1g-dev"
+mpi="libopenmpi-dev openmpi-bin"
 word_lists="wamerican wfrench wngerman witalian wspanish wswedish"
 
 # Prints the packages of the named groups that are missing. A tool that is there is taken as it is,
@@ -29,9 +30,10 @@ missing_packages() {
         wanted+=($core_libraries)
         ;;
       words) wanted+=($word_lists) ;;
+      mpi) wanted+=($mpi) ;;
       tests)
         have cmake || echo cmake # Meson finds doctest through it
-        wanted+=(doctest-dev python3-numpy)
+        wanted+=(doctest-dev python3-numpy $mpi)
         ;;
       ci)
         have g++ || echo g++
@@ -63,7 +65,7 @@ apt_get() {
     -o Acquire::Retries=3 "$@" </dev/null 9>&-
 }
 
-# Installs what is missing of the named groups (core, words, tests, ci); without a word, and
+# Installs what is missing of the named groups (core, words, mpi, tests, ci); without a word, and
 # without asking for anything, when nothing is.
 need() {
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

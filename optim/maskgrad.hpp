@@ -43,6 +43,11 @@
 #include <maskgrad/optim/data/description.hpp>
 #include <maskgrad/optim/data/read.hpp>
 #include <maskgrad/optim/data/standardizer.hpp>
+#include <maskgrad/optim/distributed/communicator.hpp>
+#include <maskgrad/optim/distributed/launched.hpp>
+#include <maskgrad/optim/distributed/rank_options.hpp>
+#include <maskgrad/optim/distributed/run_ranks.hpp>
+#include <maskgrad/optim/distributed/sharded_step.hpp>
 #include <maskgrad/optim/factory.hpp>
 #include <maskgrad/optim/lion.hpp>
 #include <maskgrad/optim/moving_average.hpp>

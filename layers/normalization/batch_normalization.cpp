@@ -5,7 +5,9 @@
 
 #include <maskgrad/autograd/checkpoint.hpp>
 #include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
+#include <maskgrad/autograd/ops/elementwise/cast.hpp>
 #include <maskgrad/autograd/ops/elementwise/math.hpp>
+#include <maskgrad/layers/normalization/batch_statistics.hpp>
 
 namespace maskgrad {
 
@@ -45,9 +47,19 @@ void check_finite(std::string_view what, const Tensor& statistics, std::int64_t 
 
 }  // namespace
 
-void BatchNormalization::move(const Parameter& moving, const Tensor& batch) const {
-  const NoGrad no_grad;
-  moving.set(moving.tensor() * options_.momentum + batch * (1 - options_.momentum));
+void BatchNormalization::move(const BatchResult& batch) const {
+  if (auto* kept = detail::BatchStatistics::current()) {
+    const auto values = [](const Tensor& x) {
+      return cast(x, DType::f64).template to_vector<double>();
+    };
+    kept->measured.push_back({moving_mean_, moving_variance_, options_.momentum,
+                              static_cast<double>(batch.count), values(batch.mean),
+                              values(batch.variance)});
+    return;
+  }
+  if (batch.count == 0) return;
+  detail::move_statistics(moving_mean_, batch.mean, options_.momentum);
+  detail::move_statistics(moving_variance_, batch.variance, options_.momentum);
 }
 
 Tensor BatchNormalization::forward(const Tensor& x) {
@@ -65,9 +77,8 @@ Tensor BatchNormalization::forward(const Tensor& x) {
     if (batch.count > 0 && !again) {
       check_finite("mean", batch.mean, batch.count);
       check_finite("variance", batch.variance, batch.count);
-      move(moving_mean_, batch.mean);
-      move(moving_variance_, batch.variance);
     }
+    if (!again) move(batch);
     return batch.y;
   }
   // Copies, so that a later step in training leaves what backward reads as it is.

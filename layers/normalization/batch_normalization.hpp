@@ -34,6 +34,7 @@ struct BatchNormalizationOptions {
 /// Each feature by its mean and (biased) variance over all valid rows of the batch; in evaluation
 /// by the moving ones:
 ///   moving = momentum moving + (1 - momentum) batch's; a batch without a valid row changes neither
+/// On ranks (see RankOptions) mean and variance are each shard's own, the moving ones of all.
 /// Shapes:   x [batch, ..., features] -> the same; gamma, beta, moving_mean, moving_variance
 ///           [features].
 /// Mask:     supports; refuses one over features.
@@ -71,7 +72,7 @@ class BatchNormalization {
   LayerInfo info;
 
  private:
-  void move(const Parameter& moving, const Tensor& batch) const;
+  void move(const BatchResult& batch) const;
 
   Options options_;
   detail::ScaleAndShift weights_;

@@ -32,12 +32,16 @@ std::int64_t Batches::size(std::int64_t epoch) const {
 }
 
 Epoch Batches::epoch(std::int64_t epoch, std::int64_t first_batch) const {
+  return this->epoch(epoch, first_batch, {});
+}
+
+Epoch Batches::epoch(std::int64_t epoch, std::int64_t first_batch, const RankOptions& ranks) const {
   auto plan = planner_->plan(epoch);
   if (first_batch < 0 || first_batch > plan->batches()) {
     fail<IndexError>("Batches::epoch", "batch {} of epoch {}, which has {}; expected 0 to {}",
                      first_batch, epoch, plan->batches(), plan->batches());
   }
-  return Epoch(std::make_unique<data::Loader>(planner_, std::move(plan), first_batch));
+  return Epoch(std::make_unique<data::Loader>(planner_, std::move(plan), first_batch, ranks));
 }
 
 const Dataset& Batches::data() const {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <maskgrad/optim/data/dataset.hpp>
+#include <maskgrad/optim/distributed/rank_options.hpp>
 
 namespace maskgrad {
 
@@ -100,6 +101,8 @@ class Batches {
   std::int64_t size(std::int64_t epoch = 0) const;
   /// The batches of that epoch from `first_batch` on. IndexError where there are fewer.
   Epoch epoch(std::int64_t epoch, std::int64_t first_batch = 0) const;
+  /// The same of which each rank reads its own shards alone, see Batch::share.
+  Epoch epoch(std::int64_t epoch, std::int64_t first_batch, const RankOptions& ranks) const;
 
   /// The data, and the padding that the batches of an epoch would carry elsewhere.
   DataDescription describe(std::int64_t epoch = 0) const;

@@ -17,7 +17,8 @@ namespace maskgrad::data {
 /// child, which does not have that thread, each is made when it is asked for.
 class Loader {
  public:
-  Loader(std::shared_ptr<const Planner> planner, std::shared_ptr<const Plan> plan, std::int64_t at);
+  Loader(std::shared_ptr<const Planner> planner, std::shared_ptr<const Plan> plan, std::int64_t at,
+         RankOptions ranks = {});
   /// Ends the thread; waits for the batch that it is at.
   ~Loader();
   Loader(const Loader&) = delete;
@@ -44,6 +45,8 @@ class Loader {
   };
 
   Batch make(std::int64_t b) const;
+  /// The shards of this rank, each read by itself.
+  std::shared_ptr<const Share> share(std::span<const Piece> pieces, const Batch& whole) const;
   Made attempt(std::int64_t b) const;
   void start();
   void run(Ahead& ahead, std::int64_t b);
@@ -53,6 +56,7 @@ class Loader {
   std::shared_ptr<const Planner> planner_;
   std::shared_ptr<const Plan> plan_;
   std::int64_t at_;
+  RankOptions ranks_;
   bool started_ = false;
   std::unique_ptr<Ahead> ahead_;  ///< null where no thread makes batches
 };

@@ -14,15 +14,20 @@ constexpr std::string_view in_checkpoint_resume = "fit";
 
 void Checkpointer::resume() {
   if (!folder_) return;
-  if (!parts_.setup.options.checkpoints.resume) return folder_->refuse_used();
+  if (!parts_.setup.options.checkpoints.resume) {
+    if (ranks().rank() == 0) folder_->refuse_used();
+    return;
+  }
   TrainingState saved;
   std::vector<std::string> passed_over;
-  const auto found = folder_->newest(
-      [&](const Found& f) {
-        saved = training_state_from(f.path.string(), f.state);
-        check(f, saved);
-      },
-      passed_over);
+  const auto accept = [&](const Found& f) {
+    saved = training_state_from(f.path.string(), f.state);
+    check(f, saved);
+  };
+  std::optional<Found> found;
+  if (ranks().rank() == 0) found = folder_->newest(accept, passed_over);
+  share(found);
+  if (found && ranks().rank() > 0) accept(*found);
   for (auto& text : passed_over) parts_.reporter.note(std::move(text), true);
   if (!found) return;
   compare(*found, saved);
@@ -33,6 +38,20 @@ void Checkpointer::resume() {
       fmt::format("resumed from {}: {}", found->path.string(),
                   done ? std::string("the training was done")
                        : fmt::format("epoch {}, batch {}", run.epoch + 1, run.batch)));
+}
+
+void Checkpointer::share(std::optional<Found>& found) const {
+  if (ranks().size() == 1) return;
+  std::string text;
+  if (ranks().rank() == 0 && found) {
+    const auto bytes =
+        safetensors_bytes(found->arrays, {{"path", found->path.string()}, {"state", found->state}});
+    text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  ranks().broadcast(text);
+  if (ranks().rank() == 0 || text.empty()) return;
+  auto sent = parse_safetensors(std::as_bytes(std::span(text)), "the checkpoint of rank 0");
+  found = Found{sent.metadata.at("path"), std::move(sent.arrays), sent.metadata.at("state")};
 }
 
 void Checkpointer::compare(const Found& found, TrainingState& saved) {

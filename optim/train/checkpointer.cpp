@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <maskgrad/layers/recurrent/carried_state.hpp>
+#include <maskgrad/optim/train/carried_rows.hpp>
 
 // What a checkpoint holds, and when it is written.
 
@@ -51,6 +51,11 @@ NamedArrays Checkpointer::carried() const {
 
 void Checkpointer::save() {
   if (!folder_ || saved_at_ == place()) return;
+  if (ranks()) share_carried(parts_.setup.model, parts_.setup.options.ranks);
+  if (ranks().rank() > 0) {
+    saved_at_ = place();  // as far as this rank knows
+    return;
+  }
   TrainingState state{parts_.history.counted(), parts_.rate.state(), parts_.early_stopping.state(),
                       parts_.checks.reductions(), parts_.setup.settings};
   try {

@@ -44,6 +44,9 @@ class Checkpointer {
  private:
   using Found = CheckpointFolder::Found;
 
+  const Communicator& ranks() const { return parts_.setup.options.ranks.communicator; }
+  /// What rank 0 has found, on all ranks.
+  void share(std::optional<Found>& found) const;
   std::pair<std::int64_t, std::int64_t> place() const;
   // checkpointer.cpp
   SavedValues saved_values();

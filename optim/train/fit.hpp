@@ -73,6 +73,9 @@ struct FitOptions {
   std::FILE* output = stdout;    ///< where progress goes
   bool detect_anomaly = false;   ///< see DetectAnomaly; slow
   bool catch_interrupts = true;  ///< see Interrupts
+  /// Ranks that train together, see RankOptions. Rank 0 writes checkpoints, logs, progress and the
+  /// report, and the others go on from what it reads; all end with the same model.
+  RankOptions ranks = {};
   /// Is called in each step between the gradients and the update, see StepOptions.
   std::function<void(const UpdateEvent&)> before_update = {};
   std::function<void(FitEvent&)> on_step = {};
@@ -82,17 +85,17 @@ struct FitOptions {
 /// Trains a built model. With a checkpoint folder it goes on from the newest checkpoint there, and
 /// ends with weights that are bit by bit those of a run that was never interrupted. Ctrl-C or
 /// SIGTERM finishes the step, saves, and returns a history that is `interrupted`; a second one
-/// leaves at once. The optimizer's own learning rate is its own again at the end.
+/// leaves at once. The optimizer's learning rate is its own again at the end.
 /// Throws:   GradError where a loss or gradient turns NaN or infinite; OptionError for options out
 ///           of range, two metrics of a name, an optimizer of another model, and targets that the
 ///           loss cannot be meant for; FileError for checkpoints that do not fit the model, with
 ///           nothing changed; StateError before the model is built; what the model, the data and
 ///           the callbacks throw. What comes from a step names its epoch, step and sequences.
+///           Under ranks RankError where another failed, OptionError where they are not alike.
 /// Example:  mg::fit(model, adam, batches,
 ///                   {.loss = "sparse_categorical_crossentropy",
 ///                    .epochs = 20,
-///                    .metrics = {"accuracy"},
-///                    .validation = mg::Batches{valid, {.shuffle = false}},
+///                    .metrics = {"accuracy"}, .validation = mg::Batches{valid},
 ///                    .checkpoints = {.folder = "run1"}});
 History fit(detail::ModelRef model, Optimizer& optimizer, const Batches& batches,
             FitOptions options);

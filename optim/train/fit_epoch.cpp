@@ -16,6 +16,7 @@ bool FitRun::end_epoch() {
   checks_.check_monitor(rate_.monitor(), record);
   reporter_.end_epoch(record);
   if (setup_.options.on_epoch) call_back(setup_.options.on_epoch, record.epoch, record.logs);
+  agree_to_end(true);
   const bool last = done() || stop_;
   checkpointer_.end_epoch(last);
   if (!last && reporter_.report_is_due()) reporter_.write_report(result());
@@ -39,6 +40,7 @@ bool FitRun::evaluate_epoch(EpochRecord& record) {
   record.logs.set("rows_per_second", history_.rows_per_second());
   record.logs.set("padding_skipped", history_.padding_skipped());
   record.logs.set("seconds", history_.state().seconds + seconds_since(begin));
+  share(record.logs);
   checks_.check_monitor(early_stopping_.monitor(), record);
   early_stopping_.end_epoch(record);
   return true;
@@ -54,7 +56,9 @@ std::optional<Logs> FitRun::validate(std::int64_t epoch) {
   try {
     auto logs = evaluate_unless(
         setup_.model, *options.validation, options.loss, options.metrics,
-        {.batch_invariant = options.batch_invariant}, [this] { return interrupts_.asked(); }, seen);
+        {.batch_invariant = options.batch_invariant}, [this] { return interrupts_.asked(); }, seen,
+        options.ranks);
+    interrupted_ = interrupted_ || !logs;
     checks_.check_fallen_away(fallen, "the validation data");
     return logs;
   } catch (const Error& error) {

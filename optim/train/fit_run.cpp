@@ -24,12 +24,15 @@ History FitRun::run() {
     throw;
   }
   if (!interrupted) finish();
+  tell_of_ranks();
   reporter_.write_report(result(interrupted));
   return result(interrupted);
 }
 
 void FitRun::begin() {
+  check_settings();
   checkpointer_.resume();
+  check_state();
   const RunState& run = history_.state();
   if (run.epoch == 0 && run.batch == 0) setup_.model.reset_states();
   history_.begin_run();
@@ -46,18 +49,18 @@ bool FitRun::done() const {
 bool FitRun::train() {
   bool whole = true;
   while (whole && !done() && !stop_) {
-    whole = train_epoch() && end_epoch() && !interrupts_.asked();
+    whole = train_epoch() && end_epoch() && !interrupted();
   }
   if (done()) return false;
-  const bool interrupted = interrupts_.asked();
-  if (interrupted || stop_) checkpointer_.save();
-  if (interrupted) {
+  const bool by_signal = interrupted();
+  if (by_signal || stop_) checkpointer_.save();
+  if (by_signal) {
     const RunState& run = history_.state();
     reporter_.note(fmt::format("interrupted in epoch {}, after step {}: {}", run.epoch + 1,
                                run.step, checkpointer_.way_on()),
                    true);
   }
-  return interrupted;
+  return by_signal;
 }
 
 void FitRun::finish() {

@@ -28,7 +28,21 @@ class FitRun {
   /// All epochs are done, or early stopping ended them.
   bool done() const;
   /// A signal or a callback asks to end where it stands.
-  bool asked_to_end() const { return stop_ || interrupts_.asked(); }
+  bool asked_to_end() const { return stop_ || interrupted(); }
+  /// By a signal; of several ranks, of any of them as far as all know of it.
+  bool interrupted() const { return ranks() ? interrupted_ : interrupts_.asked(); }
+  const Communicator& ranks() const { return setup_.options.ranks.communicator; }
+
+  // fit_ranks.cpp
+  /// Throws where the ranks would not train the same: by their settings, by where they begin.
+  void check_settings();
+  void check_state();
+  /// All ranks come to one decision: whether any wants to end.
+  void agree_to_end(bool signals_too);
+  /// What rank 0 has, on all: what is decided by it must not differ.
+  void share(Logs& logs) const;
+  /// A note on the ranks: their share of the rows, and what communication took.
+  void tell_of_ranks();
 
   // fit_step.cpp
   /// False where it ended before the epoch did: interrupted, or stopped by a callback.
@@ -57,6 +71,10 @@ class FitRun {
   EarlyStopping early_stopping_;
   Checkpointer checkpointer_;
   bool stop_ = false;  ///< a callback asked for it
+  bool interrupted_ = false;
+  bool any_on_step_ = false;  ///< on some rank a callback may stop after each step
+  double rows_here_ = 0, began_ = 0;  ///< valid rows of this rank; seconds of communication before
+  std::chrono::steady_clock::time_point begin_{};
 };
 
 }  // namespace maskgrad::detail

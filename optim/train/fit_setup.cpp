@@ -6,6 +6,7 @@
 
 #include <maskgrad/autograd/distinct.hpp>
 #include <maskgrad/core/io/json.hpp>
+#include <maskgrad/optim/distributed/shards.hpp>
 #include <maskgrad/optim/factory.hpp>
 #include <maskgrad/optim/train/versions.hpp>
 
@@ -35,6 +36,7 @@ void check_options(FitOptions& options) {
   at_least("weight_noise", options.weight_noise, 0);
   at_least("micro_batches", static_cast<double>(options.micro_batches), 1);
   at_least("segment", static_cast<double>(options.segment), 0);
+  check_ranks(in_fit_setup, options.ranks);
   check_metric_names(in_fit_setup, options.metrics);
   if (!options.early_stopping) return;
   auto& early = *options.early_stopping;
@@ -63,6 +65,13 @@ void check_schedule(const FitSetup& setup) {
                       "finite numbers of 0 or more",
                       schedule.rule()->kind(), rate, epoch + 1, factor);
   }
+}
+
+/// What one rank alone writes.
+void leave_to_rank_0(FitOptions& options) {
+  options.metrics_file.clear();
+  options.report.clear();
+  options.progress = Progress::off;
 }
 
 void add_parameters_of(const Optimizer& optimizer, std::vector<NamedParameter>& all) {
@@ -102,6 +111,11 @@ std::string settings_of(const FitSetup& setup) {
     all["segment"] = options.segment;
     all["truncate_gradients"] = options.truncate_gradients;
   }
+  if (options.ranks.communicator) {
+    const bool fixed = options.ranks.reduction_order == ReductionOrder::fixed;
+    all["ranks"] = {{"shards", options.ranks.shards},
+                    {"reduction_order", fixed ? "fixed" : "fastest"}};
+  }
   all["model"] = model.empty() ? nlohmann::json() : json_of(model);
   if (setup.model.seed()) all["model_seed"] = setup.model.seed()->value;
   if (options.average) all["average"] = json_of_options(*options.average);
@@ -121,6 +135,7 @@ FitSetup::FitSetup(ModelRef model_, Optimizer& optimizer_, const Batches& batche
       options(std::move(options_)),
       parameters(model.named_parameters()) {
   check_options(options);
+  if (options.ranks.communicator.rank() > 0) leave_to_rank_0(options);
   check_schedule(*this);
   if (options.average) average.emplace(model.parameters(), *options.average);
   add_parameters_of(optimizer, parameters);

@@ -2,6 +2,7 @@
 
 #include <maskgrad/autograd/anomaly.hpp>
 #include <maskgrad/autograd/noise.hpp>
+#include <maskgrad/optim/distributed/shards.hpp>
 #include <maskgrad/optim/train/failure.hpp>
 #include <maskgrad/optim/train/fit_run.hpp>
 
@@ -22,6 +23,10 @@ void check_finite(const Batch& batch) {
                     "or look at the data",
                     what, x.describe(), bad);
   };
+  if (batch.share) {
+    for (const auto& shard : batch.share->own) check_finite(shard.batch);
+    return;
+  }
   for (std::size_t i = 0; i < batch.inputs.size(); ++i) {
     check(fmt::format("input {}", i), batch.inputs[i]);
   }
@@ -37,7 +42,7 @@ bool FitRun::train_epoch() {
   const auto batches = setup_.batches.size(run.epoch);
   if (run.batch >= batches) return true;
   try {
-    for (const Batch& batch : setup_.batches.epoch(run.epoch, run.batch)) {
+    for (const Batch& batch : setup_.batches.epoch(run.epoch, run.batch, setup_.options.ranks)) {
       end_step(batch, make_step(batch, batches), batches);
       if (asked_to_end()) break;
     }
@@ -67,11 +72,22 @@ StepOptions FitRun::step_options() {
                   .clip_norm = options.clip_norm,
                   .clip_value = options.clip_value,
                   .weight_noise = options.weight_noise,
-                  .seed = Seed{options.seed}};
+                  .seed = Seed{options.seed},
+                  .ranks = options.ranks};
   all.seen = [this](const Batch& part, const Tensors& outputs, const Loss& loss) {
     checks_.check_part(part, outputs, loss);
-    history_.count_part(part, outputs, loss);
+    if (!ranks()) history_.count_part(part, outputs, loss);
   };
+  if (ranks()) {
+    all.count = [this](const Batch& part, const Tensors& outputs, const Loss& loss) {
+      rows_here_ += static_cast<double>(count_rows(part).valid);
+      return history_.measure_part(part, outputs, loss);
+    };
+    all.counted = [this](const std::vector<double>& numbers) {
+      checks_.check_fallen_away(history_.merge_part(numbers), "the training data");
+    };
+    all.asks_to_end = [this] { return interrupts_.asked(); };
+  }
   if (!options.before_update) return all;
   all.before_update = [this](const UpdateEvent& event) {
     const RunState& run = history_.state();
@@ -95,14 +111,18 @@ TrainStep FitRun::make_step(const Batch& batch, std::int64_t batches) {
       check_finite(batch);
       anomaly.emplace();
     }
-    return train_step(setup_.model, setup_.optimizer, setup_.options.loss, batch, step_options());
+    return make_train_step(setup_.model, setup_.optimizer, setup_.options.loss, batch,
+                           step_options());
   } catch (const Error& error) {
+    // Of a share, its shards have said which sequences it is.
     fail_in_step(error, batches,
-                 sequences_at_fault(error, setup_.model, setup_.options.loss, batch));
+                 batch.share ? std::string()
+                             : sequences_at_fault(error, setup_.model, setup_.options.loss, batch));
   }
 }
 
 void FitRun::end_step(const Batch& batch, const TrainStep& made, std::int64_t batches) {
+  interrupted_ = interrupted_ || made.asked_to_end;
   if (made.report.applied && setup_.average) setup_.average->update();
   history_.end_step(batch, made.report.applied);
   if (setup_.options.on_step) {
@@ -111,6 +131,7 @@ void FitRun::end_step(const Batch& batch, const TrainStep& made, std::int64_t ba
     logs.set("norm", made.report.norm);
     call_back(setup_.options.on_step, history_.state().epoch + 1, logs);
   }
+  if (any_on_step_) agree_to_end(false);
   reporter_.end_step(history_, batches);
   checkpointer_.end_step();
 }

@@ -38,29 +38,57 @@ TrainingLoss::Call TrainingLoss::of_first_output(LossFunction f) {
 }
 
 TrainingMetric::TrainingMetric(const std::string& kind, std::string_view options)
-    : TrainingMetric(std::shared_ptr<Metric>(make_metric(kind, options)), "") {}
+    : TrainingMetric(make_metric(kind, options), make_metric(kind, options), "") {}
 
-TrainingMetric::TrainingMetric(std::shared_ptr<Metric> metric, std::string name)
+TrainingMetric::TrainingMetric(std::shared_ptr<Metric> metric, std::shared_ptr<Metric> other,
+                               std::string name)
     : name_(name.empty() ? detail::snake_case(metric->kind()) : std::move(name)),
-      metric_(std::move(metric)) {}
+      metric_(std::move(metric)),
+      other_(std::move(other)) {}
 
 void TrainingMetric::update(const Batch& batch, const Tensors& outputs) {
   if (loss_) {
     const Loss loss = (*loss_)(batch, outputs);
     return mean_.update(loss.value(), loss.count());
   }
+  update(*metric_, batch, outputs);
+}
+
+void TrainingMetric::update(Metric& metric, const Batch& batch, const Tensors& outputs) const {
   if (!batch.target.defined()) {
     fail<OptionError>(name_,
                       "the data have no target to count against; give them one, or leave the "
                       "metric out");
   }
-  const bool first = metric_->count() == 0;
-  metric_->update(batch.target, outputs.at(0).value(), batch.weight);
-  if (!first || metric_->count() == 0 || metric_->result().shape().count() == 1) return;
+  const bool first = metric.count() == 0;
+  metric.update(batch.target, outputs.at(0).value(), batch.weight);
+  if (!first || metric.count() == 0 || metric.result().shape().count() == 1) return;
   fail<OptionError>(name_,
                     "it is {}; a training follows metrics of one number. Compute it by hand over "
                     "the batches, under Evaluate",
-                    metric_->result().describe());
+                    metric.result().describe());
+}
+
+std::vector<double> TrainingMetric::measure(const Batch& batch, const Tensors& outputs) {
+  if (loss_) {
+    const Loss loss = (*loss_)(batch, outputs);
+    Mean one;
+    one.update(loss.value(), loss.count());
+    return one.counted();
+  }
+  other_->reset();
+  update(*other_, batch, outputs);
+  return other_->counted();
+}
+
+void TrainingMetric::merge(const std::vector<double>& counted) {
+  if (!metric_) {
+    Mean one;
+    one.set_counted(counted);
+    return mean_.merge(one);
+  }
+  other_->set_counted(counted);
+  metric_->merge(*other_);
 }
 
 double TrainingMetric::value() const {
@@ -82,26 +110,39 @@ void TrainingMetric::set_counted(const std::vector<double>& counted) {
   mean_.set_counted(counted);
 }
 
+std::vector<double> detail::LossTotal::measure(const Loss& loss) {
+  std::vector<double> all;
+  for (const auto& t : loss.terms()) {
+    all.insert(all.end(),
+               {t.sum.item(), t.count, t.scale, t.reduction == Reduction::sum ? 1.0 : 0.0});
+  }
+  return all;
+}
+
 void detail::LossTotal::add(const Loss& loss) {
-  if (terms_.empty()) terms_.resize(loss.terms().size());
-  if (terms_.size() != loss.terms().size()) {
+  add(measure(loss));
+}
+
+void detail::LossTotal::add(std::span<const double> measured) {
+  const auto count = measured.size() / 4;
+  if (terms_.empty()) terms_.resize(count);
+  if (terms_.size() != count) {
     if (resumed_) {
       fail<FileError>("LossTotal",
                       "the checkpoint that was resumed counted {} terms of its loss, this loss has "
                       "{}; it is damaged, or of another loss: give another folder",
-                      terms_.size(), loss.terms().size());
+                      terms_.size(), count);
     }
     fail<GradError>("LossTotal",
                     "a loss has {} terms, the ones before had {}; expected the same loss for each "
                     "batch",
-                    loss.terms().size(), terms_.size());
+                    count, terms_.size());
   }
   for (std::size_t i = 0; i < terms_.size(); ++i) {
-    const auto& t = loss.terms()[i];
-    terms_[i].sum += t.sum.item();
-    terms_[i].count += t.count;
-    terms_[i].scale = t.scale;
-    terms_[i].per_batch = t.reduction == Reduction::sum ? 1 : 0;
+    terms_[i].sum += measured[4 * i];
+    terms_[i].count += measured[4 * i + 1];
+    terms_[i].scale = measured[4 * i + 2];
+    terms_[i].per_batch = measured[4 * i + 3];
   }
 }
 

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -75,10 +76,10 @@ class TrainingMetric {
   TrainingMetric(const char* kind) : TrainingMetric(std::string(kind ? kind : "")) {}
   TrainingMetric(const std::string& kind, std::string_view options = "{}");
   template <std::derived_from<Metric> M>
-  TrainingMetric(M metric) : TrainingMetric(std::make_shared<M>(std::move(metric)), "") {}
+  TrainingMetric(M metric) : TrainingMetric(std::string(), std::move(metric)) {}
   template <std::derived_from<Metric> M>
   TrainingMetric(std::string name, M metric)
-      : TrainingMetric(std::make_shared<M>(std::move(metric)), std::move(name)) {}
+      : TrainingMetric(std::make_shared<M>(metric), std::make_shared<M>(metric), std::move(name)) {}
   /// A loss that is followed and not made small: its mean over all positions.
   TrainingMetric(std::string name, TrainingLoss loss)
       : name_(std::move(name)), loss_(std::make_shared<TrainingLoss>(std::move(loss))) {}
@@ -87,6 +88,10 @@ class TrainingMetric {
   /// Counts the first output against the target. OptionError where the metric is several numbers,
   /// and where the data have no target.
   void update(const Batch& batch, const Tensors& outputs);
+  /// What an update would count, apart from what is counted already; and adds it. So parts that
+  /// were counted elsewhere come together.
+  std::vector<double> measure(const Batch& batch, const Tensors& outputs);
+  void merge(const std::vector<double>& counted);
   /// NaN where nothing was counted.
   double value() const;
   void reset();
@@ -95,9 +100,11 @@ class TrainingMetric {
   void set_counted(const std::vector<double>& counted);
 
  private:
-  TrainingMetric(std::shared_ptr<Metric> metric, std::string name);
+  TrainingMetric(std::shared_ptr<Metric> metric, std::shared_ptr<Metric> other, std::string name);
+  void update(Metric& metric, const Batch& batch, const Tensors& outputs) const;
   std::string name_;
   std::shared_ptr<Metric> metric_;
+  std::shared_ptr<Metric> other_;  ///< of the same options, for what is counted apart
   std::shared_ptr<TrainingLoss> loss_;
   Mean mean_;
 };
@@ -109,6 +116,9 @@ namespace detail {
 class LossTotal {
  public:
   void add(const Loss& loss);
+  /// The same as numbers, and what adds them.
+  static std::vector<double> measure(const Loss& loss);
+  void add(std::span<const double> measured);
   /// All parts of a batch are added.
   void end_batch() { ++batches_; }
   /// NaN where nothing was counted.

@@ -13,7 +13,7 @@ Reporter::Reporter(const FitSetup& setup)
 }
 
 void Reporter::note(std::string text, bool warning) {
-  printer_.say(text, warning);
+  if (setup_.options.ranks.communicator.rank() == 0) printer_.say(text, warning);
   notes_.push_back(std::move(text));
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <maskgrad/optim/train/part_counts.hpp>
+
 namespace maskgrad::detail {
 
 using Clock = std::chrono::steady_clock;
@@ -46,6 +48,18 @@ void RunHistory::count_part(const Batch& part, const Tensors& outputs, const Los
   state_.infeasible += loss.skipped();
   loss_total_.add(loss);
   for (auto& metric : setup_.options.metrics) metric.update(part, outputs);
+}
+
+std::vector<double> RunHistory::measure_part(const Batch& part, const Tensors& outputs,
+                                             const Loss& loss) {
+  return detail::measure_part(part, outputs, loss, setup_.options.metrics);
+}
+
+std::int64_t RunHistory::merge_part(const std::vector<double>& numbers) {
+  const PartCounts counts = detail::merge_part(numbers, loss_total_, setup_.options.metrics);
+  state_.fallen_away += counts.fallen_away;
+  state_.infeasible += counts.infeasible;
+  return counts.fallen_away;
 }
 
 void RunHistory::end_step(const Batch& batch, bool applied) {

@@ -28,6 +28,10 @@ class RunHistory {
   void begin_epoch();
   /// A part of a batch, with what the model gave for it.
   void count_part(const Batch& part, const Tensors& outputs, const Loss& loss);
+  /// The same in two, where ranks send each other what they count. Gives the positions that fell
+  /// away.
+  std::vector<double> measure_part(const Batch& part, const Tensors& outputs, const Loss& loss);
+  std::int64_t merge_part(const std::vector<double>& numbers);
   void end_step(const Batch& batch, bool applied);
   /// `evaluation_seconds`: how long its validation took.
   void end_epoch(const EpochRecord& record, double evaluation_seconds);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/ops/shape/slice.hpp>
@@ -11,8 +12,11 @@
 #include <maskgrad/core/threads.hpp>
 #include <maskgrad/layers/recurrent/carried_state.hpp>
 #include <maskgrad/optim/clip.hpp>
+#include <maskgrad/optim/distributed/agreement.hpp>
+#include <maskgrad/optim/train/evaluate_shards.hpp>
 #include <maskgrad/optim/train/failure.hpp>
 #include <maskgrad/optim/train/segments.hpp>
+#include <maskgrad/optim/train/shard_gradients.hpp>
 #include <maskgrad/optim/weight_noise.hpp>
 
 namespace maskgrad {
@@ -85,6 +89,13 @@ void check_reached(const detail::ModelRef& model, const Optimizer& optimizer) {
                     optimizer.kind(), other->name());
 }
 
+detail::RowCount rows_of_lengths(const std::vector<std::int64_t>& lengths) {
+  if (lengths.empty()) return {};
+  const auto valid = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
+  const auto longest = *std::max_element(lengths.begin(), lengths.end());
+  return {valid, std::ssize(lengths) * longest - valid};
+}
+
 /// Adds a batch to what was counted.
 void count_batch(const detail::ModelRef& model, const Batch& batch, const TrainingLoss& loss,
                  std::vector<TrainingMetric>& metrics, const PredictOptions& options,
@@ -125,6 +136,7 @@ Batch detail::part_of(const Batch& batch, std::int64_t from, std::int64_t to) {
 }
 
 detail::RowCount detail::count_rows(const Batch& batch) {
+  if (batch.share) return rows_of_lengths(batch.share->lengths);
   if (batch.inputs.empty()) return {};
   const Tensor& x = batch.inputs[0];
   const bool ids = !is_real(x.dtype());
@@ -136,6 +148,11 @@ detail::RowCount detail::count_rows(const Batch& batch) {
 
 Accumulate::Total compute_gradients(const detail::ModelRef& model, const TrainingLoss& loss,
                                     const Batch& batch, const StepOptions& options) {
+  if (options.ranks.communicator) {
+    return detail::or_abort(options.ranks.communicator, [&] {
+      return detail::gradients_in_shards(model, model.parameters(), loss, batch, options).total;
+    });
+  }
   if (options.segment != 0) return detail::gradients_in_segments(model, loss, batch, options);
   const auto parts = parts_of(model, batch, options);
   const NoisePosition begin = detail::noise_position_of(model.parameters());
@@ -158,15 +175,29 @@ Accumulate::Total compute_gradients(const detail::ModelRef& model, const Trainin
 
 TrainStep train_step(detail::ModelRef model, Optimizer& optimizer, const TrainingLoss& loss,
                      const Batch& batch, const StepOptions& options) {
+  return detail::or_abort(options.ranks.communicator, [&] {
+    return detail::make_train_step(model, optimizer, loss, batch, options);
+  });
+}
+
+TrainStep detail::make_train_step(const ModelRef& model, Optimizer& optimizer,
+                                  const TrainingLoss& loss, const Batch& batch,
+                                  const StepOptions& options) {
   // Those of the model that the optimizer does not train get gradients too.
   const ClearGradients clear(optimizer.parameters()), clear_others(model.parameters());
   const NoiseStep step(detail::noise_position_of(optimizer.parameters()));
   model.begin(batch);
-  const auto total = [&] {
+  const auto computed = [&] {
     const WeightNoise noise(optimizer.parameters(), options.weight_noise,
                             options.seed.of("weight_noise"), noise_position().step);
-    return compute_gradients(model, loss, batch, options);
+    if (!options.ranks.communicator) {
+      return ShardGradients{compute_gradients(model, loss, batch, options)};
+    }
+    std::vector<Parameter> all = model.parameters();
+    all.insert(all.end(), optimizer.parameters().begin(), optimizer.parameters().end());
+    return gradients_in_shards(model, std::move(all), loss, batch, options);
   }();
+  const auto& total = computed.total;
   check_reached(model, optimizer);
   if (options.before_update) {
     options.before_update(
@@ -174,12 +205,16 @@ TrainStep train_step(detail::ModelRef model, Optimizer& optimizer, const Trainin
   }
   if (options.clip_value != 0) clip_by_value(optimizer.parameters(), options.clip_value);
   if (options.clip_norm != 0) clip_by_global_norm(optimizer.parameters(), options.clip_norm);
-  return {total.value, total.count, optimizer.step()};
+  return {total.value, total.count, optimizer.step(), computed.asked_to_end};
 }
 
 Logs evaluate(detail::ModelRef model, const Batches& batches, const TrainingLoss& loss,
-              std::vector<TrainingMetric> metrics, const PredictOptions& options) {
-  return *detail::evaluate_unless(model, batches, loss, metrics, options, [] { return false; });
+              std::vector<TrainingMetric> metrics, const PredictOptions& options,
+              const RankOptions& ranks) {
+  return detail::or_abort(ranks.communicator, [&] {
+    return *detail::evaluate_unless(
+        model, batches, loss, metrics, options, [] { return false; }, {}, ranks);
+  });
 }
 
 namespace detail {
@@ -231,7 +266,8 @@ std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batche
                                     const TrainingLoss& loss, std::vector<TrainingMetric>& metrics,
                                     const PredictOptions& options,
                                     const std::function<bool()>& stop,
-                                    const std::function<void(const Loss&)>& seen) {
+                                    const std::function<void(const Loss&)>& seen,
+                                    const RankOptions& ranks) {
   if (options.batch_invariant) refuse_stateful(model, "batch_invariant is true", "leave it out");
   check_metric_names("evaluate", metrics);
   const Evaluate evaluate;
@@ -239,15 +275,22 @@ std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batche
   for (auto& metric : metrics) metric.reset();
   model.reset_states();
   std::int64_t number = 0;
-  for (const Batch& batch : batches.epoch(0)) {
+  bool ended = false;
+  for (const Batch& batch : batches.epoch(0, 0, ranks)) {
     ++number;
     try {
-      count_batch(model, batch, loss, metrics, options, seen, total);
+      if (batch.share) {
+        ended = evaluate_shards({model, loss, metrics, options, seen, ranks.communicator}, batch,
+                                stop(), total);
+      } else {
+        count_batch(model, batch, loss, metrics, options, seen, total);
+        ended = stop();
+      }
     } catch (const Error& error) {
       throw_again(error, fmt::format("evaluate: batch {}: ", number),
-                  sequences_at_fault(error, model, loss, batch));
+                  batch.share ? "" : sequences_at_fault(error, model, loss, batch));
     }
-    if (stop()) return {};
+    if (ended) return {};
   }
   model.reset_states();
   Logs logs;

@@ -6,6 +6,7 @@
 
 #include <maskgrad/optim/accumulate.hpp>
 #include <maskgrad/optim/data/batches.hpp>
+#include <maskgrad/optim/distributed/rank_options.hpp>
 #include <maskgrad/optim/logs.hpp>
 #include <maskgrad/optim/optimizer.hpp>
 #include <maskgrad/optim/train/model_ref.hpp>
@@ -56,12 +57,23 @@ struct StepOptions {
   double clip_value = 0;            ///< see clip_by_value, which comes first; 0: not clipped
   double weight_noise = 0;          ///< standard deviation; see WeightNoise
   Seed seed = {};                   ///< of the weight noise, which changes with each step
-  /// Sees each part with what the model gave for it, as metrics do.
+  /// Ranks that compute the step together, each its shards (see RankOptions); all make the same
+  /// update. Statistics over the batch are then each shard's own.
+  RankOptions ranks = {};
+  /// Sees each part with what the model gave for it, as metrics do; of several ranks, those that
+  /// this one computes.
   std::function<void(const Batch& part, const Tensors& outputs, const Loss& loss)> seen = {};
   /// Is called when the gradients of the whole batch stand, before clipping and the update: for
   /// gradients that are logged, scaled, clipped in a way of one's own, or averaged over processes.
   /// Where it throws, nothing is updated and no gradient is left behind.
   std::function<void(const UpdateEvent&)> before_update = {};
+  /// Under ranks: numbers that a part counts, and what is given those of all parts of all ranks, in
+  /// one order on each.
+  std::function<std::vector<double>(const Batch& part, const Tensors& outputs, const Loss& loss)>
+      count = {};
+  std::function<void(const std::vector<double>& numbers)> counted = {};
+  /// Under ranks: whether this one wants to end; TrainStep then says whether any does.
+  std::function<bool()> asks_to_end = {};
 };
 
 /// Forward and backward of one batch; gradients stand as after one backward of the whole.
@@ -77,13 +89,14 @@ Accumulate::Total compute_gradients(const detail::ModelRef& model, const Trainin
 struct TrainStep {
   double loss = 0, count = 0;
   StepReport report;
+  bool asked_to_end = false;  ///< by any rank, see StepOptions
 };
 /// A whole step: stateful layers begin where the batch says so, weight noise, gradients,
 /// before_update, clipping, the optimizer. All noise is drawn at one NoiseStep: the one that is
 /// open, else where the training of the optimizer's parameters stands.
 /// Throws:   as compute_gradients, before_update and Optimizer::step; OptionError where the
 ///           gradients are of other parameters than the optimizer's. Then no gradient is left
-///           behind.
+///           behind. RankError where another rank failed.
 /// Example:  for (const mg::Batch& b : batches.epoch(0)) {
 ///             mg::train_step(model, adam, "sparse_categorical_crossentropy", b, {.clip_norm = 1});
 ///           }
@@ -92,11 +105,12 @@ TrainStep train_step(detail::ModelRef model, Optimizer& optimizer, const Trainin
 
 /// The loss and the metrics over all batches of an epoch, under Evaluate, by their names; `loss`
 /// first. Stateful layers begin anew before and after; with batch_invariant (see PredictOptions)
-/// they are refused. Errors name the batch and its sequences; OptionError for two metrics of a
-/// name.
+/// they are refused. Under ranks each reads and computes its share, and all get the same. Errors
+/// name the batch and its sequences; OptionError for two metrics of a name.
 /// Example:  mg::evaluate(model, batches, "sparse_categorical_crossentropy", {"accuracy"});
 Logs evaluate(detail::ModelRef model, const Batches& batches, const TrainingLoss& loss,
-              std::vector<TrainingMetric> metrics = {}, const PredictOptions& options = {});
+              std::vector<TrainingMetric> metrics = {}, const PredictOptions& options = {},
+              const RankOptions& ranks = {});
 
 namespace detail {
 /// GradError for a loss that is NaN or infinite.
@@ -110,6 +124,10 @@ std::optional<Logs> evaluate_unless(const ModelRef& model, const Batches& batche
                                     const TrainingLoss& loss, std::vector<TrainingMetric>& metrics,
                                     const PredictOptions& options,
                                     const std::function<bool()>& stop,
-                                    const std::function<void(const Loss&)>& seen = {});
+                                    const std::function<void(const Loss&)>& seen = {},
+                                    const RankOptions& ranks = {});
+/// train_step, whose errors no other rank is told of.
+TrainStep make_train_step(const ModelRef& model, Optimizer& optimizer, const TrainingLoss& loss,
+                          const Batch& batch, const StepOptions& options);
 }  // namespace detail
 }  // namespace maskgrad

@@ -16,9 +16,11 @@ std::string versions() {
 #else
   const std::string compiler = "g++ " __VERSION__;
 #endif
+  // It writes the text anew at each call, and so one thread over another's.
+  static const std::string openblas = openblas_get_config();
   const nlohmann::json all{{"maskgrad", version()},
                            {"compiler", compiler},
-                           {"openblas", openblas_get_config()},
+                           {"openblas", openblas},
                            {"simd", kernels::simd::level_name(kernels::simd::level())},
                            {"threads", num_threads()}};
   return all.dump();

@@ -16,10 +16,10 @@ const std::map<std::string, std::string>& reasons() {
   static const std::map<std::string, std::string> all{
       {"an error",
        "FileError GradError IndexError MaskError MemoryError OptionError ShapeError "
-       "StateError TypeError "},
+       "StateError TypeError RankError "},
       {"what a call gives",
        "BatchResult CRFDecodeResult CTCDecodeResult CausalConvolutionResult DataDescription Epoch "
-       "EpochRecord FitEvent Flow MeasuredTime StreamState TimeContract "
+       "EpochRecord FitEvent Flow MeasuredTime RankTraffic StreamState TimeContract "
        "GradcheckReport LawReport LinearRecurrenceResult LoadReport MaskContract NamedParameter "
        "RecurrentResult SelectiveScanResult StepReport TopKResult UpdateEvent "},
       {"what a call takes, in the rows of those",

@@ -197,6 +197,46 @@ std::vector<Row> training_rows() {
                       [] { History().last("loss"); }, [] { History().values(""); }};
        }},
       {"write_report", [] { return Calls{[] { write_report("", History()); }}; }},
+      {"launched_ranks", [] { return calls(launched_ranks); }},
+      {"run_ranks",
+       [] {
+         return calls_of<int, double>([](int ranks, double deadline) {
+           run_ranks(std::min(ranks, 3), {}, {.deadline = deadline});
+           run_ranks(std::min(ranks, 3), [](const Communicator& all) { all.barrier(); },
+                     {.deadline = deadline});
+         });
+       }},
+      {"merge_ranks",
+       [] {
+         return Calls{[] {
+           Mean mean;
+           merge_ranks(mean, {});
+         }};
+       }},
+      {"Communicator",
+       [] {
+         return calls_of<int, std::string>([](int from, std::string text) {
+           for (const auto& all : {Communicator(), Communicator::alone()}) {
+             all.sum(std::span<double>());
+             all.sum(std::span<float>());
+             all.max({});
+             all.barrier();
+             all.gather(text);
+             all.abort(text);
+             all.traffic();
+             all.broadcast(text, from);
+           }
+         });
+       }},
+      {"ShardedStep",
+       [] {
+         return calls_of<std::vector<Parameter>, std::int64_t>([](const auto& all, std::int64_t n) {
+           ShardedStep step(all, {.communicator = Communicator::alone(), .shards = n});
+           step.each_shard({}, {});
+           step.finish(n);
+           step.each_shard({n}, {});
+         });
+       }},
       {"MovingAverage",
        [] {
          return calls_of<std::vector<Parameter>>([](const auto& parameters) {

@@ -38,6 +38,7 @@ const std::map<std::string, std::string>& not_called() {
       {"is_real", "of a type"},
       {"lines_along", "for authors of operations"},
       {"map_lines", "for authors of operations"},
+      {"mpi_communicator", "of a library of its own, in the test mpi"},
       {"name", "of an enumeration"},
       {"names_of", "at compile time"},
       {"noise_places", "for authors of operations"},

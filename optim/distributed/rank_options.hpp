@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+#include <maskgrad/optim/distributed/communicator.hpp>
+
+namespace maskgrad {
+
+/// In which order the gradients of a step are added.
+enum class ReductionOrder {
+  fixed,    ///< in one tree over fixed shards: the same bits for 1, 2, 4, ... ranks
+  fastest,  ///< each rank computes its share as one part, and the transport adds as it likes
+};
+
+/// How ranks share the work of each step, or of each batch of an evaluation.
+struct RankOptions {
+  Communicator communicator = {};  ///< none: a training of this process alone, not in shards
+  /// Shards that a step is cut into, at most: a power of two. As many ranks at most have work, and
+  /// 1, 2, 4, ... of them give the same bits. More shards are smaller ones, which cost more each.
+  std::int64_t shards = 8;
+  ReductionOrder reduction_order = ReductionOrder::fixed;
+};
+
+}  // namespace maskgrad
