@@ -14,6 +14,7 @@
 #include <maskgrad/maskgrad.hpp>
 
 #include "shared/command_line.hpp"
+#include "shared/ranks.hpp"
 
 namespace mg = maskgrad;
 using Ids = std::vector<std::int64_t>;
@@ -120,12 +121,19 @@ int main(int argc, char** argv) try {
       for (auto k = i; k < std::min(i + s.batch, std::ssize(order)); ++k) {
         some.push_back(text.lines[static_cast<std::size_t>(order[static_cast<std::size_t>(k)])]);
       }
-      const mg::Loss loss = mg::sparse_categorical_crossentropy(batch_of(some, true),
-                                                                model({batch_of(some, false)})[0]);
-      loss.backward();
+      std::vector<std::int64_t> lengths;
+      for (const Ids& line : some) lengths.push_back(std::ssize(line));
+      mg::ShardedStep step{model.parameters(), samples::ranks()};
+      step.each_shard(lengths, [&](const std::vector<std::int64_t>& rows) {
+        std::vector<Ids> own;
+        for (const auto row : rows) own.push_back(some[static_cast<std::size_t>(row)]);
+        return mg::sparse_categorical_crossentropy(batch_of(own, true),
+                                                   model({batch_of(own, false)})[0]);
+      });
+      const auto total = step.finish();
       mg::clip_by_global_norm(model.parameters(), 1);
       adam.step();
-      loss_mean.update(loss.value(), loss.count());
+      loss_mean.update(total.value, total.count);
     }
     adam.set_learning_rate(adam.learning_rate() / 2);
     fmt::print("epoch {}: {:.3f} nats a letter\n", epoch + 1, loss_mean.value());

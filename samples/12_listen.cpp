@@ -11,6 +11,7 @@
 #include <maskgrad/maskgrad.hpp>
 
 #include "shared/command_line.hpp"
+#include "shared/ranks.hpp"
 #include "shared/runs.hpp"
 
 namespace mg = maskgrad;
@@ -100,7 +101,8 @@ int main(int argc, char** argv) try {
                .epochs = s.epochs,
                .schedule = mg::OneCycle{{.over = static_cast<double>(s.epochs)}},
                .clip_norm = 1,
-               .seed = seed}));
+               .seed = seed,
+               .ranks = samples::ranks()}));
   listen(model, unknown, s);
 } catch (const std::exception& e) {
   fmt::print(stderr, "{}\n", e.what());

@@ -2,7 +2,8 @@
 // to one size; the padding, id 0, is marked by Embedding's mask_zero and never computed. A naive
 // Bayes on letter trigrams, on the same split, is there to compare with.
 //
-//   2_words [WORD...]    trains, then answers the words given, or those typed
+//   2_words [WORD...]                trains, then answers the words given, or those typed
+//   mpirun -n 4 2_words [WORD...]    the same on four processes
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 #include <maskgrad/maskgrad.hpp>
 
+#include "shared/ranks.hpp"
 #include "words/confusion.hpp"
 #include "words/letters.hpp"
 #include "words/naive_bayes.hpp"
@@ -44,6 +46,18 @@ mg::Tensor languages_of(Examples batch) {
   return mg::tensor(ids, {static_cast<std::int64_t>(batch.size())});
 }
 
+std::vector<std::int64_t> lengths_of(Examples batch) {
+  std::vector<std::int64_t> lengths;
+  for (const auto& e : batch) lengths.push_back(static_cast<std::int64_t>(e.word.size()));
+  return lengths;
+}
+
+std::vector<words::Example> chosen(Examples batch, const std::vector<std::int64_t>& rows) {
+  std::vector<words::Example> own;
+  for (const auto row : rows) own.push_back(batch[static_cast<std::size_t>(row)]);
+  return own;
+}
+
 template <class F>
 void for_each_batch(Examples examples, F f) {
   for (std::size_t i = 0; i < examples.size(); i += batch_size) {
@@ -51,24 +65,33 @@ void for_each_batch(Examples examples, F f) {
   }
 }
 
-/// A pass over the training words; prints its line.
-void train_epoch(int epoch, mg::Sequential& model, mg::Adam& adam, Examples train) {
+/// A pass over the training words; prints its line. Each rank computes its share of each batch.
+void train_epoch(int epoch, mg::Sequential& model, mg::Adam& adam, Examples train,
+                 const mg::RankOptions& ranks) {
   const auto start = std::chrono::steady_clock::now();
   mg::Mean loss_mean;
   mg::SparseCategoricalAccuracy accuracy;
   std::int64_t letters = 0, positions = 0;
   for_each_batch(train, [&](Examples batch) {
-    const mg::Tensor ids = ids_of(batch), languages = languages_of(batch);
-    const mg::Tensor logits = model(ids);
-    const mg::Loss loss = mg::sparse_categorical_crossentropy(languages, logits);
-    loss.backward();
+    mg::ShardedStep step{model.parameters(), ranks};
+    step.each_shard(lengths_of(batch), [&](const std::vector<std::int64_t>& rows) {
+      const std::vector<words::Example> own = chosen(batch, rows);
+      const mg::Tensor languages = languages_of(own), logits = model(ids_of(own));
+      accuracy.update(languages, logits);
+      return mg::sparse_categorical_crossentropy(languages, logits);
+    });
+    const auto total = step.finish();
     mg::clip_by_global_norm(model.parameters(), 1.0);
     adam.step();
-    loss_mean.update(loss.value(), loss.count());
-    accuracy.update(languages, logits);
-    for (const auto& e : batch) letters += static_cast<std::int64_t>(e.word.size());
-    positions += ids.shape().count();
+    loss_mean.update(total.value, total.count);
+    std::int64_t longest = 1;
+    for (const auto length : lengths_of(batch)) {
+      letters += length;
+      longest = std::max(longest, length);
+    }
+    positions += longest * std::ssize(batch);
   });
+  mg::merge_ranks(accuracy, ranks.communicator);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   fmt::print(
       "epoch {}  loss {:.4f}  accuracy {:5.2f} %  {:6.0f} words/s  padding never computed {:.0f} "
@@ -103,6 +126,7 @@ void answer(mg::Sequential& model, const std::string& word) {
 }
 
 int main(int argc, char** argv) try {
+  const mg::RankOptions ranks = samples::ranks();
   words::Data data = words::load();
   fmt::print("{} words of six languages to learn from, {} to test on\n", data.train.size(),
              data.test.size());
@@ -119,7 +143,7 @@ int main(int argc, char** argv) try {
   for (int epoch = 1; epoch <= epochs; ++epoch) {
     if (epoch > epochs / 2) adam.set_learning_rate(adam.learning_rate() / 2);
     words::shuffle(data.train, random);
-    train_epoch(epoch, model, adam, data.train);
+    train_epoch(epoch, model, adam, data.train, ranks);
   }
 
   words::Confusion table;
@@ -131,6 +155,7 @@ int main(int argc, char** argv) try {
   fmt::print("\n{}\ntest accuracy {:.2f} %, letter-trigram naive Bayes {:.2f} %\n", text.str(),
              100 * table.accuracy(), 100 * bayes);
 
+  if (ranks.communicator.rank() > 0) return 0;
   for (int i = 1; i < argc; ++i) answer(model, argv[i]);
   if (argc > 1) return 0;
   if (isatty(0)) fmt::print("\nType words, one a line (Ctrl-D ends):\n");

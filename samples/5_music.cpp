@@ -19,6 +19,7 @@
 #include <maskgrad/maskgrad.hpp>
 
 #include "shared/command_line.hpp"
+#include "shared/ranks.hpp"
 #include "shared/runs.hpp"
 
 namespace mg = maskgrad;
@@ -84,10 +85,11 @@ double train(const Settings& s, const mg::Dataset& music, std::uint64_t seed) {
                   .early_stopping = mg::EarlyStoppingOptions{.patience = s.patience},
                   .average = mg::MovingAverageOptions{.decay = 0.99},
                   .seed = seed,
+                  .ranks = samples::ranks(),
               });
   samples::expect_finished(history);
   const mg::Batches test{music.part("test"), {.shuffle = false}};
-  return mg::evaluate(model, test, nll).at("5_music", "loss");
+  return mg::evaluate(model, test, nll, {}, {}, samples::ranks()).at("5_music", "loss");
 }
 
 int main(int argc, char** argv) try {

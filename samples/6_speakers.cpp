@@ -15,6 +15,7 @@
 #include <maskgrad/maskgrad.hpp>
 
 #include "shared/command_line.hpp"
+#include "shared/ranks.hpp"
 #include "shared/runs.hpp"
 
 namespace mg = maskgrad;
@@ -73,10 +74,12 @@ double train(const Settings& s, mg::Dataset known, mg::Dataset unknown, std::uin
                   .clip_norm = 1,
                   .seed = seed,
                   .progress = s.folds > 0 ? mg::Progress::off : mg::Progress::automatic,
+                  .ranks = samples::ranks(),
               });
   samples::expect_finished(history);
   const mg::Batches test{unknown, {.shuffle = false}};
-  return 100 * mg::evaluate(model, test, loss, {accuracy}).at("6_speakers", "accuracy");
+  return 100 * mg::evaluate(model, test, loss, {accuracy}, {}, samples::ranks())
+                   .at("6_speakers", "accuracy");
 }
 
 /// The mean over the ways to hold out one part in `folds`.

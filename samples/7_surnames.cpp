@@ -12,6 +12,7 @@
 #include <maskgrad/maskgrad.hpp>
 
 #include "shared/command_line.hpp"
+#include "shared/ranks.hpp"
 #include "shared/runs.hpp"
 
 namespace mg = maskgrad;
@@ -54,10 +55,12 @@ double train(const Settings& s, const mg::Dataset& known, const mg::Dataset& unk
                   .schedule = mg::OneCycle{{.over = static_cast<double>(s.epochs)}},
                   .clip_norm = 1,
                   .seed = seed,
+                  .ranks = samples::ranks(),
               });
   samples::expect_finished(history);
   const mg::Batches test{unknown, {.batch_size = 256, .shuffle = false}};
-  return 100 * mg::evaluate(model, test, loss, {accuracy}).at("7_surnames", "accuracy");
+  return 100 * mg::evaluate(model, test, loss, {accuracy}, {}, samples::ranks())
+                   .at("7_surnames", "accuracy");
 }
 
 int main(int argc, char** argv) try {

@@ -14,6 +14,7 @@
 #include <maskgrad/maskgrad.hpp>
 
 #include "shared/command_line.hpp"
+#include "shared/ranks.hpp"
 #include "shared/runs.hpp"
 #include "words/accents.hpp"
 #include "words/letters.hpp"
@@ -119,6 +120,7 @@ double train(const Settings& s, const Words& words, std::uint64_t seed) {
           .clip_norm = 1,
           .early_stopping = mg::EarlyStoppingOptions{.patience = 3},
           .seed = seed,
+          .ranks = samples::ranks(),
       });
   samples::expect_finished(history);
   if (!s.word.empty()) fmt::print("{}: {}\n", s.word, answer(model, crf, words.tags, s.word));

@@ -9,6 +9,7 @@
 #include <maskgrad/maskgrad.hpp>
 
 #include "shared/command_line.hpp"
+#include "shared/ranks.hpp"
 #include "shared/runs.hpp"
 #include "words/letters.hpp"
 #include "words/naive_bayes.hpp"
@@ -78,10 +79,12 @@ double train(const Settings& s, const mg::Dataset& known, const mg::Dataset& unk
                   .clip_norm = 1,
                   .early_stopping = mg::EarlyStoppingOptions{.patience = 3},
                   .seed = seed,
+                  .ranks = samples::ranks(),
               });
   samples::expect_finished(history);
   const mg::Batches test{unknown, {.max_rows = 4096, .shuffle = false}};
-  return 100 * mg::evaluate(model, test, loss, {accuracy}).at("9_transformer", "accuracy");
+  return 100 * mg::evaluate(model, test, loss, {accuracy}, {}, samples::ranks())
+                   .at("9_transformer", "accuracy");
 }
 
 int main(int argc, char** argv) try {
