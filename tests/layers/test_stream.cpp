@@ -211,4 +211,25 @@ TEST_CASE("NaN in padding and pieces of nothing reach nothing") {
         1e-12);
 }
 
+TEST_CASE("a stream of 100,000 steps holds what its windows do, and no more") {
+  Sequential model{
+      GRU{{.units = 4, .return_sequences = true}},
+      MaskedConv1D{{.filters = 4, .kernel_size = 5, .padding = "causal", .dilation_rate = 3}},
+      MultiHeadAttention{{.num_heads = 1, .key_dim = 4, .use_causal_mask = true, .window = 20}},
+      LinearAttention{{.num_heads = 1, .key_dim = 4, .return_sequences = true}},
+      MaskedAveragePooling1D{{.pool_size = 4}}};
+  model.build(Spec::f32({any, any, 3}).masked(2), Seed{1});
+  const Evaluate evaluate;
+  Stream stream(model, {.sequences = 2});
+  const Tensor x = random_normal({2, 50, 3}, Seed{1});
+  const auto held_after = [&](int pushes) {
+    for (int i = 0; i < pushes; ++i) stream.push(x);
+    return memory::stats().bytes_in_use;
+  };
+  const auto full = held_after(20);
+  const auto blocks = memory::stats().heap_allocations;
+  CHECK(held_after(2000 - 20) == full);
+  CHECK(memory::stats().heap_allocations == blocks);
+}
+
 }  // namespace maskgrad::tests::test_stream
