@@ -44,6 +44,7 @@
 #include <maskgrad/optim/data/read.hpp>
 #include <maskgrad/optim/data/standardizer.hpp>
 #include <maskgrad/optim/distributed/communicator.hpp>
+#include <maskgrad/optim/distributed/forecast.hpp>
 #include <maskgrad/optim/distributed/launched.hpp>
 #include <maskgrad/optim/distributed/rank_options.hpp>
 #include <maskgrad/optim/distributed/run_ranks.hpp>

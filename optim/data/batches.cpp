@@ -44,6 +44,17 @@ Epoch Batches::epoch(std::int64_t epoch, std::int64_t first_batch, const RankOpt
   return Epoch(std::make_unique<data::Loader>(planner_, std::move(plan), first_batch, ranks));
 }
 
+std::vector<std::vector<std::int64_t>> Batches::batch_lengths(std::int64_t epoch) const {
+  const auto plan = planner_->plan(epoch);
+  std::vector<std::vector<std::int64_t>> all(static_cast<std::size_t>(plan->batches()));
+  for (std::size_t b = 0; b < all.size(); ++b) {
+    for (const auto& piece : plan->batch(static_cast<std::int64_t>(b))) {
+      all[b].push_back(piece.steps);
+    }
+  }
+  return all;
+}
+
 const Dataset& Batches::data() const {
   return planner_->data();
 }

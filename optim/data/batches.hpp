@@ -2,6 +2,7 @@
 
 #include <iterator>
 #include <memory>
+#include <vector>
 
 #include <maskgrad/optim/data/dataset.hpp>
 #include <maskgrad/optim/distributed/rank_options.hpp>
@@ -103,6 +104,9 @@ class Batches {
   Epoch epoch(std::int64_t epoch, std::int64_t first_batch = 0) const;
   /// The same of which each rank reads its own shards alone, see Batch::share.
   Epoch epoch(std::int64_t epoch, std::int64_t first_batch, const RankOptions& ranks) const;
+
+  /// Valid steps of each row of each batch of that epoch; nothing is read for it.
+  std::vector<std::vector<std::int64_t>> batch_lengths(std::int64_t epoch = 0) const;
 
   /// The data, and the padding that the batches of an epoch would carry elsewhere.
   DataDescription describe(std::int64_t epoch = 0) const;

@@ -56,8 +56,8 @@ class Simulation {
                 std::int64_t ranks) {
     double all = 0, most = 0;
     for (std::int64_t r = 0; r < ranks; ++r) {
-      const auto [from, to] = detail::shards_of_rank(std::ssize(shards), static_cast<int>(r),
-                                                     static_cast<int>(ranks));
+      const auto [from, to] =
+          detail::shards_of_rank(std::ssize(shards), static_cast<int>(r), static_cast<int>(ranks));
       double own = 0;
       for (auto s = from; s < to; ++s) {
         std::int64_t rows = 0, longest = 0;
@@ -94,7 +94,8 @@ class Simulation {
   RankForecast result(std::int64_t ranks, std::size_t seen) const {
     RankForecast made;
     made.ranks = ranks;
-    const double steps = static_cast<double>(std::max<std::size_t>(seen, 1)), n = static_cast<double>(ranks);
+    const double steps = static_cast<double>(std::max<std::size_t>(seen, 1)),
+                 n = static_cast<double>(ranks);
     made.step_seconds = parts_.all() / steps;
     made.epoch_seconds = made.step_seconds * static_cast<double>(batches_.size());
     made.balance = parts_.computing > 0 ? 1 + parts_.waiting / parts_.computing : 1;
@@ -122,8 +123,9 @@ std::string duration(double seconds) {
 }  // namespace
 
 std::string Forecast::table() const {
-  std::string text = fmt::format("{:>6} {:>9} {:>9} {:>10} {:>8} {:>10} {:>9}  {}\n", "ranks", "step",
-                                 "epoch", "efficiency", "balance", "sent/step", "memory", "limit");
+  std::string text =
+      fmt::format("{:>6} {:>9} {:>9} {:>10} {:>8} {:>10} {:>9}  {}\n", "ranks", "step", "epoch",
+                  "efficiency", "balance", "sent/step", "memory", "limit");
   for (const auto& row : rows) {
     text += fmt::format("{:>6} {:>9} {:>9} {:>8.0f} % {:>8.2f} {:>7.2f} MB {:>6.0f} MB  {}\n",
                         row.ranks, duration(row.step_seconds), duration(row.epoch_seconds),

@@ -3,25 +3,18 @@
 #include <vector>
 
 #include <maskgrad/autograd/parameter.hpp>
-#include <maskgrad/core/pooled.hpp>
 #include <maskgrad/layers/losses/loss.hpp>
 #include <maskgrad/optim/distributed/rank_options.hpp>
 
 namespace maskgrad::detail {
 
-/// The gradients of all terms of a loss with respect to all parameters, one behind the other.
-class FlatGradients {
- public:
-  void make_zeros(std::int64_t f32, std::int64_t f64);
-  void add(const FlatGradients& more);
-  bool empty() const { return f32.empty() && f64.empty(); }
-  extend::Pooled<float> f32;
-  extend::Pooled<double> f64;
-};
+/// The gradients of each term of a loss with respect to each parameter; undefined where nothing
+/// reached it.
+using TermGradients = std::vector<std::vector<Tensor>>;
 
 /// Adds the gradients of a step's shards in a binary tree, over the shards of this rank and then
-/// over the ranks. What a shard does not reach counts as 0, and 0 is always +0, so that shards
-/// without rows can be left out.
+/// over the ranks. What a shard does not reach counts as 0, and a sum that is 0 is always +0,
+/// so that shards without rows can be left out.
 class GradientTree {
  public:
   /// Those that are trained.
@@ -40,26 +33,17 @@ class GradientTree {
   void set(const std::vector<double>& factors, double count, const std::string& reached);
 
  private:
-  struct Place {
-    DType dtype;
-    std::int64_t at, size;  ///< among the values of its type
-  };
   struct Subtree {
     int height;
-    FlatGradients sums;
+    TermGradients sums;
   };
   template <class T>
-  void gather(extend::Pooled<T>& all, std::int64_t a_term, std::int64_t term);
-  template <class T>
-  Tensor gradient(const extend::Pooled<T>& all, std::int64_t a_term, std::size_t k,
-                  const std::vector<double>& factors) const;
+  void sum_over(const Communicator& communicator, ReductionOrder order);
 
   std::vector<Parameter> parameters_;
-  std::vector<Place> places_;
-  std::int64_t f32_ = 0, f64_ = 0;  ///< values of a term
   std::int64_t terms_ = 0;
   std::string reached_;
-  FlatGradients shard_;
+  TermGradients shard_;
   std::vector<Subtree> subtrees_;  ///< from the left, each higher than the next
 };
 

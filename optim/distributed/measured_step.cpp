@@ -106,7 +106,8 @@ class Measuring {
     measure(0, 1);  // the first one is slower
     lines_.clear();
     for (std::int64_t i = 0; i < std::min(all, most); ++i) {
-      for (const std::int64_t shards : {1, 2, 8, 32}) measure(i * all / std::min(all, most), shards);
+      for (const std::int64_t shards : {1, 2, 8, 32})
+        measure(i * all / std::min(all, most), shards);
       if (Clock::now() - begin > std::chrono::seconds(10)) break;
     }
     made_.seconds = fit_costs(lines_);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <maskgrad/optim/data/batches.hpp>
+#include <maskgrad/optim/distributed/forecast.hpp>
 #include <maskgrad/optim/moving_average.hpp>
 #include <maskgrad/optim/schedules/schedule.hpp>
 #include <maskgrad/optim/train/checkpoint.hpp>
@@ -76,6 +77,9 @@ struct FitOptions {
   /// Ranks that train together, see RankOptions. Rank 0 writes checkpoints, logs, progress and the
   /// report, and the others go on from what it reads; all end with the same model.
   RankOptions ranks = {};
+  /// Numbers of ranks for which a forecast is printed before the training begins, see `forecast`.
+  std::vector<std::int64_t> simulate_ranks = {};
+  NetworkOptions network = {};  ///< of the forecast
   /// Is called in each step between the gradients and the update, see StepOptions.
   std::function<void(const UpdateEvent&)> before_update = {};
   std::function<void(FitEvent&)> on_step = {};

@@ -73,6 +73,20 @@ void FitRun::share(Logs& logs) const {
   for (std::size_t i = 0; i < names.size(); ++i) logs.set(names[i].first, values[i]);
 }
 
+void FitRun::simulate() {
+  const FitOptions& options = setup_.options;
+  if (options.simulate_ranks.empty() || ranks().rank() > 0) return;
+  const Forecast made = forecast(setup_.model, setup_.optimizer, setup_.batches, options.loss,
+                                 {.ranks = options.simulate_ranks,
+                                  .network = options.network,
+                                  .sharing = {.shards = options.ranks.shards}});
+  const auto epochs = std::max<std::int64_t>(0, options.epochs - history_.state().epoch);
+  std::string text =
+      fmt::format("forecast, a step measured here, {} epochs:\n{}", epochs, made.table());
+  text.pop_back();
+  reporter_.note(std::move(text));
+}
+
 void FitRun::tell_of_ranks() {
   if (ranks().size() == 1) return;
   std::vector<double> rows(static_cast<std::size_t>(ranks().size()));

@@ -40,6 +40,7 @@ void FitRun::begin() {
     reporter_.note("fit: the data have no sequences, so there is nothing to train on", true);
   }
   reporter_.begin(run);
+  simulate();
 }
 
 bool FitRun::done() const {

@@ -41,6 +41,8 @@ class FitRun {
   void agree_to_end(bool signals_too);
   /// What rank 0 has, on all: what is decided by it must not differ.
   void share(Logs& logs) const;
+  /// What the training would be on other numbers of ranks, where that is asked for.
+  void simulate();
   /// A note on the ranks: their share of the rows, and what communication took.
   void tell_of_ranks();
 
@@ -72,7 +74,7 @@ class FitRun {
   Checkpointer checkpointer_;
   bool stop_ = false;  ///< a callback asked for it
   bool interrupted_ = false;
-  bool any_on_step_ = false;  ///< on some rank a callback may stop after each step
+  bool any_on_step_ = false;          ///< on some rank a callback may stop after each step
   double rows_here_ = 0, began_ = 0;  ///< valid rows of this rank; seconds of communication before
   std::chrono::steady_clock::time_point begin_{};
 };

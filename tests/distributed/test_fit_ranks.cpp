@@ -152,6 +152,35 @@ TEST_CASE("a signal, or a callback, on one rank ends all in good order") {
   CHECK(steps == std::vector<std::int64_t>{3, 3, 3, 3});
 }
 
+TEST_CASE("a forecast measures, changes nothing, and knows what balance and network cost") {
+  Sequential model = toy_model();
+  Adam adam{model.parameters(), {.learning_rate = 0.01}};
+  const Batches batches{uneven_data(), {.batch_size = 12, .seed = 1}};
+  train_step(model, adam, toy_loss, *batches.epoch(0).begin());
+  const auto before = weights_of(model);
+  const auto state = adam.state_arrays();
+  const Forecast made =
+      forecast(model, adam, batches, toy_loss,
+               {.ranks = {1, 2, 3, 64}, .network = {.latency = 1, .bandwidth = 1e9}});
+  CHECK(weights_of(model) == before);
+  CHECK(adam.state_arrays() == state);
+  REQUIRE(made.rows.size() == 4);
+  CHECK(made.rows[0].efficiency == doctest::Approx(1));
+  CHECK(made.rows[0].bytes == 0);
+  CHECK(made.rows[1].step_seconds > 4);  // of four messages at least
+  CHECK(made.rows[1].limit == "latency");
+  CHECK(made.rows[3].balance > made.rows[1].balance);
+  CHECK(made.table().find("efficiency") != std::string::npos);
+  CHECK(throws<OptionError>([&] { forecast(model, adam, batches, toy_loss, {.ranks = {0}}); },
+                            "ranks is 0"));
+  Training training{.epochs = 1};
+  const auto plain = training.run({});
+  training.change = [](FitOptions& options) { options.simulate_ranks = {1, 16}; };
+  const auto simulated = training.run({});
+  CHECK(simulated == plain);
+  CHECK(simulated.notes.at(0).find("forecast, a step measured here, 1 epochs") == 0);
+}
+
 TEST_CASE("evaluate gives all ranks the same") {
   const Batches batches{uneven_data(DType::f64), {.batch_size = 9, .shuffle = false}};
   Sequential model = toy_model(DType::f64);

@@ -19,7 +19,8 @@ const std::map<std::string, std::string>& reasons() {
        "StateError TypeError RankError "},
       {"what a call gives",
        "BatchResult CRFDecodeResult CTCDecodeResult CausalConvolutionResult DataDescription Epoch "
-       "EpochRecord FitEvent Flow MeasuredTime RankTraffic StreamState TimeContract "
+       "EpochRecord FitEvent Flow Forecast MeasuredTime RankForecast RankTraffic StreamState "
+       "TimeContract "
        "GradcheckReport LawReport LinearRecurrenceResult LoadReport MaskContract NamedParameter "
        "RecurrentResult SelectiveScanResult StepReport TopKResult UpdateEvent "},
       {"what a call takes, in the rows of those",

@@ -197,6 +197,15 @@ std::vector<Row> training_rows() {
                       [] { History().last("loss"); }, [] { History().values(""); }};
        }},
       {"write_report", [] { return Calls{[] { write_report("", History()); }}; }},
+      {"forecast",
+       [] {
+         return calls_of<Dataset, std::int64_t, double>(
+             [](const Dataset& data, std::int64_t n, double bandwidth) {
+               SGD sgd{built().parameters()};
+               forecast(built(), sgd, Batches(data), "mean_squared_error",
+                        {.ranks = {n}, .network = {.bandwidth = bandwidth}});
+             });
+       }},
       {"launched_ranks", [] { return calls(launched_ranks); }},
       {"run_ranks",
        [] {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include <maskgrad/optim/distributed/mpi/world.hpp>
@@ -75,19 +76,26 @@ class MpiTransport final : public detail::Transport {
 
   void wait_for(MPI_Request (&requests)[2], MPI_Status (&statuses)[2], int from) {
     const bool receives = requests[0] != MPI_REQUEST_NULL;
-    int ended_since = 0;
+    std::optional<std::chrono::steady_clock::time_point> ended;  // when that was first seen
     for (int round = 0;; ++round) {
       int done = 0;
       const int code = MPI_Testall(2, requests, &done, statuses);
       if (code != MPI_SUCCESS) refuse_broken(code, from);
       if (done != 0) return;
-      if (receives && world_.has_ended(from) && ++ended_since > 20000) {
+      if (receives && world_.has_ended(from) && is_long_ago(ended)) {
         world_.set_failure(from, fmt::format("ended, while rank {} still waits for it", rank()),
                            true);
       }
       world_.refuse_failed();
       world_.wait_a_little(round);
     }
+  }
+
+  /// What was sent before the end may still be on its way, for a moment.
+  static bool is_long_ago(std::optional<std::chrono::steady_clock::time_point>& since) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!since) since = now;
+    return now - *since > std::chrono::milliseconds(500);
   }
 
   [[noreturn]] void refuse_broken(int code, int from) {
