@@ -46,6 +46,7 @@
 #include <maskgrad/optim/distributed/communicator.hpp>
 #include <maskgrad/optim/distributed/forecast.hpp>
 #include <maskgrad/optim/distributed/launched.hpp>
+#include <maskgrad/optim/distributed/predict_ranks.hpp>
 #include <maskgrad/optim/distributed/rank_options.hpp>
 #include <maskgrad/optim/distributed/run_ranks.hpp>
 #include <maskgrad/optim/distributed/sharded_step.hpp>

@@ -197,6 +197,23 @@ TEST_CASE("evaluate gives all ranks the same") {
   for (const Logs& own : all) CHECK(own == alone);
 }
 
+TEST_CASE("a prediction of all ranks is that of the model") {
+  const Tensor x = uneven_data().batch({1, 5, 0, 8, 3, 11, 2}).inputs[0];
+  Sequential model = toy_model();
+  Sequential of_steps{GRU{{.units = 4, .return_sequences = true}}, Dense{{.units = 2}}};
+  of_steps.build(steps_of_three, Seed{2});
+  for (Sequential* each : {&model, &of_steps}) {
+    const Tensor expected = each->predict(x, {.batch_invariant = true});
+    run_ranks(3, [&](const Communicator& ranks) {
+      Sequential own = each->clone();
+      const Tensor y =
+          predict_ranks(own, {x}, {.communicator = ranks}, {.batch_invariant = true})[0];
+      CHECK(y.shape() == expected.shape());
+      CHECK(y.to_vector<float>(-7) == expected.to_vector<float>(-7));
+    });
+  }
+}
+
 TEST_CASE("a step by hand in shards is the step of the whole batch") {
   const Dataset data = uneven_data(DType::f64);
   const std::vector<std::int64_t> samples{1, 5, 6, 8, 11, 2, 3};

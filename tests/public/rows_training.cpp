@@ -206,6 +206,12 @@ std::vector<Row> training_rows() {
                         {.ranks = {n}, .network = {.bandwidth = bandwidth}});
              });
        }},
+      {"predict_ranks",
+       [] {
+         return calls_of<Tensor, std::int64_t>([](const Tensor& x, std::int64_t shards) {
+           predict_ranks(built(), {x}, {.communicator = Communicator::alone(), .shards = shards});
+         });
+       }},
       {"launched_ranks", [] { return calls(launched_ranks); }},
       {"run_ranks",
        [] {

@@ -61,6 +61,7 @@ class MpiWorld {
   double deadline_;
   MPI_Comm data_ = MPI_COMM_NULL, words_ = MPI_COMM_NULL;
   bool threads_ = false;  ///< MPI may be called by several
+  bool crowded_ = false;  ///< this machine has more ranks than cores
   std::thread watcher_;
   std::atomic<bool> stop_{false}, has_failed_{false};
   std::mutex mutex_;  ///< of all below
