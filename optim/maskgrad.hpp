@@ -13,6 +13,8 @@
 #include <maskgrad/core/memory.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/core/threads.hpp>
+#include <maskgrad/layers/keras/lint.hpp>
+#include <maskgrad/layers/keras/load.hpp>
 #include <maskgrad/layers/layer/accepts_masks.hpp>
 #include <maskgrad/layers/layers.hpp>
 #include <maskgrad/layers/losses/loss_factory.hpp>

@@ -19,7 +19,8 @@ const std::map<std::string, std::string>& reasons() {
        "StateError TypeError RankError "},
       {"what a call gives",
        "BatchResult CRFDecodeResult CTCDecodeResult CausalConvolutionResult DataDescription Epoch "
-       "EpochRecord FitEvent Flow Forecast MeasuredTime RankForecast RankTraffic StreamState "
+       "EpochRecord FitEvent Flow Forecast LintCall LintProof LintRefusal MeasuredTime RankForecast "
+       "RankTraffic StreamState "
        "TimeContract "
        "GradcheckReport LawReport LinearRecurrenceResult LoadReport MaskContract NamedParameter "
        "RecurrentResult SelectiveScanResult StepReport TopKResult UpdateEvent "},
@@ -44,7 +45,7 @@ const std::map<std::string, std::string>& reasons() {
        "Adjoint Broadcast Grads NoisePlaces NoiseWords PaddedSteps "
        "Reduced Saved Second Sequences "},
       {"lives as long as a block", "Evaluate Interrupts JsonLimitsScope NoGrad "},
-      {"what a function of rows hands to another", "Callable TrainStep "},
+      {"what a function of rows hands to another", "Callable KerasCustom TrainStep "},
   };
   return all;
 }

@@ -180,6 +180,18 @@ std::vector<Row> model_rows() {
        }},
       {"load_model",
        [] { return calls_of<std::filesystem::path>([](const auto& path) { load_model(path); }); }},
+      {"load_keras",
+       [] {
+         return calls_of<std::filesystem::path>([](const auto& path) {
+           load_keras(path, {.custom = {{"", KerasFactory()}}});
+         });
+       }},
+      {"lint", [] { return calls_of<std::filesystem::path>([](const auto& path) { lint(path); }); }},
+      {"Lint",
+       [] {
+         return Calls{[] { Lint().table(); }, [] { Lint().json(); }, [] { Lint().dot(); },
+                      [] { Lint().html(); }, [] { Lint().status(); }};
+       }},
       {"model_from",
        [] { return calls_of<std::string_view>([](auto json) { model_from(json); }); }},
       {"Sequential",

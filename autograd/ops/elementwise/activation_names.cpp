@@ -2,12 +2,18 @@
 #include <array>
 
 #include <maskgrad/autograd/ops/elementwise/activations.hpp>
+#include <maskgrad/autograd/ops/elementwise/arithmetic.hpp>
 #include <maskgrad/autograd/ops/elementwise/math.hpp>
 #include <maskgrad/autograd/ops/reduce/softmax.hpp>
 #include <maskgrad/core/nearest.hpp>
 
 namespace maskgrad {
 namespace {
+
+// That of Keras 1 and 2, 0.2 x + 0.5 between 0 and 1, which their files call hard_sigmoid.
+Tensor keras2_hard_sigmoid(const Tensor& x) {
+  return hard_sigmoid(1.2 * x);
+}
 
 struct Row {
   std::string_view name;
@@ -24,6 +30,7 @@ constexpr Row table[] = {
     {"hard_silu", hard_silu},
     {"hard_swish", hard_silu},
     {"hard_tanh", hard_tanh},
+    {"keras2_hard_sigmoid", keras2_hard_sigmoid},
     {"leaky_relu", leaky_relu},
     {"linear", linear},
     {"log_sigmoid", log_sigmoid},

@@ -101,6 +101,12 @@ const Hdf5Object* Hdf5File::find(std::string_view path) const {
   return found == objects_.end() ? nullptr : &*found;
 }
 
+std::uint64_t Hdf5File::most_numbers() const {
+  const bool packed =
+      std::ranges::any_of(objects_, [](const Hdf5Object& o) { return !o.layout.filters.empty(); });
+  return packed ? source_.size() * 1032 : source_.size();
+}
+
 Array Hdf5File::read(const Hdf5Object& object) const {
   const auto refuse = [&](std::string_view what) {
     source_.place().refuse(0, "'{}' {}; {}", object.path, what, Hdf5Cursor::damaged);

@@ -39,6 +39,8 @@ class Hdf5File {
   const Hdf5Object* find(std::string_view path) const;
   /// The numbers of a data set.
   Array read(const Hdf5Object& object) const;
+  /// More numbers than this are not in the file.
+  std::uint64_t most_numbers() const;
   const Place& place() const { return source_.place(); }
 
  private:

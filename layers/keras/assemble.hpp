@@ -1,0 +1,26 @@
+#pragma once
+
+#include <maskgrad/layers/keras/make.hpp>
+#include <maskgrad/layers/keras/rules.hpp>
+
+namespace maskgrad::detail {
+
+/// The model with masks as this library has them: nested models stay models. Layers that could not
+/// be made are told in `making.troubles`; the model is then not whole.
+Functional assemble_keras(const KerasModel& model, KerasMaking& making);
+/// The model as Keras computes it, without models in it: each mask is a tensor of its own.
+Functional assemble_as_keras(const KerasModel& model, const KerasFlat& flat, KerasMaking& making);
+
+/// Options of a layer that its calls set, as `use_causal_mask`.
+KerasLayer with_call_options(const KerasLayer& layer, const std::vector<const KerasStep*>& calls);
+/// The tensors of a call in this library's order.
+std::vector<KerasValue> ordered_inputs(const KerasStep& step);
+
+/// Whether Keras runs a recurrent layer without the mask that comes in, by the version: Keras 3
+/// hands over no mask where initial states are a second argument.
+bool ignores_mask(const KerasStep& step, int major);
+
+/// What the user told of a layer.
+KerasTold told_steps(const KerasLayer& layer, const KerasOptions& options);
+
+}  // namespace maskgrad::detail
