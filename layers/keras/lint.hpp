@@ -71,8 +71,6 @@ struct Lint {
 /// and what to do. Where all layers are known it runs the model, to see which outputs move when
 /// padding does. Nothing in the file is run.
 /// Throws:   FileError for what cannot be read.
-/// Example:  mg::Lint found = mg::lint("model.keras");
-///           fmt::print("{}", found.table());
 Lint lint(const std::filesystem::path& path, const KerasOptions& options = {});
 
 }  // namespace maskgrad

@@ -30,8 +30,6 @@ struct KerasOptions {
 /// convolutions and pooling over time are MaskedConv1D and so on, which do the same without a
 /// mask. Text (TextVectorization) is not read: such an input takes ids. Nothing in the file is run.
 /// Throws:   FileError, which lists all that cannot be loaded, with ways out.
-/// Example:  mg::Functional model = mg::load_keras("model.keras");
-///           mg::Tensor y = model.predict({x.with_mask(steps)}).front();
 Functional load_keras(const std::filesystem::path& path, const KerasOptions& options = {});
 
 }  // namespace maskgrad
