@@ -9,7 +9,8 @@ namespace maskgrad {
 /// its shards; all ranks get the whole.
 /// Throws:   ShapeError where the inputs are not of the same sequences; RankError; what the model
 ///           throws.
-/// Example:  mg::predict_ranks(model, {x}, {.communicator = mg::Communicator::alone()})[0];
+/// Example:  const auto ranks = mg::Communicator::alone();
+///           const mg::Tensor y = mg::predict_ranks(model, {x}, {.communicator = ranks})[0];
 Tensors predict_ranks(detail::ModelRef model, const Tensors& inputs, const RankOptions& ranks,
                       const PredictOptions& options = {});
 

@@ -16,7 +16,7 @@ struct MpiOptions {
 /// ended with the process. Where a rank fails, all others throw; a process that has failed ends
 /// with the exit code 1, when all have said why.
 /// Throws:   RankError where MPI cannot begin, OptionError for a deadline that is not above 0.
-/// Example:  const mg::Communicator ranks = mg::mpi_communicator();  // mpirun -n 4 program
+///   const mg::Communicator ranks = mg::mpi_communicator();  // mpirun -n 4 program
 Communicator mpi_communicator(const MpiOptions& options = {});
 
 }  // namespace maskgrad

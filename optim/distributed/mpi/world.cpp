@@ -10,7 +10,8 @@ namespace maskgrad::detail {
 namespace {
 
 constexpr auto between_words = std::chrono::milliseconds(500);
-constexpr double goodbye = 2;  // seconds that a failed process waits for others to say why
+/// How long a process that has failed waits for the others to say why.
+constexpr auto goodbye = std::chrono::seconds(2);
 
 void check_mpi(int code, const char* what) {
   if (code == MPI_SUCCESS) return;
@@ -147,17 +148,16 @@ void MpiWorld::refuse_failed() {
   throw_rank_error(failure_->first, size_, failure_->second);
 }
 
-bool MpiWorld::all_came(double seconds) {
+bool MpiWorld::all_came() {
   MPI_Request request;
   if (MPI_Ibarrier(words_, &request) != MPI_SUCCESS) return false;
-  const auto begin = Clock::now();
+  std::optional<Clock::time_point> failed;  // when that was first seen
   for (int round = 0;; ++round) {
     int done = 0;
     if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
     if (done != 0) return true;
-    const std::chrono::duration<double> waited = Clock::now() - begin;
-    if (seconds > 0 && waited.count() > seconds) return false;
-    if (seconds == 0 && has_failed_) return false;
+    if (has_failed_ && !failed) failed = Clock::now();
+    if (failed && Clock::now() - *failed > goodbye) return false;
     wait_a_little(round);
   }
 }
@@ -169,12 +169,10 @@ void MpiWorld::end() {
       if (r != rank_) say({MpiWord::ended, rank_}, r);
     }
   }
-  bool good = all_came(has_failed_ ? goodbye : 0);
-  if (!good && !has_failed_) all_came(goodbye);
-  good = good && !has_failed_;
+  const bool all = all_came();
   stop_ = true;
   if (watcher_.joinable()) watcher_.join();
-  if (!good) {
+  if (!all) {  // one is gone or stopped: mpirun ends it, and all
     std::fflush(nullptr);
     MPI_Abort(MPI_COMM_WORLD, 1);
   }

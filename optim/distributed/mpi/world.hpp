@@ -55,7 +55,8 @@ class MpiWorld {
   void hear(const MpiWord& word, int from);
   void check_silence();
   void say(const MpiWord& word, int to);
-  bool all_came(double seconds);
+  /// Whether all have come to their end; where one has failed, within a while.
+  bool all_came();
 
   int rank_ = 0, size_ = 1;
   double deadline_;
