@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <maskgrad/autograd/noise.hpp>
 #include <maskgrad/autograd/ops/shape/slice.hpp>
@@ -89,13 +88,6 @@ void check_reached(const detail::ModelRef& model, const Optimizer& optimizer) {
                     optimizer.kind(), other->name());
 }
 
-detail::RowCount rows_of_lengths(const std::vector<std::int64_t>& lengths) {
-  if (lengths.empty()) return {};
-  const auto valid = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
-  const auto longest = *std::max_element(lengths.begin(), lengths.end());
-  return {valid, std::ssize(lengths) * longest - valid};
-}
-
 /// Adds a batch to what was counted.
 void count_batch(const detail::ModelRef& model, const Batch& batch, const TrainingLoss& loss,
                  std::vector<TrainingMetric>& metrics, const PredictOptions& options,
@@ -133,17 +125,6 @@ Batch detail::part_of(const Batch& batch, std::int64_t from, std::int64_t to) {
     if (row >= from && row < to) part.begins.push_back(row - from);
   }
   return part;
-}
-
-detail::RowCount detail::count_rows(const Batch& batch) {
-  if (batch.share) return rows_of_lengths(batch.share->lengths);
-  if (batch.inputs.empty()) return {};
-  const Tensor& x = batch.inputs[0];
-  const bool ids = !is_real(x.dtype());
-  const int axes = x.has_mask() ? x.mask().rank() : x.rank() > (ids ? 1 : 2) ? 2 : 1;
-  const auto all = x.shape().count(0, std::min(axes, x.rank()));
-  const auto valid = x.has_mask() ? x.mask().valid() : all;
-  return {valid, all - valid};
 }
 
 Accumulate::Total compute_gradients(const detail::ModelRef& model, const TrainingLoss& loss,
