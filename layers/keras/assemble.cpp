@@ -23,6 +23,24 @@ AnyLayer applied_mask(const std::string& name) {
   return AnyLayer(Lambda(apply, contract, {.name = keras_path_name(name)}));
 }
 
+// Ends a mask that hides nothing; where it hides steps, says for which layer that cannot be.
+AnyLayer guard_of(const KerasLayer& layer) {
+  constexpr MaskContract contract{.role = MaskRole::consumes,
+                                  .why = "ends a mask that hides no step, and refuses others"};
+  const std::string title = fmt::format("{} '{}'", layer.class_name, layer.name);
+  const auto pass = [title](const Tensor& x) {
+    if (!x.has_mask()) return x;
+    if (!x.is_meta() && !x.mask().all_valid()) {
+      fail<MaskError>(title,
+                      "got {}, of which steps are padding, and cannot respect a mask; run each "
+                      "sequence alone, cut to its steps, or load with .as_keras",
+                      x.describe());
+    }
+    return x.drop_mask("it hides nothing");
+  };
+  return AnyLayer(Lambda(pass, contract, {.name = keras_path_name(layer.name + "_guard")}));
+}
+
 class KerasAssembler {
  public:
   KerasAssembler(const KerasModel& model, KerasMaking& making) : model_(model), making_(making) {
@@ -67,9 +85,23 @@ class KerasAssembler {
       const bool given = mask && !mask->values.empty();
       applies_.push_back(given && !inputs.empty() && !masked(inputs[0]));
       if (applies_.back()) out = traits.steps != KerasSteps::ends;
+      if (needs_guard(step)) out = false;
+      if (making_.guard && c < model_.inputs.size()) out = true;
       if (traits.role == KerasRole::makes) out = true;
       masked_.push_back(out);
     }
+  }
+  // Whether the layer is one that refuses masks, of those that come from inside of the file.
+  bool needs_guard(const KerasStep& step) const {
+    if (!making_.guard) return false;
+    const auto& layer = *step.layer;
+    if (told_of(layer, making_.options)) {
+      return told_steps(layer, making_.options).steps == KerasSteps::windows;
+    }
+    constexpr std::string_view windows[] = {"UpSampling1D", "ZeroPadding1D", "Cropping1D",
+                                            "Conv1DTranspose"};
+    return keras_traits(layer, 3, any).steps == KerasSteps::positions ||
+           std::ranges::find(windows, layer.class_name) != std::end(windows);
   }
   // Those that the outputs depend on; tensors that are masks only where a layer has no other.
   void find_needed() {
@@ -126,6 +158,15 @@ class KerasAssembler {
     check_masks(step);
     const auto layer = layer_of(c);
     if (!layer || !making_.troubles.empty()) return {};
+    if (needs_guard(step)) {
+      const auto values = ordered_inputs(step);
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (!masked(values[i])) continue;
+        const auto guard = under_name(guard_of(*step.layer),
+                                      fmt::format("{}_guard_{}", step.layer->name, guards_++));
+        inputs[i] = built_.add(guard, {inputs[i]});
+      }
+    }
     if (applies_[c]) {
       const auto mask = node(step.keyword("mask")->values[0]);
       inputs[0] = built_.add(applied_mask(step.layer->name + "_mask"), {inputs[0], mask});
@@ -147,6 +188,7 @@ class KerasAssembler {
   Functional built_;
   std::vector<KerasStep> steps_;
   std::vector<bool> masked_, applies_, needed_;
+  int guards_ = 0;
   std::vector<Functional::Node> nodes_;
   std::map<const KerasLayer*, std::optional<Functional::LayerId>> made_;
 };

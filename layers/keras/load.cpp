@@ -117,35 +117,37 @@ void refuse_keras(const Place& place, const std::vector<std::string>& troubles) 
 
 Functional make_keras(const KerasRead& read, const KerasOptions& options,
                       std::vector<std::string>& troubles, double padding) {
-  KerasMaking making{options, read.weights, read.file.major(), troubles, padding};
+  KerasMaking making{options, read.weights, read.file.major(), troubles, false, padding};
   const auto make = [&] {
     return options.as_keras ? assemble_as_keras(read.model, read.flat, making)
                             : assemble_keras(read.model, making);
   };
   Functional model = make();
   if (!troubles.empty()) return model;
-  // With any number of steps, unless layers bind it, as Flatten before Dense.
-  try {
-    const KerasWeightLimit limit(read.file.weights());
-    model.build(keras_specs(read, false), Seed{0});
-  } catch (const Error&) {
-    model = make();
-    try {
-      const KerasWeightLimit limit(read.file.weights());
-      model.build(keras_specs(read, true), Seed{0});
-    } catch (const Error& error) {
-      troubles.push_back(error.what());
-      const bool mask = dynamic_cast<const MaskError*>(&error) != nullptr;
-      if (mask) {
-        troubles.push_back(
-            "a layer refuses the mask that the file itself makes; load_keras(file, {.as_keras = "
-            "true}) "
-            "computes on padding as Keras does");
+  // With any number of steps, unless layers bind it, as Flatten before Dense; with masks wherever
+  // the file makes them, unless layers refuse them, which then take those that hide nothing.
+  std::string trouble;
+  for (const bool guard : {false, true}) {
+    if (guard && options.as_keras) break;
+    bool refused = false;
+    for (const bool fixed : {false, true}) {
+      try {
+        if (guard || fixed) {
+          making.guard = guard;
+          model = make();
+        }
+        const KerasWeightLimit limit(read.file.weights());
+        model.build(keras_specs(read, fixed), Seed{0});
+        set_keras_weights(model, read, options.as_keras, troubles);
+        return model;
+      } catch (const Error& error) {
+        trouble = error.what();
+        refused = refused || dynamic_cast<const MaskError*>(&error) != nullptr;
       }
-      return model;
     }
+    if (!refused) break;
   }
-  set_keras_weights(model, read, options.as_keras, troubles);
+  troubles.push_back(trouble);
   return model;
 }
 

@@ -14,6 +14,8 @@ struct KerasMaking {
   const KerasWeights& weights;
   int major = 3;
   std::vector<std::string>& troubles;
+  /// Lets masks that hide nothing into layers that refuse masks.
+  bool guard = false;
   double padding = 0;  ///< what stands where a mask is false, of a model as Keras computes it
 };
 

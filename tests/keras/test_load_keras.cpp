@@ -339,6 +339,27 @@ TEST_CASE("under .as_keras the padding is computed as Keras does") {
   CHECK(apart(own, alone.has_mask() ? alone.drop_mask("all are valid") : alone) < 1e-6);
 }
 
+TEST_CASE("a layer that refuses masks takes one that hides nothing, and no other") {
+  const std::string text =
+      R"({"class_name": "Sequential", "config": [
+        {"class_name": "Embedding", "config": {"name": "e", "batch_input_shape": [null, 4],
+         "input_dim": 6, "output_dim": 2, "mask_zero": true}},
+        {"class_name": "Flatten", "config": {"name": "f"}},
+        {"class_name": "Dense", "config": {"name": "d", "units": 1}}]})";
+  const auto table = numbers({6, 2}, 1), kernel = numbers({8, 1}, 2), bias = numbers({1}, 3);
+  const File file(keras_files::h5(
+      text, "2.4.0",
+      {{"e", {{"e/embeddings:0", table}}}, {"d", {{"d/kernel:0", kernel}, {"d/bias:0", bias}}}}));
+  const Functional model = load_keras(file.path());
+  const Functional theirs = load_keras(file.path(), {.as_keras = true});
+  const Tensor full = tensor<std::int64_t>({1, 2, 3, 4, 5, 4, 3, 2}, {2, 4});
+  CHECK(apart(model.predict({full}).front(), theirs.predict({full}).front()) < 1e-6);
+  const Tensor padded = tensor<std::int64_t>({1, 2, 0, 0, 5, 4, 3, 2}, {2, 4});
+  CHECK_THROWS_AS(model.predict({padded}), MaskError);
+  CHECK(theirs.predict({padded}).front().shape() == Shape{2, 1});
+  CHECK(lint(file.path()).status() == 1);
+}
+
 TEST_CASE("all that cannot be loaded is listed at once, and what is told is loaded") {
   const std::string config =
       R"({"class_name": "Sequential", "config": {"name": "s", "layers": [
