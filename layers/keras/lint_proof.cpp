@@ -35,6 +35,7 @@ class LintProver {
       : read_(read), options_(options), lint_(lint) {}
 
   void run() {
+    if (is_huge()) return give_up("it has steps or sizes of more than a million");
     std::vector<std::string> troubles;
     KerasOptions dense = options_;
     dense.as_keras = true;
@@ -60,6 +61,26 @@ class LintProver {
   }
 
  private:
+  // What a hostile file asks for, and no honest one: memory beyond all that it holds.
+  bool is_huge() const {
+    constexpr std::int64_t most = 1'000'000;
+    for (const auto& input : read_.model.inputs) {
+      for (const auto size : *input.shape) {
+        if (size != any && size > most) return true;
+      }
+    }
+    for (const auto& step : read_.flat.steps) {
+      if (!step.layer) continue;
+      for (const char* key : {"n", "size", "padding", "cropping"}) {
+        const Json* value = config_at(step.layer->config, key);
+        if (!value) continue;
+        for (const auto& one : value->is_array() ? *value : Json::array({*value})) {
+          if (one.is_number() && std::abs(one.get<double>()) > 1e6) return true;
+        }
+      }
+    }
+    return false;
+  }
   // Each time from the first states, where layers carry them on.
   static Tensors result(Functional& model, const Tensors& inputs) {
     reset_states(model);
