@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 #include <maskgrad/autograd/ops.hpp>
 #include <maskgrad/layers/basic/lambda.hpp>
+#include <maskgrad/layers/keras/item_pieces.hpp>
 #include <maskgrad/layers/keras/make.hpp>
 #include <maskgrad/layers/keras/rules.hpp>
 #include <maskgrad/layers/pooling/edge_step.hpp>
@@ -174,53 +174,6 @@ std::optional<AnyLayer> make_reduction(const KerasStep& step, const std::string&
       name,
       [f = row->reduce, axes, keepdims](const Tensor& x) { return f(x, Axes(axes), keepdims); },
       steps == KerasSteps::ends ? op_over_steps : op_inside_steps);
-}
-
-// OfOne piece of x[:, -1, 2:]: an index, or from, to and step.
-struct ItemPiece {
-  std::optional<std::int64_t> index = {};
-  std::int64_t start = 0, stop = std::numeric_limits<std::int64_t>::max(), step = 1;
-  bool whole() const {
-    return !index && start == 0 && step == 1 && stop == std::numeric_limits<std::int64_t>::max();
-  }
-};
-
-std::optional<std::vector<ItemPiece>> pieces_of(const Json& key) {
-  const Json* list = &key;
-  if (key.is_object() && config_text(key, "class_name") == "__tuple__")
-    list = config_at(key, "items");
-  if (!list) return {};
-  const Json one = list->is_array() ? *list : Json::array({*list});
-  std::vector<ItemPiece> pieces;
-  for (const auto& item : one) {
-    ItemPiece piece;
-    if (const auto number = whole_number(item)) {
-      piece.index = *number;
-    } else if (item.is_object()) {
-      const Json* config = config_at(item, "config");
-      const Json& c = config ? *config : item;
-      piece.start = config_whole(c, "start").value_or(0);
-      piece.stop = config_whole(c, "stop").value_or(piece.stop);
-      piece.step = config_whole(c, "step").value_or(1);
-    } else {
-      return {};
-    }
-    pieces.push_back(piece);
-  }
-  return pieces;
-}
-
-Tensor taken_item(Tensor x, const std::vector<ItemPiece>& pieces) {
-  int axis = 0;
-  for (const auto& piece : pieces) {
-    if (piece.index) {
-      x = select(x, axis, *piece.index);
-      continue;
-    }
-    if (!piece.whole()) x = slice(x, axis, piece.start, piece.stop, piece.step);
-    ++axis;
-  }
-  return x;
 }
 
 std::optional<AnyLayer> make_item(const KerasStep& step, const std::string& name,

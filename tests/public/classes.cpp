@@ -19,7 +19,8 @@ const std::map<std::string, std::string>& reasons() {
        "StateError TypeError RankError "},
       {"what a call gives",
        "BatchResult CRFDecodeResult CTCDecodeResult CausalConvolutionResult DataDescription Epoch "
-       "EpochRecord FitEvent Flow Forecast LintCall LintProof LintRefusal MeasuredTime RankForecast "
+       "EpochRecord FitEvent Flow Forecast LintCall LintProof LintRefusal MeasuredTime "
+       "RankForecast "
        "RankTraffic StreamState "
        "TimeContract "
        "GradcheckReport LawReport LinearRecurrenceResult LoadReport MaskContract NamedParameter "

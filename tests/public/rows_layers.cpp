@@ -186,7 +186,8 @@ std::vector<Row> model_rows() {
            load_keras(path, {.custom = {{"", KerasFactory()}}});
          });
        }},
-      {"lint", [] { return calls_of<std::filesystem::path>([](const auto& path) { lint(path); }); }},
+      {"lint",
+       [] { return calls_of<std::filesystem::path>([](const auto& path) { lint(path); }); }},
       {"Lint",
        [] {
          return Calls{[] { Lint().table(); }, [] { Lint().json(); }, [] { Lint().dot(); },

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include <maskgrad/core/tensor.hpp>
+#include <maskgrad/layers/keras/config.hpp>
+
+namespace maskgrad::detail {
+
+/// One piece of x[:, -1, 2:]: an index, or from, to and step.
+struct ItemPiece {
+  std::optional<std::int64_t> index = {};
+  std::int64_t start = 0, stop = std::numeric_limits<std::int64_t>::max(), step = 1;
+  bool whole() const {
+    return !index && start == 0 && step == 1 && stop == std::numeric_limits<std::int64_t>::max();
+  }
+};
+
+/// What the key of a GetItem says; none for what is not of this kind.
+std::optional<std::vector<ItemPiece>> pieces_of(const Json& key);
+Tensor taken_item(Tensor x, const std::vector<ItemPiece>& pieces);
+
+}  // namespace maskgrad::detail
