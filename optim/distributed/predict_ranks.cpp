@@ -1,11 +1,13 @@
 #include <maskgrad/optim/distributed/predict_ranks.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/shape/concatenate.hpp>
 #include <maskgrad/autograd/ops/shape/slice.hpp>
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/rows.hpp>
 #include <maskgrad/optim/distributed/agreement.hpp>
 #include <maskgrad/optim/distributed/shards.hpp>
@@ -95,7 +97,7 @@ Batch batch_of(const Tensors& inputs) {
     fail<ShapeError>(in_predict_ranks, "an input is {}, the first {}; expected the same sequences",
                      x.describe(), inputs[0].describe());
   }
-  batch.samples.resize(static_cast<std::size_t>(size));
+  batch.samples = checked::vector<std::int64_t>(in_predict_ranks, size);
   std::iota(batch.samples.begin(), batch.samples.end(), 0);
   batch.begins = batch.samples;
   return batch;
@@ -146,6 +148,9 @@ Tensors predict_ranks(detail::ModelRef model, const Tensors& inputs, const RankO
   if (!ranks.communicator) return outputs_of(model, batch_of(inputs), options);
   return detail::or_abort(ranks.communicator, [&] {
     detail::check_ranks(in_predict_ranks, ranks);
+    const bool meta =
+        std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.is_meta(); });
+    if (meta) return model(inputs);  // nothing is computed
     const Batch batch = batch_of(inputs);
     if (batch.size() == 0) return model(inputs);
     TensorWriter own;
