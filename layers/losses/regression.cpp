@@ -153,8 +153,8 @@ Loss mean_absolute_percentage_error(const Tensor& target, const Tensor& predicti
   };
   return losses::mean_over_features(
       name, in, row_loss::Mean{values, share(percentage_to_t), share(percentage_to_p)},
-      [](const Tensor& t, const Tensor& p) {
-        return binary(name, t, p,
+      [op = name](const Tensor& t, const Tensor& p) {
+        return binary(op, t, p,
                       binary_op::function([](auto a, auto b) { return percentage(a, b); },
                                           percentage_to_t, percentage_to_p));
       });

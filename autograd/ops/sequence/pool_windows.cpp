@@ -133,7 +133,7 @@ void to_greatest(const T* x, const T* y, const T* dy, const Window& w, std::int6
     }
     for (std::int64_t f = 0; f < n; ++f) {
       T& own = share[static_cast<std::size_t>(f)];
-      own = (dy[at + f] == 0) | (own == 0) ? T(0) : dy[at + f] / own;
+      own = ((dy[at + f] == 0) | (own == 0)) ? T(0) : dy[at + f] / own;
     }
     for (std::int64_t i = 0; i < w.count; ++i) {
       const auto place = (w.row + i * w.apart) * features + at;
