@@ -25,9 +25,9 @@ struct LintCall {
   bool mask_out = false;  ///< of its first result
   bool padded = false;    ///< reads steps of which some are padding
   bool known = true;      ///< what it does with steps: of a custom class or a Lambda only once told
-  std::vector<std::pair<std::size_t, bool>> sources =
-      {};  ///< calls that it reads, and their masks;
-           ///< inputs have the numbers behind the calls
+  /// Calls that it reads, and whether their masks come with them; inputs have the numbers behind
+  /// the calls.
+  std::vector<std::pair<std::size_t, bool>> sources = {};
 };
 
 /// How far an output moves when nothing but padding changes. Without a number where it was not

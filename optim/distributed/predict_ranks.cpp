@@ -145,12 +145,12 @@ Tensors in_order(const std::vector<std::string>& texts, std::int64_t size) {
 Tensors predict_ranks(detail::ModelRef model, const Tensors& inputs, const RankOptions& ranks,
                       const PredictOptions& options) {
   const Evaluate evaluate;
+  const bool meta =
+      std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.is_meta(); });
+  if (meta) return model(inputs);  // nothing is computed
   if (!ranks.communicator) return outputs_of(model, batch_of(inputs), options);
   return detail::or_abort(ranks.communicator, [&] {
     detail::check_ranks(in_predict_ranks, ranks);
-    const bool meta =
-        std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.is_meta(); });
-    if (meta) return model(inputs);  // nothing is computed
     const Batch batch = batch_of(inputs);
     if (batch.size() == 0) return model(inputs);
     TensorWriter own;

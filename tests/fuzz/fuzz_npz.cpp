@@ -2,9 +2,8 @@
 // trip, stored and deflated.
 #include <maskgrad/core/io/npz.hpp>
 #include <maskgrad/core/io/zip_entry.hpp>
-#include <maskgrad/core/io/zip_write.hpp>
 
-#include "fuzz.hpp"
+#include "zip_entries.hpp"
 
 using namespace maskgrad;
 
@@ -28,23 +27,6 @@ std::size_t counted(std::span<const std::byte> input) {
 // Deflating sets up a quarter of a megabyte, which takes longer than all the rest.
 bool seldom(std::size_t number) {
   return number % 16 == 0;
-}
-
-struct Entry {
-  std::string name;
-  fuzz::Bytes bytes;
-};
-
-std::vector<Entry> unpacked(std::span<const std::byte> input) {
-  std::vector<Entry> made;
-  const detail::ByteSource source(input, "input.npz", "fuzz");
-  for (const auto& entry : detail::read_zip_directory(source)) {
-    if (entry.size > 65536) continue;
-    detail::ZipEntryStream in(source, entry);
-    made.push_back({entry.name, fuzz::Bytes(entry.size)});
-    in.read(made.back().bytes);
-  }
-  return made;
 }
 
 // Entries that hold texts, which parse_npz refuses.
@@ -83,24 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return 0;
 }
 
-// Every other mutation changes an entry and packs it again, with its checksum and sizes right, so
-// that mutations reach what lies behind them.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned seed) {
   std::minstd_rand random(seed);
-  if (random() % 2 == 0) return LLVMFuzzerMutate(data, size, most);
-  try {
-    auto entries = unpacked(fuzz::span_of(data, size));
-    if (entries.empty()) return LLVMFuzzerMutate(data, size, most);
-    auto& chosen = entries[random() % entries.size()];
-    chosen.bytes = fuzz::mutated(chosen.bytes, 4096);
-    std::vector<detail::ZipPart> parts;
-    for (const auto& entry : entries) parts.push_back({entry.name, entry.bytes, {}});
-    fuzz::Bytes made;
-    detail::write_zip("fuzz", parts, seldom(random()),
-                      [&](auto bytes) { made.insert(made.end(), bytes.begin(), bytes.end()); });
-    return fuzz::replace(data, size, most, made);
-  } catch (const FileError&) {
-    return LLVMFuzzerMutate(data, size, most);
-  }
+  return fuzz::mutate_zip(data, size, most, random, 4096, seldom(random()));
 }

@@ -105,15 +105,14 @@ inline constexpr auto logit_entropies_to_x = []<class T>(T d, const T* t, const 
 
 /// -sum(t log p) of a row, where what has the target 0 is not read.
 struct Categorical {
-  /// The sum of t y, from which `write(p, y, n)` gives the logs.
-  template <Real T, class Write>
-  static T entropy(const T* t, const T* p, std::int64_t n, const Write& write) {
-    return static_cast<T>(-sum_of(
-        [&](const T* own_t, const T* own_p, T* y, std::int64_t m) {
-          write(own_p, y, m);
-          for (std::int64_t i = 0; i < m; ++i) y[i] = own_t[i] == 0 ? T(0) : own_t[i] * y[i];
-        },
-        t, p, n));
+  /// `row.write(p, y, n)` gives the logs.
+  template <Real T, class Row>
+  static T entropy(const Row& row, const T* t, const T* p, std::int64_t n) {
+    const auto terms = [&row](const T* own_t, const T* own_p, T* y, std::int64_t m) {
+      row.write(own_p, y, m);
+      for (std::int64_t i = 0; i < m; ++i) y[i] = own_t[i] == 0 ? T(0) : own_t[i] * y[i];
+    };
+    return static_cast<T>(-sum_of(terms, t, p, n));
   }
   /// What goes to t, of logs that stand in `to`.
   template <Real T>
@@ -149,9 +148,7 @@ struct CategoricalOfProbabilities {
 
   template <Real T>
   T value(const T* t, const T* p, std::int64_t n) const {
-    const Row<T> row{T(1), sum(p, n), T(0)};
-    return Categorical::entropy(
-        t, p, n, [&row](const T* from, T* y, std::int64_t m) { row.write(from, y, m); });
+    return Categorical::entropy(Row<T>{T(1), sum(p, n), T(0)}, t, p, n);
   }
   template <Real T>
   Row<T> row(T d, const T* t, const T* p, std::int64_t n) const {
@@ -196,9 +193,7 @@ struct CategoricalOfLogits {
 
   template <Real T>
   T value(const T* t, const T* x, std::int64_t n) const {
-    const Row<T> row = of(x, n);
-    return Categorical::entropy(
-        t, x, n, [&row](const T* from, T* y, std::int64_t m) { row.write(from, y, m); });
+    return Categorical::entropy(of(x, n), t, x, n);
   }
   template <Real T>
   Row<T> row(T d, const T* t, const T* x, std::int64_t n) const {

@@ -46,29 +46,25 @@ struct Plan {
     return {sequences.first[s] + first, std::min(options.width - skipped, there), d};
   }
 
-  /// Calls f(result's row, window) for each window, on threads; those of a sequence in order where
-  /// they share steps and are to be written to.
+  /// Calls f(result's row, window) for each window, on threads; those of a sequence on one thread
+  /// and in order where they are `together`, as they share steps that are written to.
   template <class F>
-  void each(std::int64_t features, bool apart, const F& f) const {
-    const auto of = [&](std::int64_t s, std::int64_t from, std::int64_t to) {
-      for (auto k = from; k < to; ++k) f(begin[s] + k, at(s, k));
+  void each(std::int64_t features, bool together, const F& f) const {
+    const auto windows = begin[sequences.count()];
+    const auto shards =
+        extend::shard_count(windows * features * options.width, kernels::elementwise_grain);
+    const auto cut = [&](std::int64_t shard) {
+      const auto at = extend::shard_begin(windows, shards, shard);
+      return together ? *std::lower_bound(begin.begin(), begin.end(), at) : at;
     };
-    const auto parts = apart
-                           ? 1
-                           : extend::shard_count(begin[begin.size() - 1] * features * options.width,
-                                                 kernels::elementwise_grain);
-    const auto sequence = [&](std::int64_t task) {
-      const auto s = task / parts, own = begin[s + 1] - begin[s];
-      of(s, extend::shard_begin(own, parts, task % parts),
-         extend::shard_begin(own, parts, task % parts + 1));
-    };
-    const auto tasks = sequences.count() * parts;
-    const auto shards = std::min<std::int64_t>(
-        tasks, extend::shard_count(begin[begin.size() - 1] * features * options.width,
-                                   kernels::elementwise_grain));
     extend::parallel_for(shards, [&](std::int64_t shard) {
-      const auto end = extend::shard_begin(tasks, shards, shard + 1);
-      for (auto t = extend::shard_begin(tasks, shards, shard); t < end; ++t) sequence(t);
+      const auto end = cut(shard + 1);
+      auto w = cut(shard);
+      auto s = std::upper_bound(begin.begin(), begin.end(), w) - begin.begin() - 1;
+      for (; w < end; ++w) {
+        while (w >= begin[s + 1]) ++s;
+        f(w, at(s, w - begin[s]));
+      }
     });
   }
 };
