@@ -19,7 +19,8 @@ namespace {
 /// of its own, by which gradients are compared.
 class Collected {
  public:
-  Collected(std::size_t sequences, bool so_far) : sequences_(sequences), so_far_(so_far) {}
+  Collected(std::size_t sequences, bool so_far, DType dtype)
+      : sequences_(sequences), so_far_(so_far), dtype_(dtype) {}
 
   /// `ended`: of results over the steps so far, those of these sequences count.
   void add(const Tensors& outputs, const std::vector<bool>& ended, bool gradients) {
@@ -47,7 +48,7 @@ class Collected {
                              b.size());
         }
         for (std::size_t k = 0; k < a.size(); ++k) {
-          if (near(a[k], b[k])) continue;
+          if (near(a[k], b[k], dtype_)) continue;
           return fmt::format("output {}, sequence {}, step {}: off by {:.2g} from the whole", o, s,
                              k, distance(a[k], b[k]));
         }
@@ -87,6 +88,7 @@ class Collected {
 
   std::size_t sequences_;
   bool so_far_;
+  DType dtype_;
   std::vector<std::vector<Steps>> steps_;  ///< of each output, of each sequence
   Tensor sum_;
 };
@@ -110,7 +112,7 @@ Collected streamed(const TimeRunner& run, const Tensors& inputs, bool so_far, Dr
   const auto lengths = inputs[0].mask().lengths();
   const auto batch = lengths.size();
   Stream stream = run.stream(std::ssize(lengths));
-  Collected collected(batch, so_far);
+  Collected collected(batch, so_far, computes_in(run, inputs));
   std::vector<std::int64_t> given(batch);
   std::vector<bool> open(batch, true);
   const std::vector<bool> none(batch);
@@ -165,7 +167,8 @@ void check_cutting(const TimeRunner& run, const TimeContract& declared, const Te
     return all;
   };
   of.insert(of.end(), run.parameters.begin(), run.parameters.end());
-  Collected whole(lengths.size(), declared.so_far);
+  const DType dtype = computes_in(run, inputs);
+  Collected whole(lengths.size(), declared.so_far, dtype);
   {
     const NoiseScope same;
     whole.add(run.whole(masked()), std::vector<bool>(lengths.size(), true), trains);
@@ -181,10 +184,10 @@ void check_cutting(const TimeRunner& run, const TimeContract& declared, const Te
       if (!a[i].defined() && !b[i].defined()) continue;
       const Tensor zero = zeros(of[i].shape(), of[i].dtype());
       const auto values = [&](const Tensor& g) {
-        return (g.defined() ? g : zero).value().to_vector<double>();
+        return cast((g.defined() ? g : zero).value(), DType::f64).to_vector<double>();
       };
       ++report.checks;
-      if (near(values(a[i]), values(b[i]))) continue;
+      if (near(values(a[i]), values(b[i]), dtype)) continue;
       report.failures.push_back({8, pattern,
                                  fmt::format("gradient {} is off by {:.2g} from that of the whole",
                                              i, distance(values(a[i]), values(b[i])))});

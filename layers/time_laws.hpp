@@ -53,7 +53,7 @@ TimeRunner time_runner(M& model) {
 
 }  // namespace detail
 
-/// Law 8, in pieces or whole, over a built f64 layer or model: that no output step reads an input
+/// Law 8, in pieces or whole, over a built layer or model, in f64 or f32: that no output step reads an input
 /// step beyond what the time contract declares, and that a layer declares no more than that; and
 /// where it streams, that for many cuttings of each sequence, empty pieces too, a stream gives the
 /// outputs and gradients of the whole. The specifications have free batch and time.

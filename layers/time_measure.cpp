@@ -43,6 +43,15 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
   return most;
 }
 
+DType computes_in(const TimeRunner& run, const Tensors& inputs) {
+  for (const auto& of : {inputs, run.parameters}) {
+    for (const auto& x : of) {
+      if (is_real(x.dtype())) return x.dtype();
+    }
+  }
+  return DType::f64;
+}
+
 namespace {
 
 /// x with step t of its first sequence changed; ids are 1 and 2.
@@ -60,7 +69,7 @@ Tensor changed(const Tensor& x, std::int64_t t, double by) {
     return tensor(values, x.shape());
   };
   return x.dtype() == DType::i64 ? change(x.to_vector<std::int64_t>())
-                                 : change(x.to_vector<double>());
+                                 : cast(change(cast(x, DType::f64).to_vector<double>()), x.dtype());
 }
 
 /// Steps [begin, end) of the first sequence, all steps of the others.
@@ -79,7 +88,7 @@ Tensors part(const Tensors& inputs, std::int64_t begin, std::int64_t end) {
 /// Ids are 1 and 2: a step stays one, also where 0 is padding.
 Tensor some_input(const Spec& spec, Seed seed) {
   const Tensor x = sample_input(spec, seed);
-  return is_real(x.dtype()) ? x : clip(x, 1, 2);
+  return is_real(x.dtype()) ? cast(x, spec.dtype()) : clip(x, 1, 2);
 }
 
 }  // namespace
@@ -98,7 +107,10 @@ Tensors time_inputs(const std::vector<Spec>& specs) {
       const auto size = spec.shape()[axis];
       shape.push_back(size != any ? size : axis == 0 ? 3 : axis == 1 ? 12 : 3);
     }
-    inputs.push_back(some_input(is_real(spec.dtype()) ? Spec::f64(shape) : Spec::ids(shape),
+    const bool wide = spec.dtype() == DType::f64;
+    inputs.push_back(some_input(!is_real(spec.dtype()) ? Spec::ids(shape)
+                                : wide                 ? Spec::f64(shape)
+                                                       : Spec::f32(shape),
                                 Seed{11 + inputs.size()}));
   }
   return inputs;
@@ -109,6 +121,7 @@ MeasuredTime measured_time(const TimeRunner& run, const TimeContract& declared,
   const Evaluate evaluate;
   const auto steps = inputs[0].shape()[1];
   const auto of = [&](const Tensors& xs) { return steps_in(run.whole(xs)[0], 0); };
+  const DType dtype = computes_in(run, inputs);
   MeasuredTime seen{.steps = steps};
   const Steps whole = of(part(inputs, 0, steps));
   const auto own = [&](std::size_t k) { return static_cast<std::int64_t>(k) * declared.stride; };
@@ -128,14 +141,14 @@ MeasuredTime measured_time(const TimeRunner& run, const TimeContract& declared,
     }
     const Steps begun = of(part(inputs, 0, t));
     for (std::size_t k = 0; k < whole.size() && own(k) < t; ++k) {
-      if (k < begun.size() && near(begun[k], whole[k])) continue;
+      if (k < begun.size() && near(begun[k], whole[k], dtype)) continue;
       seen.ahead_there = std::max(seen.ahead_there, t - own(k));
     }
     if (t % declared.stride != 0) continue;
     const Steps ended = of(part(inputs, t, steps));
     for (auto k = static_cast<std::size_t>(t / declared.stride); k < whole.size(); ++k) {
       const auto at = k - static_cast<std::size_t>(t / declared.stride);
-      if (at < ended.size() && near(ended[at], whole[k])) continue;
+      if (at < ended.size() && near(ended[at], whole[k], dtype)) continue;
       seen.back_there = std::max(seen.back_there, own(k) - t + 1);
     }
   }

@@ -14,8 +14,11 @@ bool has_steps(const Tensor& y);
 Steps steps_in(const Tensor& y, std::int64_t s);
 /// The greatest difference, relative to values above 1.
 double distance(const std::vector<double>& a, const std::vector<double>& b);
-inline bool near(const std::vector<double>& a, const std::vector<double>& b) {
-  return distance(a, b) <= 1e-10;
+/// Whether they differ by no more than sums in another order do, in that type.
+inline bool near(const std::vector<double>& a, const std::vector<double>& b, DType dtype) {
+  return distance(a, b) <= (dtype == DType::f32 ? 2e-4 : 1e-10);
 }
+/// The real type that a model computes in: of its inputs, else of its weights.
+DType computes_in(const TimeRunner& run, const Tensors& inputs);
 
 }  // namespace maskgrad::detail

@@ -45,6 +45,9 @@ class Attention {
   static constexpr MaskContract contract = detail::attention_contract;
   static constexpr TimeContract time = detail::attention_time;
   TimeContract time_now() const { return detail::time_of_attention(options_.use_causal_mask); }
+  std::optional<TimeContract> time_over_context(std::int64_t) const {
+    return detail::attention_over_context(options_.dropout > 0, options_.use_causal_mask);
+  }
 
   explicit Attention(AttentionLayerOptions options = {});
   Tensor operator()(const Tensor& x) { return call(*this, x); }

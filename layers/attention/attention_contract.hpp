@@ -23,6 +23,13 @@ inline constexpr TimeContract attention_time =
 TimeContract time_of_attention(bool causal, std::optional<std::int64_t> window = {},
                                bool drops = false);
 
+/// Of attention to a stream's context: each query is a step by itself.
+constexpr std::optional<TimeContract> attention_over_context(
+    bool drops, bool causal, std::optional<std::int64_t> window = {}) {
+  if (causal || window) return std::nullopt;
+  return TimeContract{.evaluate_only = drops};
+}
+
 /// The inputs of an attention layer in Keras's order: query, value, key. One alone is all three; of
 /// two the second is value and key.
 struct AttentionInputs {

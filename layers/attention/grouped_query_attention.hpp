@@ -61,6 +61,10 @@ class GroupedQueryAttention {
     return detail::time_of_attention(options_.use_causal_mask, options_.window,
                                      options_.dropout > 0);
   }
+  std::optional<TimeContract> time_over_context(std::int64_t) const {
+    return detail::attention_over_context(options_.dropout > 0, options_.use_causal_mask,
+                                          options_.window);
+  }
 
   explicit GroupedQueryAttention(GroupedQueryAttentionOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -54,6 +54,13 @@ Tensor HeadsCore::to_heads(const Tensor& x, const Projection& p) const {
   return reshape(flat, x.shape().sub(0, 2) + Shape{heads, dim});
 }
 
+Tensors HeadsCore::keys_and_values(const AttentionInputs& in) const {
+  const auto made = [&] { return Tensors{to_heads(in.key, key_), to_heads(in.value, value_)}; };
+  auto* run = StreamRun::current();
+  if (!run || !run->is_context(in.key) || !run->is_context(in.value)) return made();
+  return run->once(std::string(extend::LayerScope::current()->path()) + " keys", made);
+}
+
 Tensor HeadsCore::from_heads(const Tensor& context) const {
   const Shape& kernel = output_.kernel.shape();
   const auto width = kernel[0] * kernel[1];
@@ -82,7 +89,8 @@ Tensors HeadsCore::forward(const Tensors& inputs) const {
   check::features(in.value, value_.kernel.shape()[0]);
   check::features(in.key, key_.kernel.shape()[0]);
   Tensor q = to_heads(in.query, query_);
-  Tensor k = to_heads(in.key, key_), v = to_heads(in.value, value_);
+  const Tensors kept = keys_and_values(in);
+  Tensor k = kept[0], v = kept[1];
   if (settings_.rotary_max_wavelength) turn(q, k);
   const AttentionOptions options{.causal = settings_.causal,
                                  .window = settings_.window,

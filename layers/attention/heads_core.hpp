@@ -54,6 +54,8 @@ class HeadsCore {
   Projection projection(const std::string& name, const Shape& kernel, const Shape& bias,
                         Builder& builder) const;
   Tensor to_heads(const Tensor& x, const Projection& p) const;
+  /// Key and value in heads; those of a stream's context are made once.
+  Tensors keys_and_values(const AttentionInputs& in) const;
   /// Turns queries and keys by their positions.
   void turn(Tensor& q, Tensor& k) const;
   Tensor from_heads(const Tensor& context) const;

@@ -66,6 +66,10 @@ class MultiHeadAttention {
     return detail::time_of_attention(options_.use_causal_mask, options_.window,
                                      options_.dropout > 0);
   }
+  std::optional<TimeContract> time_over_context(std::int64_t) const {
+    return detail::attention_over_context(options_.dropout > 0, options_.use_causal_mask,
+                                          options_.window);
+  }
 
   explicit MultiHeadAttention(MultiHeadAttentionOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -33,9 +33,13 @@ std::vector<double> detail::rotary_frequencies(std::int64_t features, double max
   return frequencies;
 }
 
+void detail::check_wavelength(std::string_view kind, double rotary_max_wavelength) {
+  check_above_zero(kind, "rotary_max_wavelength", rotary_max_wavelength);
+}
+
 void detail::check_rotary(std::string_view kind, std::string_view option, std::int64_t dim,
                           double max_wavelength) {
-  check_above_zero(kind, "rotary_max_wavelength", max_wavelength);
+  check_wavelength(kind, max_wavelength);
   if (dim % 2 == 0) return;
   fail<OptionError>(kind,
                     "the option .{} is {} with .rotary_max_wavelength; expected an even number",

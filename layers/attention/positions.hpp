@@ -16,6 +16,8 @@ inline constexpr MaskContract positions_contract{
     .keras = "has none; KerasHub's count the padding before a step"};
 /// Of the turns of pairs of features.
 std::vector<double> rotary_frequencies(std::int64_t features, double max_wavelength);
+/// OptionError unless it is a finite number above 0.
+void check_wavelength(std::string_view kind, double rotary_max_wavelength);
 /// OptionError unless an attention layer's heads of size `dim` can be turned.
 void check_rotary(std::string_view kind, std::string_view option, std::int64_t dim,
                   double max_wavelength);

@@ -5,7 +5,7 @@ namespace maskgrad {
 TransformerDecoder::TransformerDecoder(TransformerDecoderOptions options)
     : info(kind, options.name),
       options_(std::move(options)),
-      attention_(detail::transformer_settings(kind, options_), options_.use_causal_mask, false),
+      attention_(detail::transformer_settings(kind, options_), true, false),
       cross_(detail::transformer_settings(kind, options_), false, false),
       feedforward_(detail::transformer_settings(kind, options_)) {}
 
@@ -22,10 +22,18 @@ void TransformerDecoder::build(const Tensors& inputs, Builder&) {
 
 TimeContract TransformerDecoder::time_now() const {
   if (info.built && crosses_) {
-    return TimeContract::whole("it reads the encoder's sequence as a whole",
-                               "a decoder that is built without one");
+    return TimeContract::whole(
+        "it reads the encoder's sequence as a whole",
+        "the encoder's sequence as the stream's .context · a decoder that is "
+        "built without one");
   }
-  return detail::time_of_attention(options_.use_causal_mask);
+  return detail::time_of_block(options_);
+}
+
+std::optional<TimeContract> TransformerDecoder::time_over_context(std::int64_t) const {
+  TimeContract time = detail::time_of_block(options_);
+  time.evaluate_only = options_.dropout > 0;
+  return time;
 }
 
 Tensors TransformerDecoder::forward(const Tensors& inputs) {

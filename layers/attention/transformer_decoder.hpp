@@ -14,6 +14,10 @@ struct TransformerDecoderOptions {
   Initializer bias_initializer = "zeros";
   bool normalize_first = false;  ///< normalize what a part reads, not what it gives
   bool use_causal_mask = true;   ///< a step reads no later step of its own sequence
+  /// Of its own steps, a step reads itself and the nearest so many on either side; none: all.
+  std::optional<std::int64_t> window = {};
+  /// Turns queries and keys of its own steps by their positions; none: does not.
+  std::optional<double> rotary_max_wavelength = {};
   std::string name = {};
 
   template <class Self, class F>
@@ -27,6 +31,8 @@ struct TransformerDecoderOptions {
     f("bias_initializer", o.bias_initializer);
     f("normalize_first", o.normalize_first);
     f("use_causal_mask", o.use_causal_mask);
+    f("window", o.window);
+    f("rotary_max_wavelength", o.rotary_max_wavelength);
     f("name", o.name);
   }
 };
@@ -49,6 +55,7 @@ class TransformerDecoder {
   static constexpr MaskContract contract = detail::attention_contract;
   static constexpr TimeContract time = detail::attention_time;
   TimeContract time_now() const;
+  std::optional<TimeContract> time_over_context(std::int64_t) const;
 
   explicit TransformerDecoder(TransformerDecoderOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

@@ -5,7 +5,7 @@ namespace maskgrad {
 TransformerEncoder::TransformerEncoder(TransformerEncoderOptions options)
     : info(kind, options.name),
       options_(std::move(options)),
-      attention_(detail::transformer_settings(kind, options_), options_.use_causal_mask,
+      attention_(detail::transformer_settings(kind, options_), true,
                  options_.return_attention_scores),
       feedforward_(detail::transformer_settings(kind, options_)) {}
 

@@ -12,8 +12,12 @@ struct TransformerEncoderOptions {
   double layer_norm_epsilon = 1e-5;
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
-  bool normalize_first = false;          ///< normalize what a part reads, not what it gives
-  bool use_causal_mask = false;          ///< a step reads no later step
+  bool normalize_first = false;  ///< normalize what a part reads, not what it gives
+  bool use_causal_mask = false;  ///< a step reads no later step
+  /// Of its own steps, a step reads itself and the nearest so many on either side; none: all.
+  std::optional<std::int64_t> window = {};
+  /// Turns queries and keys of its own steps by their positions; none: does not.
+  std::optional<double> rotary_max_wavelength = {};
   bool return_attention_scores = false;  ///< the scores as a second output
   std::string name = {};
 
@@ -28,6 +32,8 @@ struct TransformerEncoderOptions {
     f("bias_initializer", o.bias_initializer);
     f("normalize_first", o.normalize_first);
     f("use_causal_mask", o.use_causal_mask);
+    f("window", o.window);
+    f("rotary_max_wavelength", o.rotary_max_wavelength);
     f("return_attention_scores", o.return_attention_scores);
     f("name", o.name);
   }
@@ -47,7 +53,7 @@ class TransformerEncoder {
   static constexpr std::string_view kind = "TransformerEncoder";
   static constexpr MaskContract contract = detail::attention_contract;
   static constexpr TimeContract time = detail::attention_time;
-  TimeContract time_now() const { return detail::time_of_attention(options_.use_causal_mask); }
+  TimeContract time_now() const { return detail::time_of_block(options_); }
 
   explicit TransformerEncoder(TransformerEncoderOptions options);
   Tensor operator()(const Tensor& x) { return call(*this, x); }

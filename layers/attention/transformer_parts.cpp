@@ -22,14 +22,21 @@ ResidualPart::ResidualPart(const TransformerSettings& s)
       dropout_({.rate = s.dropout}),
       first_(s.normalize_first) {}
 
-AttentionPart::AttentionPart(const TransformerSettings& s, bool causal, bool scores)
+Tensor ResidualPart::together(const Tensor& x, const Tensor& change) const {
+  const Tensors both = met(norm_.info.path, 0, {change, x});
+  return both[0] + both[1];
+}
+
+AttentionPart::AttentionPart(const TransformerSettings& s, bool own, bool scores)
     : attention_({.num_heads = s.num_heads,
                   .key_dim = 1,  // until `fit`
                   .dropout = s.dropout,
                   .kernel_initializer = s.kernel_initializer,
                   .bias_initializer = s.bias_initializer,
-                  .use_causal_mask = causal,
+                  .use_causal_mask = own && s.causal,
+                  .window = own ? s.window : std::nullopt,
                   .return_attention_scores = scores}),
+      rotary_max_wavelength_(own ? s.rotary_max_wavelength : std::nullopt),
       residual_(s) {}
 
 void AttentionPart::fit(const Tensor& x) {
@@ -39,7 +46,16 @@ void AttentionPart::fit(const Tensor& x) {
                       "input is {} with {} features; expected as many as .num_heads, {}, or more",
                       x.describe(), features, heads);
   }
-  attention_ = changed(attention_, [&](auto& o) { o.key_dim = features / heads; });
+  if (rotary_max_wavelength_ && features / heads % 2 != 0) {
+    fail<OptionError>(layer_title(),
+                      "input is {} with {} features for {} heads, {} each; expected an even number "
+                      "for each with .rotary_max_wavelength",
+                      x.describe(), features, heads, features / heads);
+  }
+  attention_ = changed(attention_, [&](auto& o) {
+    o.key_dim = features / heads;
+    o.rotary_max_wavelength = rotary_max_wavelength_;
+  });
 }
 
 Tensors AttentionPart::operator()(const Tensor& x, const Tensors& memory) {

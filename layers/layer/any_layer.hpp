@@ -44,7 +44,9 @@ class AnyLayer {
   }
   std::string_view kind() const { return held_->kind(); }
   MaskContract contract() const { return held_->contract(); }
-  TimeContract time() const { return held_->time(); }
+  TimeContract time() const { return held_->time(0); }
+  /// Where the last `contexts` inputs are a stream's context.
+  TimeContract time_over(std::int64_t contexts) const { return held_->time(contexts); }
   LayerInfo& info() { return held_->info(); }
   /// Of a recurrent cell the sizes of its states; empty for other layers.
   std::vector<std::int64_t> state_sizes() const { return held_->state_sizes(); }
@@ -95,7 +97,7 @@ class AnyLayer {
     virtual Tensors call(const Tensors& inputs) = 0;
     virtual std::string_view kind() const = 0;
     virtual MaskContract contract() const = 0;
-    virtual TimeContract time() const = 0;
+    virtual TimeContract time(std::int64_t contexts) const = 0;
     virtual LayerInfo& info() = 0;
     virtual std::vector<std::int64_t> state_sizes() const = 0;
     virtual bool runs_whole() const = 0;
@@ -111,7 +113,9 @@ class AnyLayer {
     Tensors call(const Tensors& inputs) override { return maskgrad::call(layer, inputs); }
     std::string_view kind() const override { return L::kind; }
     MaskContract contract() const override { return contract_of(layer); }
-    TimeContract time() const override { return time_of(layer); }
+    TimeContract time(std::int64_t contexts) const override {
+      return detail::time_over(layer, contexts);
+    }
     LayerInfo& info() override { return layer.info; }
     std::vector<std::int64_t> state_sizes() const override {
       if constexpr (requires { layer.state_sizes(); }) return layer.state_sizes();

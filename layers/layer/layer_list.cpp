@@ -114,8 +114,8 @@ MaskContract contract_of_all(const std::vector<AnyLayer>& layers) {
   return whole;
 }
 
-TimeContract then(const TimeContract& first, const AnyLayer& layer) {
-  const TimeContract time = layer.time();
+TimeContract then(const TimeContract& first, const AnyLayer& layer, std::int64_t contexts) {
+  const TimeContract time = layer.time_over(contexts);
   return after(first, first.so_far ? under_sample(time, layer.contract()) : time);
 }
 

@@ -78,7 +78,7 @@ L& layer_of(std::string_view where, std::vector<AnyLayer>& layers) {
 /// makes, ends or refuses it, else of the last that reads it.
 MaskContract contract_of_all(const std::vector<AnyLayer>& layers);
 /// Of a layer that reads what is under `first`.
-TimeContract then(const TimeContract& first, const AnyLayer& layer);
+TimeContract then(const TimeContract& first, const AnyLayer& layer, std::int64_t contexts = 0);
 /// Of layers one after the other.
 TimeContract time_of_all(const std::vector<AnyLayer>& layers);
 

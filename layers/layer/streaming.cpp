@@ -35,11 +35,15 @@ extend::StreamSlot* extend::stream_slot(const Tensor& x) {
 
 namespace detail {
 
-StreamRun::StreamRun(StreamSlots& slots, std::vector<bool> ends, bool in_place)
+StreamRun::StreamRun(StreamSlots& slots, std::vector<bool> ends, bool in_place,
+                     StreamConstants* constants)
     : slots_(slots),
       ends_(std::move(ends)),
       in_place_(in_place),
-      outer_(std::exchange(running, this)) {}
+      constants_(constants),
+      outer_(std::exchange(running, this)) {
+  if (constants) hold(constants->context);
+}
 StreamRun::~StreamRun() {
   running = outer_;
 }
@@ -48,12 +52,33 @@ StreamRun* StreamRun::current() {
 }
 
 bool StreamRun::streams(const Tensor& x) const {
-  return !x.is_meta() && rows::mask_rank(x) == 2 && x.shape()[0] == std::ssize(ends_);
+  return !x.is_meta() && rows::mask_rank(x) == 2 && x.shape()[0] == std::ssize(ends_) &&
+         !is_context(x);
+}
+
+bool StreamRun::is_context(const Tensor& x) const {
+  return std::any_of(held_.begin(), held_.end(), [&](const Tensor& held) {
+    return &held.impl() == &x.impl() || (x.has_mask() && x.mask().same(held.mask()));
+  });
+}
+
+void StreamRun::hold(const Tensors& of_context) {
+  for (const auto& x : of_context) {
+    if (!is_context(x)) held_.push_back(x);
+  }
+}
+
+std::string StreamRun::numbered(const std::string& place) {
+  const int call = calls_[place]++;
+  return call == 0 ? place : place + "#" + std::to_string(call);
 }
 
 extend::StreamSlot& StreamRun::slot(const std::string& place) {
-  const int call = calls_[place]++;
-  return slots_[call == 0 ? place : place + "#" + std::to_string(call)];
+  return slots_[numbered(place)];
+}
+
+Tensors* StreamRun::made_at(const std::string& place) {
+  return &constants_->of_context[numbered(place)];
 }
 
 Tensor steps_of(const Tensor& x, const Counts& first, const Counts& count) {
@@ -121,6 +146,42 @@ Tensors call_windows(const TimeContract& time, const LayerCall& call, const Tens
   Tensors results;
   for (const auto& y : outputs) results.push_back(steps_of(y, first, count));
   return results;
+}
+
+namespace {
+
+bool all_context(const StreamRun& run, const Tensors& inputs) {
+  return std::all_of(inputs.begin(), inputs.end(),
+                     [&](const Tensor& x) { return run.is_context(x); });
+}
+
+void check_meeting(const StreamRun& run, bool over_context, const Tensors& inputs) {
+  const bool steps_first = run.streams(inputs[0]);
+  for (std::size_t i = 1; i < inputs.size(); ++i) {
+    if (run.streams(inputs[i]) ? steps_first : !run.is_context(inputs[i]) || over_context) continue;
+    fail<ShapeError>(layer_title(),
+                     "input 0 is {} and input {} {}: in a stream, one of them is steps, the other "
+                     "the context, which is there as a whole; expected a layer that reads it so, "
+                     "such as attention of the steps to it",
+                     inputs[0].describe(), i, inputs[i].describe());
+  }
+}
+
+}  // namespace
+
+Tensors call_over_context(const LayerCall& call, const Tensors& inputs) {
+  auto& run = *StreamRun::current();
+  if (!all_context(run, inputs)) return call(inputs);
+  const std::string path(extend::LayerScope::current()->path());
+  return run.once(path + " over context", [&] { return call(inputs); });
+}
+
+Tensors call_in_stream(const TimeContract& time, bool over_context, const LayerCall& call,
+                       const Tensors& inputs) {
+  const auto& run = *StreamRun::current();
+  if (all_context(run, inputs)) return call_over_context(call, inputs);
+  if (inputs.size() > 1) check_meeting(run, over_context, inputs);
+  return keeps_windows(time) ? call_windows(time, call, inputs) : call(inputs);
 }
 
 Tensors lined_up(extend::StreamSlot& slot, const Tensors& inputs) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,8 +19,9 @@ namespace extend {
 /// whose time contract names a state. A tensor is [sequences, ...]: a sequence begins from zeros,
 /// or, of one with a mask over steps, from no steps.
 struct StreamSlot {
-  Tensors tensors = {};         ///< empty at the first push
-  mutable bool shared = false;  ///< somebody else may hold the tensors too: not to be written to
+  Tensors tensors = {};           ///< empty at the first push
+  mutable bool shared = false;    ///< somebody else may hold the tensors too: not to be written to
+  std::vector<bool> begins = {};  ///< sequences that begin anew with this push; empty: none
 };
 
 /// The slot of the call of a layer that runs, if x is the steps that a stream has just been given;
@@ -33,13 +35,22 @@ namespace detail {
 
 using StreamSlots = std::map<std::string, extend::StreamSlot, std::less<>>;
 
+/// What stays the same from push to push: what sequences have as a whole from their beginning, what
+/// layers made of it alone, and weights in the form in which kernels read them.
+struct StreamConstants {
+  Tensors context;
+  std::map<std::string, Tensors, std::less<>> of_context;
+  std::map<const void*, std::shared_ptr<const void>> of_weights;  ///< by whose they are
+};
+
 /// One push: while it lives, the layers that this thread calls see the next steps of each sequence,
 /// and keep in `slots` what they need of those before.
 class StreamRun {
  public:
   /// `ends`: the sequences that end with these steps. `in_place`: without a tape states may be
   /// written where they stand; else a state stays what it is, and is the same with a tape.
-  StreamRun(StreamSlots& slots, std::vector<bool> ends, bool in_place = true);
+  StreamRun(StreamSlots& slots, std::vector<bool> ends, bool in_place = true,
+            StreamConstants* constants = nullptr);
   ~StreamRun();
   StreamRun(const StreamRun&) = delete;
   StreamRun& operator=(const StreamRun&) = delete;
@@ -53,10 +64,37 @@ class StreamRun {
   const std::vector<bool>& ends() const { return ends_; }
   bool in_place() const { return in_place_; }
 
+  /// Whether x is context, or was made of it alone.
+  bool is_context(const Tensor& x) const;
+  /// What `make` gives from context alone, at a place of that name: computed at the first push.
+  template <class Make>
+  Tensors once(const std::string& place, Make&& make) {
+    Tensors* made = made_at(place);
+    if (made->empty()) *made = make();
+    hold(*made);
+    return *made;
+  }
+
+  /// Weights of `owner` as its kernels read them: as they were kept, if `fits(kept)`, else as
+  /// `make()` gives them, a shared pointer. Null where nothing is kept from push to push.
+  template <class Packed, class Fits, class Make>
+  std::shared_ptr<const Packed> packed(const void* owner, Fits&& fits, Make&& make) {
+    if (!constants_) return nullptr;
+    auto& kept = constants_->of_weights[owner];
+    if (!kept || !fits(*static_cast<const Packed*>(kept.get()))) kept = make();
+    return std::static_pointer_cast<const Packed>(kept);
+  }
+
  private:
+  Tensors* made_at(const std::string& place);
+  void hold(const Tensors& of_context);
+  std::string numbered(const std::string& place);
+
   StreamSlots& slots_;
   std::vector<bool> ends_;
   bool in_place_;
+  StreamConstants* constants_;
+  Tensors held_;  ///< of context alone
   std::map<std::string, int> calls_;
   StreamRun* outer_;
 };
@@ -78,11 +116,13 @@ constexpr bool keeps_windows(const TimeContract& time) {
          (time.look_back > 0 || time.look_ahead > 0 || time.stride > 1);
 }
 
-/// That, or the layer's own way.
-inline Tensors call_in_stream(const TimeContract& time, const LayerCall& call,
-                              const Tensors& inputs) {
-  return keeps_windows(time) ? call_windows(time, call, inputs) : call(inputs);
-}
+/// The call inside of a push, of a layer without layers in it: over windows, or in its own way.
+/// `over_context`: it takes inputs behind the first that are context. ShapeError where steps and
+/// context meet otherwise.
+Tensors call_in_stream(const TimeContract& time, bool over_context, const LayerCall& call,
+                       const Tensors& inputs);
+/// Of any layer: what it makes of context alone is made once.
+Tensors call_over_context(const LayerCall& call, const Tensors& inputs);
 
 /// Of each sequence the valid steps first[s], ..., first[s] + count[s] - 1, put side by side:
 /// [sequences, the greatest count, ...].

@@ -96,6 +96,10 @@ inline constexpr TimeContract result_so_far{
 inline constexpr TimeContract steps_do_not_meet = TimeContract::whole(
     "it puts steps together with others of another pace, or with a result over the steps so far",
     "one stream for each, put together by hand");
+/// Who does not read context as a whole (see ReadsContext), where an input of it is.
+inline constexpr TimeContract context_unread = TimeContract::whole(
+    "it puts steps together with the context, which is there as a whole",
+    "attention of the steps to the context · a recurrent layer that begins from it");
 /// Behind a result over the steps so far there are no steps: who stays inside a row there changes
 /// nothing, whatever it does along time.
 constexpr TimeContract under_sample(const TimeContract& time, const MaskContract& contract) {

@@ -160,23 +160,35 @@ MaskContract Functional::contract_now() const {
   return detail::contract_of_all(layers_);
 }
 
-TimeContract Functional::time_now() const {
-  std::vector<TimeContract> made(inputs_.size());
+std::optional<TimeContract> Functional::time_over_context(std::int64_t contexts) const {
+  /// None: made of context alone, which limits nothing.
+  std::vector<std::optional<TimeContract>> made(inputs_.size());
+  for (std::int64_t i = 0; i + contexts < std::ssize(made); ++i) {
+    made[static_cast<std::size_t>(i)] = TimeContract{};
+  }
   const auto of = [&](const Node& node) { return made[static_cast<std::size_t>(node.call)]; };
   for (const auto& call : calls_) {
-    TimeContract read = of(call.inputs[0]);
+    std::optional<TimeContract> read = of(call.inputs[0]);
+    std::int64_t over = 0;
     for (const auto& node : call.inputs) {
-      const TimeContract other = of(node);
-      const bool meet = other.so_far == read.so_far && other.stride == read.stride;
-      read = detail::beside(read, other);
-      if (!meet) read = detail::after(read, detail::steps_do_not_meet);
+      const auto other = of(node);
+      const bool turned = other && over > 0;  // steps behind context
+      over += !other;
+      if (turned) read = detail::after(read.value_or(*other), detail::context_unread);
+      if (!other || !read) continue;
+      const bool meet = other->so_far == read->so_far && other->stride == read->stride;
+      read = detail::beside(*read, *other);
+      if (!meet) read = detail::after(*read, detail::steps_do_not_meet);
     }
-    made.push_back(detail::then(read, layers_[call.layer]));
+    if (read) read = detail::then(*read, layers_[call.layer], over);
+    made.push_back(read);
   }
-  if (outputs_.empty()) return {};
-  TimeContract all = of(outputs_[0]);
-  for (const auto& node : outputs_) all = detail::beside(all, of(node));
-  return all;
+  std::optional<TimeContract> all;
+  for (const auto& node : outputs_) {
+    const auto one = of(node);
+    if (one) all = all ? detail::beside(*all, *one) : *one;
+  }
+  return all.value_or(TimeContract{});
 }
 
 Functional Functional::from_options(extend::OptionReader& reader) {

@@ -68,7 +68,8 @@ class Functional {
   Tensors operator()(const Tensors& inputs) const { return detail::run_const(*this, inputs); }
   Tensors forward(const Tensors& inputs);
   MaskContract contract_now() const;
-  TimeContract time_now() const;
+  TimeContract time_now() const { return *time_over_context(0); }
+  std::optional<TimeContract> time_over_context(std::int64_t contexts) const;
 
   Tensors build(const std::vector<Spec>& specs, Seed seed = detail::next_default_seed()) {
     return maskgrad::build(*this, specs, seed);

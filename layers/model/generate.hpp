@@ -18,6 +18,8 @@ struct GenerateOptions {
   double length_penalty = 1;    ///< a finished beam counts by log probability / length^this
   std::vector<std::int64_t> stop = {};  ///< ids that end a sequence, and stand at its end
   bool from_logits = true;              ///< false: the model gives probabilities
+  /// The model's inputs behind the ids, one sequence for each prompt, such as what an encoder reads.
+  Tensors context = {};
   Seed seed = {};
   /// Sees the id of each prompt as it comes, -1 where its sequence has ended; not with a beam.
   std::function<void(std::span<const std::int64_t>)> on_step = {};
@@ -48,7 +50,8 @@ template <Model M>
 Tensor generate(const M& model, const Tensor& prompts, const GenerateOptions& options = {}) {
   const Evaluate evaluate;
   detail::check_generate(prompts, options);
-  Stream stream(model, {.sequences = prompts.shape()[0] * options.beam});
+  Stream stream(model,
+                {.sequences = prompts.shape()[0] * options.beam, .context = options.context});
   return detail::generate(stream, prompts, options);
 }
 

@@ -15,12 +15,20 @@ namespace maskgrad {
 
 struct StreamOptions {
   std::int64_t sequences = 1;  ///< places, each for one sequence at a time
+  /// The model's last inputs, which each sequence has as a whole from its beginning, such as what
+  /// an encoder read: [sequences, ...], or [sequences / n, ...], each for n places side by side.
+  Tensors context = {};
+  /// Each step runs alone: the same bits however sequences are cut and whatever runs beside them.
+  bool batch_invariant = false;
 };
 
 /// What a stream keeps of its sequences. A value: later pushes do not change it.
 struct StreamState {
   detail::StreamSlots slots = {};        ///< of each call of a layer that keeps something
   std::vector<std::int64_t> steps = {};  ///< pushed so far, of each sequence
+  detail::StreamConstants constants = {};
+  /// Which context each sequence has, by number; -1: the next one's is not given yet.
+  std::vector<std::int64_t> context_of = {};
 };
 
 /// Runs a model over sequences whose steps come piece by piece: each push gives some sequences some
@@ -28,7 +36,8 @@ struct StreamState {
 /// sequences. Follows the mode of the thread, which stays that of its making: under Evaluate to
 /// predict, else with gradients through the pushes. Holds a copy of the model, which shares its
 /// weights; a copy of a stream goes its own way.
-/// Shapes:   x [sequences, time, ...] under a mask [sequences, time], or all valid.
+/// Shapes:   x [sequences, time, ...] under a mask [sequences, time], or all valid. Behind these
+///           inputs the model gets the context, if there is one.
 /// Throws:   OptionError for a model that does not stream, which says which layer, why, and the ways
 ///           out; StateError before the model is built, and in another mode; ShapeError.
 /// Example:  const mg::Evaluate evaluate;
@@ -39,8 +48,8 @@ class Stream {
  public:
   template <Model M>
   explicit Stream(const M& model, StreamOptions options = {})
-      : Stream(held(model), time_contract(model), options) {
-    detail::check_streams(model, time_);
+      : Stream(held(model), detail::time_of_model(model, std::ssize(options.context)), options) {
+    detail::check_streams(model, time_, !options.context.empty());
   }
   Stream(const Stream& other);
   Stream& operator=(const Stream& other);
@@ -57,6 +66,8 @@ class Stream {
   Tensors finish(const std::vector<std::int64_t>& sequences);
   /// The sequence ends, and what it waited for is dropped.
   void restart(std::int64_t sequence);
+  /// The same, and the next sequence there has this context: [1, ...] each. ShapeError.
+  void restart(std::int64_t sequence, const Tensors& context);
   /// Place i goes on from where place `from[i]` stands, as a beam search takes it. Cuts gradients.
   /// IndexError, ShapeError.
   void reorder(const std::vector<std::int64_t>& from);
@@ -85,14 +96,17 @@ class Stream {
         [copy](const Tensors& xs) { return detail::run_model(*copy, xs); });
   }
   void check_place(std::string_view where, std::int64_t sequence) const;
+  void check_context(const Tensors& inputs) const;
   Tensors run(const Tensors& inputs, const std::vector<bool>& ends);
+  /// `run` step by step, and what ends one by one.
+  Tensors run_singly(const Tensors& inputs, const std::vector<bool>& ends);
   void clear(const std::vector<bool>& sequences);
 
   std::shared_ptr<const Run> run_;
   TimeContract time_;
   StreamState state_;
   Tensors last_inputs_;  ///< `finish` pushes no steps of such
-  bool training_;
+  bool training_, batch_invariant_;
   extend::NoiseOfSteps noise_;  ///< each push draws what one call over all steps would
 };
 

@@ -28,24 +28,28 @@ const LayerView& culprit(const std::vector<LayerView>& layers) {
   return layers.front();
 }
 
-/// Sequential and Functional line up what comes late; who computes by hand does not.
+/// Sequential, Functional and blocks line up what comes late; who computes by hand does not.
 bool lines_up(const LayerView& view) {
-  return view.kind == "Sequential" || view.kind == "Functional";
+  return view.kind == "Sequential" || view.kind == "Functional" ||
+         view.kind == "TransformerEncoder" || view.kind == "TransformerDecoder";
 }
 /// Its layers see steps as samples, never the sequence.
 bool hides_time(const LayerView& view) {
   return view.kind == "TimeDistributed";
 }
 
-/// Refuses what looks ahead inside of a layer of `around`, which stands at `at`.
-void check_inside(const std::vector<LayerView>& layers, std::size_t at) {
+/// Refuses what looks ahead inside of a layer of `around`, which stands at `at`. `context`: what
+/// cannot stream reads that.
+void check_inside(const std::vector<LayerView>& layers, std::size_t at, bool context) {
   const auto& around = layers[at];
+  if (context && around.is_layer() && !around.time().streamable()) return;
   const std::string inside = at == 0 ? "" : around.path + "/";  // the model's own may be left out
   for (std::size_t i = at + 1; i < layers.size() && layers[i].path.starts_with(inside); ++i) {
     const auto& view = layers[i];
     if (!view.is_layer()) continue;
     const auto time = view.time();
     if (time.look_ahead == 0 && time.stride == 1) continue;
+    if (context && !time.streamable()) continue;
     fail<OptionError>("Stream",
                       "{} does not stream: inside of it {} gives its steps late ({}), and only "
                       "Sequential and Functional wait for what comes late; ways out: a Functional "
@@ -56,7 +60,7 @@ void check_inside(const std::vector<LayerView>& layers, std::size_t at) {
 
 }  // namespace
 
-void check_streams(const std::vector<LayerView>& layers, const TimeContract& time) {
+void check_streams(const std::vector<LayerView>& layers, const TimeContract& time, bool context) {
   if (!time.streamable()) {
     const auto& view = culprit(layers);
     const bool layer = view.is_layer() && !view.actions->answers_for_others;
@@ -64,14 +68,14 @@ void check_streams(const std::vector<LayerView>& layers, const TimeContract& tim
     refuse(view, own.why, own.ways_out);
   }
   for (const auto& view : layers) {
-    if (training() && view.is_layer() && !view.actions->answers_for_others &&
+    if (training() && time.evaluate_only && view.is_layer() && !view.actions->answers_for_others &&
         view.time().evaluate_only) {
       refuse(view, "in training it reads all steps of the batch",
              "mg::Evaluate while the stream is made and used");
     }
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (!lines_up(layers[i]) && !hides_time(layers[i])) check_inside(layers, i);
+    if (!lines_up(layers[i]) && !hides_time(layers[i])) check_inside(layers, i, context);
   }
 }
 

@@ -7,19 +7,30 @@
 #include <maskgrad/layers/model/walks.hpp>
 
 namespace maskgrad {
+namespace detail {
+
+/// Where its last `contexts` inputs are a stream's context.
+template <Model M>
+TimeContract time_of_model(const M& model, std::int64_t contexts) {
+  if constexpr (std::same_as<M, AnyLayer>) {
+    return model.time_over(contexts);
+  } else if constexpr (Layer<M>) {
+    return time_over(model, contexts);
+  } else if constexpr (ReadsContext<M>) {
+    return model.time_over_context(contexts).value_or(context_unread);
+  } else {
+    return declared_time(model, MaskContract{.role = MaskRole::supports, .why = {}});
+  }
+}
+
+}  // namespace detail
 
 /// What a layer or model does with steps that are not there yet, under its options: a container
 /// answers for the layers in it. A class that is a model but no layer declares it as layers do.
 /// Example:  mg::time_contract(mg::GRU{{.units = 8}}).str();
 template <Model M>
 TimeContract time_contract(const M& model) {
-  if constexpr (std::same_as<M, AnyLayer>) {
-    return model.time();
-  } else if constexpr (Layer<M>) {
-    return time_of(model);
-  } else {
-    return detail::declared_time(model, MaskContract{.role = MaskRole::supports, .why = {}});
-  }
+  return detail::time_of_model(model, 0);
 }
 
 /// How many input steps later than its own an output step is final; `endless` where the model needs
@@ -34,12 +45,12 @@ namespace detail {
 
 /// OptionError, with the layer, the reason and the ways out, for a model that cannot stream in the
 /// mode of this thread.
-void check_streams(const std::vector<LayerView>& layers, const TimeContract& time);
+void check_streams(const std::vector<LayerView>& layers, const TimeContract& time, bool context = false);
 template <class M>
-void check_streams(const M& model, const TimeContract& time) {
+void check_streams(const M& model, const TimeContract& time, bool context = false) {
   std::vector<LayerView> layers;
   visit_model(model, [&](LayerView view) { layers.push_back(std::move(view)); });
-  check_streams(layers, time);
+  check_streams(layers, time, context);
 }
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include <maskgrad/autograd/ops/elementwise/where.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/ops/sequence/sequence.hpp>
 #include <maskgrad/autograd/ops/shape/slice.hpp>
@@ -35,10 +36,29 @@ Tensor last_output(const Tensor& x, const Tensor& output, bool backwards) {
   return last_state(x, zeros({output.shape()[0], output.shape()[2]}, output.dtype()));
 }
 
+bool of_context(const Tensors& states) {
+  return std::all_of(states.begin(), states.end(), [](const Tensor& s) {
+    return !s.defined() || StreamRun::current()->is_context(s);
+  });
+}
+
+/// Puts what the slot kept in place of the states; sequences that begin keep those given.
+void kept_states(extend::StreamSlot& slot, Tensors& states) {
+  const auto begins = std::exchange(slot.begins, {});
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const Tensor& kept = slot.tensors[i];
+    if (!begins.empty() && states[i].defined()) {
+      const Tensor anew = tensor(begins, {std::ssize(begins), 1});
+      states[i] = where(anew, states[i], kept);
+    } else {
+      states[i] = kept;
+    }
+  }
+}
+
 }  // namespace
 
-Tensors Recurrence::first_states(const Tensor& x, Tensors states,
-                                 const extend::StreamSlot* slot) const {
+Tensors Recurrence::first_states(const Tensor& x, Tensors states, extend::StreamSlot* slot) const {
   const auto& sizes = carried_.sizes();
   const auto batch = x.shape()[0];
   if (states.size() > sizes.size()) {
@@ -46,15 +66,14 @@ Tensors Recurrence::first_states(const Tensor& x, Tensors states,
                      1 + states.size(), sizes.size());
   }
   const bool given = std::any_of(states.begin(), states.end(), std::mem_fn(&Tensor::defined));
-  if (given && slot) {
+  if (given && slot && !of_context(states)) {
     fail<ShapeError>(layer_title(),
-                     "initial states are given in a stream, which keeps its own; "
-                     "call it with x alone");
+                     "initial states are given in a stream, which keeps its own; call it with x "
+                     "alone, or make them of the stream's .context");
   }
   if (!given && options_.stateful && !x.is_meta()) states = carried_.begin(batch);
-  if (slot && !slot->tensors.empty())
-    states.assign(slot->tensors.begin(), slot->tensors.begin() + std::ssize(sizes));
   states.resize(sizes.size());
+  if (slot && !slot->tensors.empty()) kept_states(*slot, states);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const Shape expected{batch, sizes[i]};
     if (!states[i].defined() || fits(states[i].shape(), expected)) continue;

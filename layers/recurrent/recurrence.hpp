@@ -65,7 +65,7 @@ class Recurrence {
     }
   }
   /// Those that are given, else carried, or those that a stream kept; undefined: zeros.
-  Tensors first_states(const Tensor& x, Tensors initial, const extend::StreamSlot* slot) const;
+  Tensors first_states(const Tensor& x, Tensors initial, extend::StreamSlot* slot) const;
   /// The same with the zeros, under x's mask where that is one over samples.
   Tensors made_states(const Tensor& x, Tensors states) const;
   /// Of the results of a run what the layer gives. The last output is read from the outputs, or is

@@ -61,11 +61,18 @@ bool RecurrentCore::fused() const {
 
 Tensors RecurrentCore::run_whole(const Tensor& x, const Tensors& states, bool backwards,
                                  bool outputs) const {
-  const bool lstm = cell_ == Cell::lstm;
+  const bool lstm = cell_ == Cell::lstm, after = settings_.reset_after;
+  const RecurrentWeights weights{kernel_, recurrent_kernel_,
+                                 settings_.use_bias ? bias_.tensor() : Tensor()};
+  std::shared_ptr<const PackedRecurrent> packed;
+  if (auto* run = StreamRun::current(); run && !recording()) {
+    packed = run->packed<PackedRecurrent>(
+        this, [&](const PackedRecurrent& kept) { return kept.of(weights); },
+        [&] { return std::make_shared<const PackedRecurrent>(cell_, after, weights); });
+  }
   const auto [output, last] =
-      recurrent(cell_, settings_.reset_after, backwards, x,
-                {kernel_, recurrent_kernel_, settings_.use_bias ? bias_.tensor() : Tensor()},
-                {states[0], lstm ? states[1] : Tensor()}, settings_.recompute, outputs);
+      recurrent(cell_, after, backwards, x, weights, {states[0], lstm ? states[1] : Tensor()},
+                settings_.recompute, outputs, packed.get());
   return lstm ? Tensors{output, last.h, last.c} : Tensors{output, last.h};
 }
 

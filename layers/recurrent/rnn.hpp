@@ -22,6 +22,7 @@ class RNN {
   static constexpr MaskContract contract = detail::recurrent_contract;
   static constexpr TimeContract time = detail::recurrent_time;
   TimeContract time_now() const { return recurrence_.time(); }
+  std::optional<TimeContract> time_over_context(std::int64_t) const { return time_now(); }
 
   explicit RNN(AnyLayer cell, RNNOptions options = {});
   static RNN from_options(extend::OptionReader& reader);

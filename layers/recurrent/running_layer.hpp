@@ -25,6 +25,7 @@ class RunningLayer : public Base {
 
   MaskContract contract_now() const { return recurrence_.contract(); }
   TimeContract time_now() const { return recurrence_.time(); }
+  std::optional<TimeContract> time_over_context(std::int64_t) const { return time_now(); }
 
   Tensor operator()(const Tensor& x) { return call(self(), x); }
   Tensors forward(const Tensors& inputs) {

@@ -111,6 +111,24 @@ void transformer_cases(Rows& rows) {
   rows.add("causal",
            TransformerEncoder{{.intermediate_dim = 3, .num_heads = 2, .use_causal_mask = true}},
            {four});
+  rows.add("a window, turned",
+           TransformerEncoder{{.intermediate_dim = 3,
+                               .num_heads = 2,
+                               .normalize_first = true,
+                               .window = 1,
+                               .rotary_max_wavelength = 20}},
+           {four});
+  rows.add("causal, a window, turned",
+           TransformerEncoder{{.intermediate_dim = 3,
+                               .num_heads = 2,
+                               .use_causal_mask = true,
+                               .window = 2,
+                               .rotary_max_wavelength = 20}},
+           {four});
+  rows.add("a window, turned",
+           TransformerDecoder{
+               {.intermediate_dim = 3, .num_heads = 2, .window = 1, .rotary_max_wavelength = 20}},
+           {four, four});
   rows.add("alone", TransformerDecoder{{.intermediate_dim = 3, .num_heads = 2}}, {four});
   rows.add("with an encoder",
            TransformerDecoder{{.intermediate_dim = 3, .num_heads = 2, .activation = "tanh"}},

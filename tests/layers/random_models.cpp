@@ -209,6 +209,18 @@ LawReport laws_of(const DrawnModel& model, DType dtype) {
   return report;
 }
 
+LawReport time_laws_of(const DrawnModel& model, DType dtype) {
+  using namespace in_random_models;
+  for (const auto& call : model.calls) {
+    if (call.kind == "PositionEmbedding") return {};  // has too few positions for a law's steps
+  }
+  Functional wide = model.built(), f = clone(wide, dtype);
+  if (!time_contract(f).streamable()) return {};
+  const Shape shape{any, any, model_features};
+  const Spec reals = dtype == DType::f32 ? Spec::f32(shape) : Spec::f64(shape);
+  return check_time_laws(f, {model.ids ? Spec::ids({any, any}) : reals});
+}
+
 DrawnModel shrunk(DrawnModel model, const std::function<bool(const DrawnModel&)>& fails) {
   using namespace in_random_models;
   const auto still = [&](const DrawnModel& less) {

@@ -34,6 +34,9 @@ DrawnModel draw_model(const LayerDraw& wanted, Seed seed);
 /// declared to end it.
 LawReport laws_of(const DrawnModel& model, DType dtype);
 
+/// Law 8 of it; without checks where it does not stream.
+LawReport time_laws_of(const DrawnModel& model, DType dtype);
+
 /// The smallest model that still `fails`: layers and options are left out, numbers made smaller.
 /// `fails` may throw for a model that does not fit together, which is then none.
 DrawnModel shrunk(DrawnModel model, const std::function<bool(const DrawnModel&)>& fails);

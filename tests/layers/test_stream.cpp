@@ -130,6 +130,25 @@ TEST_CASE("a stream goes back to a state, goes two ways, and is reordered") {
   CHECK_THROWS_AS(stream.reorder({0, 1, 3}), IndexError);
 }
 
+TEST_CASE("weights that change between pushes are read as they are now") {
+  for (const auto& layer :
+       {AnyLayer(GRU{{.units = 3, .return_sequences = true}}),
+        AnyLayer(LSTM{{.units = 3, .use_bias = false, .return_sequences = true}}),
+        AnyLayer(RNN{SimpleRNNCell{{.units = 3}}, {.return_sequences = true}})}) {
+    Sequential model{layer};
+    model.build(Spec::f64({any, any, 3}).masked(2), Seed{1});
+    const Evaluate evaluate;
+    Stream stream(model, {.sequences = 2});
+    stream.push(numbers({2, 2, 3}, 1));
+    const StreamState before = stream.state();
+    for (auto& p : model.parameters()) p.set(p.tensor().value() * 0.5 + 0.1);
+    Stream fresh(model, {.sequences = 2});
+    fresh.set_state({before.slots, before.steps});
+    const Tensor next = numbers({2, 3, 3}, 2);
+    CHECK(greatest_difference(stream.push(next), fresh.push(next)) == 0);
+  }
+}
+
 TEST_CASE("what cannot stream says why and how to go on") {
   Sequential both{Dense{{.units = 3}}, Bidirectional{GRU{{.units = 2, .return_sequences = true}}}};
   both.build(Spec::f64({any, any, 3}).masked(2), Seed{1});
@@ -209,6 +228,43 @@ TEST_CASE("NaN in padding and pieces of nothing reach nothing") {
   CHECK(last.mask().lengths() == std::vector<std::int64_t>{1, 0});
   CHECK(greatest_difference(concatenate({slice(y, 1, 0, 2), last}, 1), model(slice(x, 1, 0, 6))) <=
         1e-12);
+}
+
+TEST_CASE("with .batch_invariant bits depend neither on cuts nor on other sequences") {
+  Sequential model{TransformerEncoder{{.intermediate_dim = 9,
+                                       .num_heads = 3,
+                                       .use_causal_mask = true,
+                                       .window = 4,
+                                       .rotary_max_wavelength = 30}},
+                   GRU{{.units = 5, .return_sequences = true}},
+                   MaskedConv1D{{.filters = 5, .kernel_size = 3, .padding = "same"}},
+                   MaskedMaxPooling1D{{.pool_size = 2}}, Dense{{.units = 7}}};
+  model.build(Spec::f32({any, any, 6}).masked(2), Seed{1});
+  const Evaluate evaluate;
+  const Tensor x = random_normal({3, 11, 6}, Seed{1});
+  const auto bits_of = [&](std::int64_t s, std::int64_t n, std::int64_t step) {
+    Stream stream(model, {.sequences = n, .batch_invariant = true});
+    std::vector<float> bits;
+    const auto keep = [&](const Tensor& y) {
+      const auto i = n == 1 ? 0 : s;
+      const auto length = y.mask().lengths()[static_cast<std::size_t>(i)];
+      const Tensor own = slice(slice(y, 0, i, i + 1), 1, 0, length).drop_mask("read");
+      for (const float v : own.to_vector<float>()) bits.push_back(v);
+    };
+    const Tensor own = n == 1 ? slice(x, 0, s, s + 1) : x;
+    for (std::int64_t t = 0; t < 11; t += step) {
+      keep(stream.push(slice(own, 1, t, std::min<std::int64_t>(11, t + step))));
+    }
+    keep(stream.finish(n == 1 ? 0 : s));
+    return bits;
+  };
+  for (std::int64_t s = 0; s < 3; ++s) {
+    const auto whole = bits_of(s, 3, 11);
+    CHECK(whole.size() == 5 * 7);
+    CHECK(bits_of(s, 3, 1) == whole);
+    CHECK(bits_of(s, 3, 4) == whole);
+    CHECK(bits_of(s, 1, 3) == whole);
+  }
 }
 
 TEST_CASE("a stream of 100,000 steps holds what its windows do, and no more") {

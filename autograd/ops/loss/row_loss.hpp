@@ -7,6 +7,7 @@
 
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/simd/at_level.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 
 // Primitive: one number for each row of a target and a prediction, read once forward and once
@@ -99,7 +100,9 @@ auto mean_of_error(Values values, Slopes slopes) {
 template <class F>
 void each_row(std::int64_t rows, std::int64_t width, const F& f) {
   kernels::over_parts(rows * width, [&](std::int64_t from, std::int64_t to) {
-    for (auto r = (from + width - 1) / width; r * width < to; ++r) f(r);
+    kernels::simd::at_level([&] {
+      for (auto r = (from + width - 1) / width; r * width < to; ++r) f(r);
+    });
   });
 }
 

@@ -42,10 +42,12 @@ void check_sizes(Cell cell, bool reset_after, const Tensor& x, const RecurrentWe
 
 /// Runs forward into `out` and the states behind it among the results; gives what backward needs.
 Tensor run(const RecurrentCall& call, const std::vector<Tensor>& inputs, const Tensor& out,
-           const std::vector<Tensor>& results, bool training) {
+           const std::vector<Tensor>& results, bool training,
+           const detail::PackedRecurrent* packed) {
   Tensor saved;
   dispatch_real(recurrent_op, inputs[0].dtype(), [&]<class T>() {
-    const auto problem = call.problem<T>(inputs, training);
+    auto problem = call.problem<T>(inputs, training);
+    if (packed && !training) problem.packed = reinterpret_cast<const T*>(packed->data());
     const auto keep = training ? kernels::recurrent_saved_size(problem) : 0;
     if (keep) saved = rows::make({keep}, inputs[0].dtype());
     const auto state = [&](int i) {
@@ -62,11 +64,47 @@ Tensor run(const RecurrentCall& call, const std::vector<Tensor>& inputs, const T
   return saved;
 }
 
+std::array<std::uint64_t, 3> versions_of(const RecurrentWeights& w) {
+  const auto version = [](const Tensor& t) { return t.defined() ? t.impl().storage.version() : 0; };
+  return {version(w.kernel), version(w.recurrent_kernel), version(w.bias)};
+}
+
+bool same_values(const Tensor& a, const Tensor& b) {
+  if (!a.defined() || !b.defined()) return a.defined() == b.defined();
+  return a.impl().storage.data() == b.impl().storage.data() && a.shape() == b.shape() &&
+         a.dtype() == b.dtype();
+}
+
 }  // namespace
+
+detail::PackedRecurrent::PackedRecurrent(Cell cell, bool reset_after, const RecurrentWeights& w)
+    : weights_{w.kernel.value(), w.recurrent_kernel.value(),
+               w.bias.defined() ? w.bias.value() : Tensor()},
+      versions_(versions_of(w)) {
+  dispatch_real(recurrent_op, w.kernel.dtype(), [&]<class T>() {
+    const kernels::RecurrentProblem<T> problem{
+        .cell = cell,
+        .reset_after = reset_after,
+        .features = w.kernel.shape()[0],
+        .units = w.recurrent_kernel.shape()[0],
+        .kernel = rows::data_or_null<T>(w.kernel),
+        .recurrent_kernel = rows::data_or_null<T>(w.recurrent_kernel),
+        .bias = rows::data_or_null<T>(w.bias)};
+    const auto size = kernels::recurrent_packed_size(problem);
+    packed_ = Storage(size * static_cast<std::int64_t>(sizeof(T)));
+    kernels::recurrent_pack(problem, reinterpret_cast<T*>(packed_.data()));
+  });
+}
+
+bool detail::PackedRecurrent::of(const RecurrentWeights& w) const {
+  return same_values(w.kernel, weights_.kernel) &&
+         same_values(w.recurrent_kernel, weights_.recurrent_kernel) &&
+         same_values(w.bias, weights_.bias) && versions_of(w) == versions_;
+}
 
 RecurrentResult recurrent(Cell cell, bool reset_after, bool go_backwards, const Tensor& x,
                           const RecurrentWeights& weights, const RecurrentState& initial,
-                          bool recompute, bool outputs) {
+                          bool recompute, bool outputs, const detail::PackedRecurrent* packed) {
   check_sizes(cell, reset_after, x, weights, initial);
   const auto units = weights.recurrent_kernel.shape()[0];
   const Shape out_shape{x.shape()[0], x.shape()[1], units}, state_shape{x.shape()[0], units};
@@ -93,7 +131,7 @@ RecurrentResult recurrent(Cell cell, bool reset_after, bool go_backwards, const 
   for (int i = 0; i < (lstm ? 2 : 1); ++i) {
     results.push_back(rows::make(state_shape, x.dtype(), samples));
   }
-  const Tensor saved = run(call, inputs, out, results, wanted);
+  const Tensor saved = run(call, inputs, out, results, wanted, packed);
   if (wanted) {
     RecordedRecurrent recorded{
         call, {inputs.begin(), inputs.end()}, reads_out ? out : Tensor(), saved, {}};

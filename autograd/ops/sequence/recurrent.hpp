@@ -1,6 +1,11 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
 #include <maskgrad/core/kernels/recurrent/recurrent.hpp>
+#include <maskgrad/core/memory.hpp>
 #include <maskgrad/core/tensor.hpp>
 
 namespace maskgrad {
@@ -22,6 +27,24 @@ struct RecurrentResult {
   RecurrentState state;
 };
 
+namespace detail {
+
+/// Weights as the kernels read them, for calls of single steps, of which packing would be most.
+class PackedRecurrent {
+ public:
+  PackedRecurrent(kernels::Cell cell, bool reset_after, const RecurrentWeights& weights);
+  /// Whether these are the weights still, and have not been changed since.
+  bool of(const RecurrentWeights& weights) const;
+  const std::byte* data() const { return packed_.data(); }
+
+ private:
+  extend::Storage packed_;
+  RecurrentWeights weights_;
+  std::array<std::uint64_t, 3> versions_;
+};
+
+}  // namespace detail
+
 /// Runs SimpleRNN, GRU or LSTM (tanh and sigmoid) over the valid steps of each sequence in order,
 /// last to first with `go_backwards`; masked steps do not exist, an empty sequence's state is its
 /// initial one.
@@ -36,9 +59,11 @@ struct RecurrentResult {
 ///           mg::recurrent(mg::kernels::Cell::gru, true, false, x, weights, {});
 /// `recompute`: training keeps states alone, and backward makes the rest again, a chunk of time
 /// after the other; results and gradients have the same bits. Without `outputs` the output is
-/// undefined, and not written but where backward needs it.
+/// undefined, and not written but where backward needs it. `packed`: these weights, which a call
+/// without a gradient reads.
 RecurrentResult recurrent(kernels::Cell cell, bool reset_after, bool go_backwards, const Tensor& x,
                           const RecurrentWeights& weights, const RecurrentState& initial,
-                          bool recompute = false, bool outputs = true);
+                          bool recompute = false, bool outputs = true,
+                          const detail::PackedRecurrent* packed = nullptr);
 
 }  // namespace maskgrad

@@ -71,7 +71,7 @@ Memory<T> take_memory(Arena& arena, const Sizes& s, const RecurrentProblem<T>& p
   Memory<T> m;
   m.shards = take_shards(arena, s);
   m.order = arena.take<std::int64_t>(s.live);
-  m.packed = take_packed<T>(arena, s, backward);
+  if (backward || !problem.packed) m.packed = take_packed<T>(arena, s, backward);
   m.work = arena.take<Workspace<T>>(s.shards);
   for (std::int64_t i = 0; i < s.shards; ++i) {
     const Workspace<T> w = backward ? take_backward<T>(arena, s) : take_forward(arena, s, problem);
@@ -129,6 +129,21 @@ std::int64_t recurrent_backward_scratch(const RecurrentProblem<T>& problem) {
 }
 
 template <class T>
+std::int64_t recurrent_packed_size(const RecurrentProblem<T>& problem) {
+  Arena arena(nullptr);
+  take_packed<T>(arena, sizes_of(problem), false);
+  return arena.needed() / static_cast<std::int64_t>(sizeof(T));
+}
+
+template <class T>
+void recurrent_pack(const RecurrentProblem<T>& problem, T* to) {
+  const Sizes s = sizes_of(problem);
+  Arena arena(to);
+  const Packed<T> packed = take_packed<T>(arena, s, false);
+  each_part(s, s.panels, [&](Range panels) { pack_panels(problem, s, packed, panels); });
+}
+
+template <class T>
 void recurrent_forward(const RecurrentProblem<T>& problem, const RecurrentForward<T>& result,
                        void* scratch) {
   pass_empty(problem, problem.h0, result.h);
@@ -138,9 +153,14 @@ void recurrent_forward(const RecurrentProblem<T>& problem, const RecurrentForwar
   if (s.live == 0) return;
   Arena arena(scratch);
   const Memory<T> m = take_memory(arena, s, problem, false);
-  scan.packed = m.packed;
   plan_shards(problem, s, m.shards, m.order);
-  each_part(s, s.panels, [&](Range panels) { pack_panels(problem, s, m.packed, panels); });
+  if (problem.packed) {
+    Arena there(const_cast<T*>(problem.packed));
+    scan.packed = take_packed<T>(there, s, false);
+  } else {
+    scan.packed = m.packed;
+    each_part(s, s.panels, [&](Range panels) { pack_panels(problem, s, m.packed, panels); });
+  }
   simd::with_level([&]<class L>(L) {
     extend::parallel_for(
         s.shards, [&](std::int64_t i) { Scans<L, T>::forward(scan, m.shards[i], m.work[i]); });
@@ -193,6 +213,10 @@ template std::int64_t recurrent_forward_scratch(const RecurrentProblem<float>&);
 template std::int64_t recurrent_forward_scratch(const RecurrentProblem<double>&);
 template std::int64_t recurrent_backward_scratch(const RecurrentProblem<float>&);
 template std::int64_t recurrent_backward_scratch(const RecurrentProblem<double>&);
+template std::int64_t recurrent_packed_size(const RecurrentProblem<float>&);
+template std::int64_t recurrent_packed_size(const RecurrentProblem<double>&);
+template void recurrent_pack(const RecurrentProblem<float>&, float*);
+template void recurrent_pack(const RecurrentProblem<double>&, double*);
 template void recurrent_forward(const RecurrentProblem<float>&, const RecurrentForward<float>&,
                                 void*);
 template void recurrent_forward(const RecurrentProblem<double>&, const RecurrentForward<double>&,

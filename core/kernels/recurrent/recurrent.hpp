@@ -38,6 +38,7 @@ struct RecurrentProblem {
   const T* kernel = nullptr;
   const T* recurrent_kernel = nullptr;
   const T* bias = nullptr;
+  const T* packed = nullptr;  ///< forward: the weights as recurrent_pack put them, read instead
   const T* h0 = nullptr;
   const T* c0 = nullptr;
 };
@@ -78,6 +79,13 @@ template <class T>
 std::int64_t recurrent_forward_scratch(const RecurrentProblem<T>& problem);
 template <class T>
 std::int64_t recurrent_backward_scratch(const RecurrentProblem<T>& problem);
+
+/// Elements of the weights as forward reads them; they depend on units and features alone.
+template <class T>
+std::int64_t recurrent_packed_size(const RecurrentProblem<T>& problem);
+/// Puts the weights there, aligned to 64 bytes: for calls of so few rows that it is most of them.
+template <class T>
+void recurrent_pack(const RecurrentProblem<T>& problem, T* to);
 
 /// Runs the layer. Scratch and saved are best aligned to 64 bytes. Nothing is allocated; results
 /// are the same for any number of threads.

@@ -7,11 +7,13 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch_layers import LAYERS
 from torch_losses import LOSSES, crossentropy
+from torch_stream import stream_step
 
 RECURRENT = re.compile(r"(train|infer|bidirectional|stacked2)/(GRU|LSTM)"
                        r"/b(\d+)_t(\d+)_f(\d+)_h(\d+)/.*")
 LAYER = re.compile(r"layer/(\w+)/b(\d+)_t(\d+)_f(\d+)/.*")
 LOSS = re.compile(r"loss/(\w+)/b(\d+)_t(\d+)_f(\d+)/.*")
+STREAM = re.compile(r"stream/(GRU|Transformer)/(\d+)(/unequal)?/.*")
 BANDWIDTH = re.compile(r"bandwidth/(\w+)/.*")
 
 
@@ -97,7 +99,7 @@ def has(name):
         return match[1] in LAYERS
     if match := LOSS.fullmatch(name):
         return match[1] in LOSSES
-    return bool(RECURRENT.fullmatch(name) or BANDWIDTH.fullmatch(name))
+    return any(kind.fullmatch(name) for kind in (RECURRENT, STREAM, BANDWIDTH))
 
 
 def step_of(name, lengths, packed):
@@ -108,4 +110,6 @@ def step_of(name, lengths, packed):
         return layer_step(match[1], [int(n) for n in match.groups()[1:]], lengths)
     if match := LOSS.fullmatch(name):
         return loss_step(*LOSSES[match[1]]([int(n) for n in match.groups()[1:]], lengths))
+    if match := STREAM.fullmatch(name):
+        return stream_step(match[1], int(match[2]), match[3])
     return bandwidth(BANDWIDTH.fullmatch(name)[1])
