@@ -9,6 +9,7 @@
 #include <maskgrad/autograd/distinct.hpp>
 #include <maskgrad/core/io/npz.hpp>
 #include <maskgrad/core/io/safetensors.hpp>
+#include <maskgrad/core/io/torch/torch_file.hpp>
 
 namespace maskgrad {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void refuse_ending(std::string_view where, const fs::path& path) {
-  fail<OptionError>(where, "'{}' ends in '{}'; expected .safetensors or .npz", path.string(),
+  fail<OptionError>(where, "'{}' ends in '{}'; expected .safetensors, .npz or .pt", path.string(),
                     path.extension().string());
 }
 
@@ -101,9 +102,27 @@ void collect_named(const LayerView& view, FirstTime& first, std::vector<NamedPar
 }
 
 NamedArrays read_arrays(std::string_view where, const fs::path& path) {
-  if (path.extension() == ".npz") return read_npz(path);
+  const auto kind = weights_kind(path, where);
+  if (kind == WeightsKind::torch) return read_torch(path);
+  if (kind == WeightsKind::npz) return read_npz(path);
+  if (kind == WeightsKind::safetensors) return read_safetensors(path).arrays;
+  check_weights_ending(where, path);
+  if (path.extension() == ".npz") return read_npz(path);  // which says what is wrong with it
   if (path.extension() == ".safetensors") return read_safetensors(path).arrays;
+  return read_torch(path);
+}
+
+void check_weights_ending(std::string_view where, const fs::path& path) {
+  for (const auto* ending : {".safetensors", ".npz", ".pt", ".pth"}) {
+    if (path.extension() == ending) return;
+  }
   refuse_ending(where, path);
+}
+
+void write_arrays(const fs::path& path, const NamedArrays& arrays) {
+  if (path.extension() == ".npz") return write_npz(path, arrays);
+  if (path.extension() != ".safetensors") return write_torch(path, arrays);
+  write_safetensors(path, arrays, {}, Checksum::crc32);
 }
 
 LoadReport put_weights(std::string_view where, const fs::path& path,
@@ -135,14 +154,8 @@ NamedArrays weight_arrays(std::string_view where, const std::vector<NamedParamet
 }  // namespace detail
 
 void save_weights(const std::vector<NamedParameter>& parameters, const fs::path& path) {
-  const bool npz = path.extension() == ".npz";
-  if (!npz && path.extension() != ".safetensors") refuse_ending("save_weights", path);
-  const NamedArrays arrays = detail::weight_arrays("save_weights", each_once(parameters));
-  if (npz) {
-    write_npz(path, arrays);
-  } else {
-    write_safetensors(path, arrays, {}, Checksum::crc32);
-  }
+  detail::check_weights_ending("save_weights", path);
+  detail::write_arrays(path, detail::weight_arrays("save_weights", each_once(parameters)));
 }
 
 LoadReport load_weights(const std::vector<NamedParameter>& parameters, const fs::path& path,

@@ -33,7 +33,8 @@ std::vector<NamedParameter> named_parameters(const M& model) {
 }
 
 /// Writes every parameter under its name, one that stands twice under its first name; the ending
-/// says how: `.safetensors` or `.npz`.
+/// says how: `.safetensors`, `.npz` or `.pt` (for torch.load; PyTorch's own names and layouts are
+/// save_torch_weights).
 /// Throws:   FileError where the system refuses; OptionError for another ending or two parameters
 ///           of one name; StateError before the model is built.
 /// Example:  mg::save_weights(model, "weights.safetensors");
@@ -44,7 +45,7 @@ void save_weights(const M& model, const std::filesystem::path& path) {
   save_weights(named_parameters(model), path);
 }
 
-/// Sets every parameter from the array of its name, f32 and f64 converted to its own type. Names as
+/// Sets every parameter from the array of its name, in a file of any of these kinds; f32 and f64 converted to its own type. Names as
 /// Keras's paths spell them fit too: `sequential/gru/gru_cell/kernel`.
 /// Throws:   FileError that lists all arrays that are missing, unexpected or of another shape or
 ///           type (not strict: the last alone); then nothing is changed.
@@ -57,8 +58,12 @@ LoadReport load_weights(const M& model, const std::filesystem::path& path,
 }
 
 namespace detail {
-/// All arrays of a file, by its ending.
+/// All arrays of a file: of safetensors, npz, or the state dict of torch.save, told by its bytes.
 NamedArrays read_arrays(std::string_view where, const std::filesystem::path& path);
+/// OptionError for an ending of no kind of file of weights.
+void check_weights_ending(std::string_view where, const std::filesystem::path& path);
+/// Writes them as the ending says.
+void write_arrays(const std::filesystem::path& path, const NamedArrays& arrays);
 SavedValues saved_values(const std::vector<NamedParameter>& parameters);
 /// The parameters under their names. OptionError where two have one name.
 NamedArrays weight_arrays(std::string_view where, const std::vector<NamedParameter>& parameters);

@@ -128,8 +128,9 @@ TEST_CASE("a file that is not there, cut short, of another ending, or in a folde
   const Sequential model = small();
   const auto before = values_of(model);
   CHECK(throws<FileError>([&] { load_weights(model, folder / "none.npz"); }, "none.npz"));
+  files::save(folder / "w.h5", "nothing that is known");
   CHECK(throws<OptionError>([&] { load_weights(model, folder / "w.h5"); }, "'.h5'",
-                            "expected .safetensors or .npz"));
+                            "expected .safetensors, .npz or .pt"));
   CHECK(throws<OptionError>([&] { save_weights(model, folder / "w"); }, "ends in ''"));
   for (const std::string_view name : {"w.npz", "w.safetensors"}) {
     save_weights(model, folder / name);
