@@ -3,126 +3,161 @@
 namespace maskgrad::torch_mapping {
 namespace {
 
-/// Blocks of the first axis put in the order `gates`; as it is where it does not part so.
-Numbers reordered(Numbers x, const std::vector<std::size_t>& gates) {
-  if (x.values.size() % gates.size() != 0 || x.shape.empty()) return x;
-  const auto block = x.values.size() / gates.size();
-  std::vector<double> values;
-  for (auto gate : gates) {
-    const auto from = x.values.begin() + static_cast<std::ptrdiff_t>(gate * block);
-    values.insert(values.end(), from, from + static_cast<std::ptrdiff_t>(block));
-  }
-  x.values = std::move(values);
-  return x;
-}
-
-/// As it is where it is no matrix, which then fits nowhere.
-Numbers transposed(const Numbers& x) {
-  if (x.shape.size() != 2) return x;
-  Numbers made{{x.shape[1], x.shape[0]}, {}};
-  for (std::int64_t c = 0; c < x.shape[1]; ++c) {
-    for (std::int64_t r = 0; r < x.shape[0]; ++r) {
-      made.values.push_back(x.values[static_cast<std::size_t>(r * x.shape[1] + c)]);
-    }
-  }
-  return made;
-}
-
-/// Of two biases: both as rows, or their sum. Where their sizes differ, a shape that fits nowhere.
-Numbers both(const Numbers& a, const Numbers& b, bool sum) {
-  const auto n = static_cast<std::int64_t>(a.values.size());
-  const bool same = a.shape == b.shape && a.shape.size() == 1;
-  Numbers made = a;
-  if (same && sum) {
-    for (std::size_t i = 0; i < a.values.size(); ++i) made.values[i] += b.values[i];
-    return made;
-  }
-  made.values.insert(made.values.end(), b.values.begin(), b.values.end());
-  made.shape = same ? std::vector<std::int64_t>{2, n}
-                    : std::vector<std::int64_t>{1, static_cast<std::int64_t>(made.values.size())};
-  return made;
-}
-
-/// Third `i` of the first axis; as it is where it does not part so.
-Numbers third(const Numbers& x, std::size_t i) {
-  if (x.shape.empty() || x.shape[0] % 3 != 0) return x;
-  Numbers made{x.shape, {}};
-  made.shape[0] /= 3;
-  const auto size = x.values.size() / 3;
-  const auto from = x.values.begin() + static_cast<std::ptrdiff_t>(i * size);
-  made.values.assign(from, from + static_cast<std::ptrdiff_t>(size));
-  return made;
-}
-
-const std::vector<std::size_t> zrh = {1, 0, 2};  // PyTorch has r, z, n
-
-Numbers same(const std::vector<Numbers>& x) {
+Numbers same(const List& x) {
   return x[0];
 }
-Numbers matrix(const std::vector<Numbers>& x) {
+Numbers matrix(const List& x) {
   return transposed(x[0]);
 }
-Numbers gru_matrix(const std::vector<Numbers>& x) {
-  return transposed(reordered(x[0], zrh));
-}
-Numbers gru_bias(const std::vector<Numbers>& x) {
-  return both(reordered(x[0], zrh), reordered(x[1], zrh), false);
-}
-Numbers bias_sum(const std::vector<Numbers>& x) {
-  return both(x[0], x[1], true);
+Numbers filters(const List& x) {
+  return reversed(x[0]);
 }
 
+// Recurrent layers. PyTorch adds two biases where Keras's LSTM and SimpleRNN have one.
+Numbers gru_matrix(const List& x) {
+  return transposed(gates_swapped(x[0]));
+}
+Numbers to_gru_matrix(const List& x) {
+  return gates_swapped(transposed(x[0]));
+}
+Numbers gru_bias(const List& x) {
+  return both(gates_swapped(x[0]), gates_swapped(x[1]), false);
+}
 template <std::size_t i>
-Numbers third_matrix(const std::vector<Numbers>& x) {
+Numbers gru_bias_row(const List& x) {
+  return gates_swapped(row(x[0], i));
+}
+Numbers bias_sum(const List& x) {
+  return both(x[0], x[1], true);
+}
+Numbers no_bias(const List& x) {
+  return {x[0].shape, std::vector<double>(x[0].values.size(), 0)};
+}
+
+// Attention.
+template <std::size_t i>
+Numbers third_matrix(const List& x) {
   return transposed(third(x[0], i));
 }
 template <std::size_t i>
-Numbers third_bias(const std::vector<Numbers>& x) {
+Numbers third_bias(const List& x) {
   return third(x[0], i);
+}
+Numbers joined_matrix(const List& x) {
+  return transposed(heads_joined(x[0], true));
+}
+Numbers joined_output(const List& x) {
+  return transposed(heads_joined(x[0], false));
+}
+Numbers matrices(const List& x) {
+  return stacked({joined_matrix({x[0]}), joined_matrix({x[1]}), joined_matrix({x[2]})});
+}
+Numbers biases(const List& x) {
+  return stacked({heads_joined(x[0], true), heads_joined(x[1], true), heads_joined(x[2], true)});
+}
+
+// PReLU's slopes, which have an axis for each shared one here.
+Numbers slopes(const List& x) {
+  Numbers made = x[0];
+  while (made.shape.size() > 1) made = heads_joined(std::move(made), true);
+  return made;
+}
+
+Row scale_and_shift(std::string_view kind) {
+  return {kind,
+          {{"gamma", {"weight"}, same}, {"beta", {"bias"}, same}},
+          {{"weight", {"gamma"}, same}, {"bias", {"beta"}, same}}};
+}
+
+Row convolution(std::string_view kind) {
+  return {kind,
+          {{"kernel", {"weight"}, filters}, {"bias", {"bias"}, same}},
+          {{"weight", {"kernel"}, filters}, {"bias", {"bias"}, same}}};
+}
+
+Row recurrent(std::string_view kind) {
+  return {kind,
+          {{"kernel", {"weight_ih"}, matrix},
+           {"recurrent_kernel", {"weight_hh"}, matrix},
+           {"bias", {"bias_ih", "bias_hh"}, bias_sum}},
+          {{"weight_ih", {"kernel"}, matrix},
+           {"weight_hh", {"recurrent_kernel"}, matrix},
+           {"bias_ih", {"bias"}, same},
+           {"bias_hh", {"bias"}, no_bias}}};
+}
+
+Row gru(std::string_view kind) {
+  return {kind,
+          {{"kernel", {"weight_ih"}, gru_matrix},
+           {"recurrent_kernel", {"weight_hh"}, gru_matrix},
+           {"bias", {"bias_ih", "bias_hh"}, gru_bias}},
+          {{"weight_ih", {"kernel"}, to_gru_matrix},
+           {"weight_hh", {"recurrent_kernel"}, to_gru_matrix},
+           {"bias_ih", {"bias"}, gru_bias_row<0>},
+           {"bias_hh", {"bias"}, gru_bias_row<1>}}};
+}
+
+Row attention() {
+  return {"MultiHeadAttention",
+          {{"query/kernel", {"in_proj_weight"}, third_matrix<0>},
+           {"query/kernel", {"q_proj_weight"}, matrix},
+           {"query/bias", {"in_proj_bias"}, third_bias<0>},
+           {"key/kernel", {"in_proj_weight"}, third_matrix<1>},
+           {"key/kernel", {"k_proj_weight"}, matrix},
+           {"key/bias", {"in_proj_bias"}, third_bias<1>},
+           {"value/kernel", {"in_proj_weight"}, third_matrix<2>},
+           {"value/kernel", {"v_proj_weight"}, matrix},
+           {"value/bias", {"in_proj_bias"}, third_bias<2>},
+           {"output/kernel", {"out_proj.weight"}, matrix},
+           {"output/bias", {"out_proj.bias"}, same}},
+          {{"in_proj_weight", {"query/kernel", "key/kernel", "value/kernel"}, matrices},
+           {"q_proj_weight", {"query/kernel"}, joined_matrix},
+           {"k_proj_weight", {"key/kernel"}, joined_matrix},
+           {"v_proj_weight", {"value/kernel"}, joined_matrix},
+           {"in_proj_bias", {"query/bias", "key/bias", "value/bias"}, biases},
+           {"out_proj.weight", {"output/kernel"}, joined_output},
+           {"out_proj.bias", {"output/bias"}, same}}};
+}
+
+Row batch_normalization() {
+  Row made = scale_and_shift("BatchNormalization");
+  const auto add = [&](std::string_view ours, std::string_view theirs) {
+    made.ours.push_back({ours, {theirs}, same});
+    made.theirs.push_back({theirs, {ours}, same});
+  };
+  add("moving_mean", "running_mean");
+  add("moving_variance", "running_var");
+  made.count = "num_batches_tracked";
+  return made;
+}
+
+Row one(std::string_view kind, std::string_view ours) {
+  return {kind, {{ours, {"weight"}, same}}, {{"weight", {ours}, same}}};
 }
 
 }  // namespace
 
-Numbers split_as(Numbers x, const Shape& want) {
-  for (int axis = 0; axis + 1 < want.rank(); ++axis) {
-    std::vector<std::int64_t> merged(want.begin(), want.end());
-    merged[static_cast<std::size_t>(axis)] *= merged[static_cast<std::size_t>(axis) + 1];
-    merged.erase(merged.begin() + axis + 1);
-    if (merged != x.shape) continue;
-    x.shape.assign(want.begin(), want.end());
-    break;
-  }
-  return x;
-}
-
 const std::vector<Row>& table() {
-  static const std::vector<Part> recurrent = {
-      {"kernel", {"weight_ih_l0"}, matrix},
-      {"recurrent_kernel", {"weight_hh_l0"}, matrix},
-      {"bias", {"bias_ih_l0", "bias_hh_l0"}, bias_sum},
-  };
   static const std::vector<Row> rows = {
-      {"Dense", {{"kernel", {"weight"}, matrix}, {"bias", {"bias"}, same}}},
-      {"Embedding", {{"embeddings", {"weight"}, same}}},
-      {"GRU",
-       {{"kernel", {"weight_ih_l0"}, gru_matrix},
-        {"recurrent_kernel", {"weight_hh_l0"}, gru_matrix},
-        {"bias", {"bias_ih_l0", "bias_hh_l0"}, gru_bias}}},
-      {"LSTM", recurrent},
-      {"LayerNormalization", {{"gamma", {"weight"}, same}, {"beta", {"bias"}, same}}},
-      {"MultiHeadAttention",
-       {{"query/kernel", {"in_proj_weight"}, third_matrix<0>},
-        {"query/kernel", {"q_proj_weight"}, matrix},
-        {"query/bias", {"in_proj_bias"}, third_bias<0>},
-        {"key/kernel", {"in_proj_weight"}, third_matrix<1>},
-        {"key/kernel", {"k_proj_weight"}, matrix},
-        {"key/bias", {"in_proj_bias"}, third_bias<1>},
-        {"value/kernel", {"in_proj_weight"}, third_matrix<2>},
-        {"value/kernel", {"v_proj_weight"}, matrix},
-        {"value/bias", {"in_proj_bias"}, third_bias<2>},
-        {"output/kernel", {"out_proj.weight"}, matrix},
-        {"output/bias", {"out_proj.bias"}, same}}},
-      {"SimpleRNN", recurrent},
+      batch_normalization(),
+      convolution("Conv1D"),
+      convolution("Conv1DTranspose"),
+      {"Dense",
+       {{"kernel", {"weight"}, matrix}, {"bias", {"bias"}, same}},
+       {{"weight", {"kernel"}, matrix}, {"bias", {"bias"}, same}}},
+      one("Embedding", "embeddings"),
+      gru("GRU"),
+      gru("GRUCell"),
+      scale_and_shift("GroupNormalization"),
+      recurrent("LSTM"),
+      recurrent("LSTMCell"),
+      scale_and_shift("LayerNormalization"),
+      convolution("MaskedConv1D"),
+      attention(),
+      {"PReLU", {{"alpha", {"weight"}, same}}, {{"weight", {"alpha"}, slopes}}},
+      one("RMSNormalization", "scale"),
+      recurrent("SimpleRNN"),
+      recurrent("SimpleRNNCell"),
   };
   return rows;
 }

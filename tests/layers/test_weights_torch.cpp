@@ -142,10 +142,10 @@ TEST_CASE("layers and names without a counterpart are refused") {
         load_torch_weights(net, path, {{"gruu", "gru"}});
       },
       "no layer with weights is at 'gruu'", "did you mean 'gru'?"));
-  Sequential conv{Conv1D{{.filters = 1, .kernel_size = 1}}};
+  Sequential conv{SeparableConv1D{{.filters = 1, .kernel_size = 1}}};
   conv.build(Spec::f64({any, any, 3}));
   CHECK(throws<OptionError>([&] { load_torch_weights(conv, path); },
-                            "no mapping for Conv1D 'conv1d'", "GRU"));
+                            "no mapping for SeparableConv1D 'separable_conv1d'", "GRU"));
   Sequential before{GRU{{.units = 4, .reset_after = false}}};
   before.build(Spec::f64({any, any, 3}));
   CHECK(throws<OptionError>([&] { load_torch_weights(before, path); }, "reset_after false"));

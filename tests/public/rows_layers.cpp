@@ -173,6 +173,7 @@ std::vector<Row> model_rows() {
       {"save_model", on_models([](auto& m) { save_model(m, "/nowhere/m.safetensors"); })},
       {"save_weights", on_models([](auto& m) { save_weights(m, ""); })},
       {"load_weights", on_models([](auto& m) { load_weights(m, ""); })},
+      {"save_torch_weights", on_models([](auto& m) { save_torch_weights(m, ""); })},
       {"load_torch_weights", on_models([](auto& m) { load_torch_weights(m, ""); })},
       {"load_any_model",
        [] {
