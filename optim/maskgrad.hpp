@@ -15,6 +15,7 @@
 #include <maskgrad/core/threads.hpp>
 #include <maskgrad/layers/keras/lint.hpp>
 #include <maskgrad/layers/keras/load.hpp>
+#include <maskgrad/layers/keras/save.hpp>
 #include <maskgrad/layers/layer/accepts_masks.hpp>
 #include <maskgrad/layers/layers.hpp>
 #include <maskgrad/layers/losses/loss_factory.hpp>

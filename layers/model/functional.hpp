@@ -9,6 +9,9 @@
 #include <maskgrad/layers/model/model.hpp>
 
 namespace maskgrad {
+namespace detail {
+struct FunctionalParts;
+}
 
 /// A model of several inputs and outputs, put together call by call. A layer that was added with
 /// `layer` may be called often and shares its weights; a Functional is a layer itself.
@@ -102,6 +105,7 @@ class Functional {
   LayerInfo info;
 
  private:
+  friend struct detail::FunctionalParts;  // what writes models in other forms
   struct Call {
     std::size_t layer;
     std::vector<Node> inputs;

@@ -187,6 +187,13 @@ std::vector<Row> model_rows() {
            load_keras(path, {.custom = {{"", KerasFactory()}}});
          });
        }},
+      {"save_keras",
+       [] {
+         return calls_of<std::filesystem::path>([](const auto& path) {
+           save_keras(Functional(), path);
+           save_keras(Sequential{ReLU{}}, path);
+         });
+       }},
       {"lint",
        [] { return calls_of<std::filesystem::path>([](const auto& path) { lint(path); }); }},
       {"Lint",
