@@ -10,7 +10,10 @@
 #include <maskgrad/autograd/hooks.hpp>
 #include <maskgrad/autograd/ops.hpp>
 #include <maskgrad/autograd/parameter.hpp>
+#include <maskgrad/core/conversions.hpp>
+#include <maskgrad/core/io/tensor_files.hpp>
 #include <maskgrad/core/memory.hpp>
+#include <maskgrad/core/output.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/core/threads.hpp>
 #include <maskgrad/layers/keras/lint.hpp>
@@ -19,6 +22,7 @@
 #include <maskgrad/layers/layer/accepts_masks.hpp>
 #include <maskgrad/layers/layers.hpp>
 #include <maskgrad/layers/losses/loss_factory.hpp>
+#include <maskgrad/layers/losses/loss_output.hpp>
 #include <maskgrad/layers/losses/losses.hpp>
 #include <maskgrad/layers/metrics/metrics.hpp>
 #include <maskgrad/layers/model/functional.hpp>

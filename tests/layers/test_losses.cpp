@@ -124,6 +124,9 @@ TEST_CASE("nothing falls away under equal masks, under one mask, or where values
     CHECK(mean_squared_error(p, y, {.strict_lengths = true}).fallen_away() == 0);
   }
   CHECK(mean_squared_error(x, p).str() == "mean_squared_error (mean over 4 positions)");
+  const std::string text = fmt::format("{}", mean_squared_error(x, p));
+  CHECK(text == fmt::format("{:.6g}: mean_squared_error (mean over 4 positions)",
+                            mean_squared_error(x, p).value()));
   // A mask over features beside one over steps: two of the four values are missing.
   const Tensor some = x.with_mask(Mask::keep({true, false, true, false, false, false}, {2, 3, 1}));
   CHECK(mean_squared_error(some, p).fallen_away() == 2);

@@ -193,6 +193,26 @@ std::vector<Row> core_rows() {
        }},
       {"read_npy", [] { return calls(read_npy); }},
       {"read_npz", [] { return calls(read_npz); }},
+      {"load_npy", [] { return calls(load_npy); }},
+      {"load_npz", [] { return calls(load_npz); }},
+      {"save_npy", [] { return calls(save_npy); }},
+      {"save_npz",
+       [] {
+         return calls_of<std::filesystem::path, Tensor>(
+             [](const auto& path, const Tensor& x) { save_npz(path, {{"x", x}}); });
+       }},
+      {"values_as",
+       [] {
+         return calls_of<Tensor>([](const Tensor& x) { values_as<std::int32_t>(x); });
+       }},
+      {"to_sequences",
+       [] {
+         return calls_of<Tensor>([](const Tensor& x) {
+           to_sequences<float>(x);
+           to_sequences(x);
+         });
+       }},
+      {"text_of", [] { return calls(text_of); }},
       {"read_safetensors", [] { return calls(read_safetensors); }},
       {"npy_rows", [] { return calls(detail::npy_rows); }},
       {"npy_texts", [] { return calls(detail::npy_texts); }},
