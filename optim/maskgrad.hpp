@@ -19,6 +19,7 @@
 #include <maskgrad/layers/keras/lint.hpp>
 #include <maskgrad/layers/keras/load.hpp>
 #include <maskgrad/layers/keras/save.hpp>
+#include <maskgrad/layers/keras/stand_in.hpp>
 #include <maskgrad/layers/layer/accepts_masks.hpp>
 #include <maskgrad/layers/layers.hpp>
 #include <maskgrad/layers/losses/loss_factory.hpp>

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "keras/keras_files.hpp"
+#include "throws.hpp"
 
 namespace maskgrad::tests::test_lint {
 namespace {
@@ -115,6 +116,27 @@ TEST_CASE("a custom class makes it impossible to say, until it is told") {
     return AnyLayer(Activation{{.activation = "tanh"}});
   };
   CHECK(lint(file.path(), {.custom = {{"MyLayer", each}}}).status() == 0);
+}
+
+TEST_CASE("a custom class is told in a word") {
+  const std::string own = R"({"class_name": "MyLayer", "config": {"name": "own"}})";
+  const File file(keras_files::h5(sequential(masking + "," + own), "2.4.0", {}));
+  const auto told = [&](std::string_view rule) {
+    return lint(file.path(), {.custom = {{"MyLayer", keras_stand_in(rule)}}});
+  };
+  CHECK(told("Activation{\"activation\": \"tanh\"}").status() == 0);
+  CHECK(told("GlobalSumPooling1D").proof.size() == 1);
+  CHECK(told("propagates").status() == 0);
+  for (const auto* rule : {"supports", "consumes", "unsupported"}) {
+    const Lint found = told(rule);
+    CHECK(found.status() == 1);
+    CHECK(found.mask_dropped_by == Names{"own"});
+    CHECK(found.proof.empty());
+    CHECK(found.padding_reaches_result_is.find("only what it does with masks was told") !=
+          std::string::npos);
+  }
+  CHECK(throws<OptionError>([] { keras_stand_in("sums"); }, "propagates, supports, consumes"));
+  CHECK(throws<OptionError>([] { keras_stand_in("Dense{\"unit\": 3}"); }, "unit"));
 }
 
 TEST_CASE("the ways to show it") {

@@ -194,6 +194,8 @@ std::vector<Row> model_rows() {
            save_keras(Sequential{ReLU{}}, path);
          });
        }},
+      {"keras_stand_in",
+       [] { return calls_of<std::string_view>([](auto rule) { keras_stand_in(rule); }); }},
       {"lint",
        [] { return calls_of<std::filesystem::path>([](const auto& path) { lint(path); }); }},
       {"Lint",
