@@ -18,10 +18,12 @@ constexpr std::array role_words = {
     RoleWord{"propagates", MaskRole::propagates}, RoleWord{"supports", MaskRole::supports},
     RoleWord{"consumes", MaskRole::consumes}, RoleWord{"unsupported", MaskRole::unsupported}};
 
-/// A layer of which the mask role is known and nothing else.
+/// A layer of which the mask role is known and nothing else; one that maps each step by itself
+/// lets padding through or not as the identity does.
 AnyLayer layer_of_role(const KerasCustom& custom, MaskRole role) {
   const std::string title = fmt::format("{} '{}'", custom.class_name, custom.name);
-  const auto run = [title](const Tensor& x) -> Tensor {
+  const auto run = [title, role](const Tensor& x) -> Tensor {
+    if (role == MaskRole::propagates) return x;
     fail<StateError>(title, "only what it does with masks was told, so {} cannot be run through it",
                      x.describe());
   };

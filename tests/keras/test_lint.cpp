@@ -127,6 +127,7 @@ TEST_CASE("a custom class is told in a word") {
   CHECK(told("Activation{\"activation\": \"tanh\"}").status() == 0);
   CHECK(told("GlobalSumPooling1D").proof.size() == 1);
   CHECK(told("propagates").status() == 0);
+  CHECK(told("propagates").proof.size() == 1);
   for (const auto* rule : {"supports", "consumes", "unsupported"}) {
     const Lint found = told(rule);
     CHECK(found.status() == 1);
