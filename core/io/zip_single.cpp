@@ -10,8 +10,8 @@ void put(std::string& to, std::uint64_t value, int width) {
   for (; width > 0; --width, value >>= 8) to += static_cast<char>(value & 255);
 }
 
-constexpr std::uint32_t full32 = 0xFFFFFFFF;
-constexpr std::size_t central_size = 46 + 1 + 20;
+constexpr std::uint32_t not_here32 = 0xFFFFFFFF;
+constexpr std::size_t single_central_size = 46 + 1 + 20;
 
 // A directory of one entry called "e", with 64-bit sizes.
 std::string central_record(const ZipEntry& entry) {
@@ -21,11 +21,11 @@ std::string central_record(const ZipEntry& entry) {
   put(made, static_cast<std::uint64_t>(entry.method) << 16, 4);  // no flags; method
   put(made, 0x21 << 16, 4);                                      // 1 January 1980
   put(made, entry.checksum, 4);
-  put(made, full32, 4);
-  put(made, full32, 4);
-  put(made, 1 | 20 << 16, 4);  // lengths of name and extra field
-  put(made, 0, 10);            // no comment, disk 0, no attributes
-  put(made, central_size, 4);  // where the entry's own header is: right behind this
+  put(made, not_here32, 4);
+  put(made, not_here32, 4);
+  put(made, 1 | 20 << 16, 4);         // lengths of name and extra field
+  put(made, 0, 10);                   // no comment, disk 0, no attributes
+  put(made, single_central_size, 4);  // where the entry's own header is: right behind this
   made += 'e';
   put(made, 1 | 16 << 16, 4);
   put(made, entry.size, 8);
@@ -40,8 +40,8 @@ std::string local_record(const ZipEntry& entry) {
   put(made, static_cast<std::uint64_t>(entry.method) << 16, 4);
   put(made, 0x21 << 16, 4);
   put(made, entry.checksum, 4);
-  put(made, full32, 4);
-  put(made, full32, 4);
+  put(made, not_here32, 4);
+  put(made, not_here32, 4);
   put(made, 1, 4);
   return made + 'e';
 }
@@ -51,7 +51,7 @@ std::string end_record() {
   put(made, 0x06054b50, 4);
   put(made, 0, 4);
   put(made, 1 | 1 << 16, 4);
-  put(made, central_size, 4);
+  put(made, single_central_size, 4);
   put(made, 0, 6);  // the directory begins at 0; no comment
   return made;
 }
