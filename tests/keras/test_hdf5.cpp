@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <maskgrad/core/io/hdf5/hdf5.hpp>
+#include <maskgrad/core/io/hdf5/hdf5_write.hpp>
 
 #include "keras/keras_files.hpp"
 
@@ -114,6 +115,46 @@ TEST_CASE("sizes that no file can hold are refused before they are made") {
     file.replace(at, 8, files::number(size, 8));
     CHECK_THROWS_AS(read_all(file), FileError);
   }
+}
+
+TEST_CASE("groups of any number of entries are written as they are read") {
+  for (const int count : {0, 1, 8, 9, 255, 256, 257, 3000}) {
+    CAPTURE(count);
+    detail::Hdf5Group root;
+    root.texts["name"] = "m\xC3\xA9thode";
+    auto& many = root.at("layers/many");
+    for (int i = 0; i < count; ++i) {
+      const std::vector<double> value = {static_cast<double>(i)};
+      many.data[std::to_string(i)] = Array::of<double>({1}, value);
+      root.at(fmt::format("groups/{}/vars", i)).texts["name"] = std::to_string(i % 7);
+    }
+    root.data["matrix"] = files::array_of<float>({2, 3}, {1, 2, 3, 4, 5, 6});
+    root.data["scalar"] = files::array_of<double>({}, {0.5});
+    root.data["empty"] = files::array_of<float>({0, 2}, {});
+    const auto bytes = detail::hdf5_bytes("test", root);
+    const ByteSource source(bytes, "m.h5", "test");
+    const Hdf5File file(source);
+    CHECK(file.find("")->text("name") == "m\xC3\xA9thode");
+    for (const auto& [name, array] : root.data) CHECK(file.read(*file.find(name)) == array);
+    for (int i = 0; i < count; ++i) {
+      CHECK(file.read(*file.find(fmt::format("layers/many/{}", i))).values<double>()[0] == i);
+      CHECK(file.find(fmt::format("groups/{}/vars", i))->text("name") == std::to_string(i % 7));
+    }
+  }
+}
+
+TEST_CASE("what an HDF5 file here cannot have is not written") {
+  const auto refused = [](const std::string& name, const Array& array) {
+    detail::Hdf5Group root;
+    root.data[name] = array;
+    return files::message_of([&] { detail::hdf5_bytes("test", root); });
+  };
+  const auto one = files::array_of<float>({}, {1});
+  CHECK(refused("a", one) == "no error");
+  CHECK(refused("", one).find("no name") != std::string::npos);
+  CHECK(refused("a/b", one).find("no name") != std::string::npos);
+  CHECK(refused("a", files::array_of<std::int64_t>({}, {1})).find("expected f32 or f64") !=
+        std::string::npos);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ struct Twins {
 
 TEST_CASE("weights come back from either kind of file, in either type") {
   const files::TemporaryFolder folder;
-  for (const std::string_view name : {"w.npz", "w.safetensors"}) {
+  for (const std::string_view name : {"w.npz", "w.safetensors", "w.pt"}) {
     const Sequential saved = small(), loaded = small(DType::f64, {2});
     save_weights(saved, folder / name);
     CHECK(values_of(loaded) != values_of(saved));
@@ -132,7 +132,7 @@ TEST_CASE("a file that is not there, cut short, of another ending, or in a folde
   CHECK(throws<OptionError>([&] { load_weights(model, folder / "w.h5"); }, "'.h5'",
                             "expected .safetensors, .npz or .pt"));
   CHECK(throws<OptionError>([&] { save_weights(model, folder / "w"); }, "ends in ''"));
-  for (const std::string_view name : {"w.npz", "w.safetensors"}) {
+  for (const std::string_view name : {"w.npz", "w.safetensors", "w.pt"}) {
     save_weights(model, folder / name);
     const auto whole = files::load(folder / name);
     for (const std::size_t left : {whole.size() - 1, whole.size() / 2, std::size_t{7}}) {
