@@ -111,42 +111,40 @@ std::vector<PickleName> state_dict_of(const Pickle& pickle, const Place& place) 
 }
 
 PickleTensor tensor_in(const Pickle& pickle, const PickleName& name, const Place& place) {
-  const auto& value = [&](std::uint32_t at) -> const PickleValue& { return pickle.values[at]; };
+  const auto value = [&](std::uint32_t at) -> const PickleValue& { return pickle.values[at]; };
   const auto& items = value(name.value).items;
-  const auto refuse = [&](std::string_view what) {
+  const auto refuse_if = [&](bool wrong, std::string_view what) {
+    if (!wrong) return;
     place.refuse(pickle.end, "the tensor {} {}; save the state dict again with torch.save",
                  in_quotes(name.name), what);
   };
   PickleTensor made;
   made.storage = static_cast<std::uint32_t>(value(items[0]).number);
   const auto count = pickle.storages[made.storage].count;
-  if (value(items[1]).number < 0) refuse("begins before its storage");
+  refuse_if(value(items[1]).number < 0, "begins before its storage");
   made.offset = static_cast<std::uint64_t>(value(items[1]).number);
-  const auto& sizes = value(items[2]).items;
-  const auto& strides = value(items[3]).items;
-  if (sizes.size() > max_axes) refuse("has more than 64 axes");
+  const auto &sizes = value(items[2]).items, &strides = value(items[3]).items;
+  refuse_if(sizes.size() > max_axes, "has more than 64 axes");
   std::uint64_t elements = 1, last = made.offset;
   for (std::size_t axis = 0; axis < sizes.size(); ++axis) {
     const auto &size = value(sizes[axis]), &stride = value(strides[axis]);
-    if (size.kind != PickleKind::integer || stride.kind != PickleKind::integer || size.number < 0) {
-      refuse("has a size or a stride that is no whole number from 0 on");
-    }
+    refuse_if(
+        size.kind != PickleKind::integer || stride.kind != PickleKind::integer || size.number < 0,
+        "has a size or a stride that is no whole number from 0 on");
     made.shape.push_back(size.number);
     const auto extent = static_cast<std::uint64_t>(size.number);
     const bool counts = extent > 1;  // else the stride is never used, whatever it says
     made.strides.push_back(counts ? static_cast<std::uint64_t>(stride.number) : 0);
     if (extent == 0) elements = 0;
     if (!counts || elements == 0) continue;
-    if (extent > count / elements) refuse("has more elements than its storage (clone() it first)");
+    refuse_if(extent > count / elements, "has more elements than its storage (clone() it first)");
     elements *= extent;
-    if (stride.number < 0 ||
-        (extent - 1) > count / std::max<std::uint64_t>(1, made.strides[axis])) {
-      refuse("leaves its storage");
-    }
+    const auto step = std::max<std::uint64_t>(1, made.strides[axis]);
+    refuse_if(stride.number < 0 || extent - 1 > count / step, "leaves its storage");
     last += (extent - 1) * made.strides[axis];
-    if (last > count) refuse("leaves its storage");
+    refuse_if(last > count, "leaves its storage");
   }
-  if (elements > 0 && last >= count) refuse("leaves its storage");
+  refuse_if(elements > 0 && last >= count, "leaves its storage");
   return made;
 }
 

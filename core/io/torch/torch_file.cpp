@@ -113,44 +113,53 @@ Bytes inflated(const ByteSource& source, const ZipEntry& entry) {
   return made;
 }
 
+using Entries = std::map<std::string, const ZipEntry*>;
+
+/// The storages that the named tensors lie in, of those that the archive has.
+Storages read_storages(const ByteSource& source, const Entries& entries, const std::string& front,
+                       const Pickle& pickle, const std::vector<PickleName>& names) {
+  Storages storages;
+  if (const auto order = entries.find(front + "byteorder"); order != entries.end()) {
+    storages.big_endian = as_text(inflated(source, *order->second)) == "big";
+  }
+  for (const auto& name : names) {
+    const auto& storage = pickle.storages[tensor_in(pickle, name, source.place()).storage];
+    const auto at = entries.find(fmt::format("{}data/{}", front, storage.key));
+    if (at == entries.end() || storages.bytes.count(storage.key) > 0) continue;
+    storages.bytes.emplace(storage.key, inflated(source, *at->second));
+  }
+  return storages;
+}
+
 /// The archive of PyTorch 1.6 and later: everything stands in one folder of the zip file.
 NamedArrays read_archive(const ByteSource& source) {
-  const auto entries = read_zip_directory(source);
+  const auto all = read_zip_directory(source);
   const auto& place = source.place();
   const auto ends = [&](std::string_view end) {
-    return std::find_if(entries.begin(), entries.end(),
+    return std::find_if(all.begin(), all.end(),
                         [&](const auto& e) { return e.name.ends_with(end); });
   };
-  if (ends("/constants.pkl") != entries.end()) {
+  if (ends("/constants.pkl") != all.end()) {
     place.refuse(0,
                  "the file is a program of torch.jit, and nothing in a file is run here; save "
                  "its weights, with torch.save(torch.jit.load(path).state_dict(), other)");
   }
   const auto main = ends("/data.pkl");
-  if (main == entries.end()) {
+  if (main == all.end()) {
     place.refuse(0, "the zip file has no entry data.pkl; expected what torch.save writes");
   }
-  const std::string front = main->name.substr(0, main->name.size() - 8);
   const auto bytes = inflated(source, *main);
   const Place inside{place.where, place.file + ", entry " + in_quotes(main->name)};
   const auto pickle = read_pickle(bytes, inside);
   const auto names = state_dict_of(pickle, inside);
-  std::map<std::string, const ZipEntry*> by_name;
+  Entries entries;
   std::uint64_t unpacked = source.size();
-  for (const auto& e : entries) {
-    by_name.emplace(e.name, &e);
+  for (const auto& e : all) {
+    entries.emplace(e.name, &e);
     unpacked += e.method == ZipMethod::deflated ? e.size : 0;
   }
-  Storages storages;
-  if (const auto order = by_name.find(front + "byteorder"); order != by_name.end()) {
-    storages.big_endian = as_text(inflated(source, *order->second)) == "big";
-  }
-  for (const auto& name : names) {
-    const auto& storage = pickle.storages[tensor_in(pickle, name, inside).storage];
-    const auto at = by_name.find(fmt::format("{}data/{}", front, storage.key));
-    if (at == by_name.end() || storages.bytes.count(storage.key)) continue;
-    storages.bytes.emplace(storage.key, inflated(source, *at->second));
-  }
+  const std::string front = main->name.substr(0, main->name.size() - 8);
+  const auto storages = read_storages(source, entries, front, pickle, names);
   return gathered(pickle, names, storages, inside, unpacked);
 }
 
