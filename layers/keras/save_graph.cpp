@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <maskgrad/layers/keras/save_order.hpp>
 #include <maskgrad/layers/keras/saving.hpp>
 
 // A Functional in Keras's form: layers with the nodes that call them.
@@ -46,48 +47,77 @@ struct KerasOrigin {
 
 class KerasGraphWriter {
  public:
-  KerasGraphWriter(KerasWriter& writer, Hdf5Group& group) : writer_(writer), group_(group) {}
+  explicit KerasGraphWriter(KerasWriter& writer) : writer_(writer) {}
 
   void input(const std::string& name, const Tensor& meta) {
-    add(keras_input_item(name, meta), name);
     starts_.push_back({name, 0, 0});
     origins_.push_back({name, 0, false, {meta}});
-    group_.at("layers/" + counts_.next("input_layer") + "/vars").texts["name"] = name;
+    Hdf5Group group;
+    group.at("vars").texts["name"] = name;
+    add(name, "InputLayer", keras_input_item(name, meta), std::move(group));
+    nodes_.push_back({items_.size() - 1, {}});
+  }
+
+  /// A call that no output needs is no part of the file.
+  void pass_over() {
+    origins_.push_back({});
+    nodes_.push_back({});
   }
 
   void call(AnyLayer& layer, const std::vector<Functional::Node>& inputs) {
     const std::string& name = layer.info().name;
     Tensors given;
     std::vector<Json> tensors;
-    for (const auto& node : inputs) {
-      const auto& from = origin(node);
-      given.push_back(from.results.at(static_cast<std::size_t>(node.result)));
-      tensors.push_back(keras_tensor(given.back(), from.layer, from.node, node.result));
+    KerasNode node;
+    for (const auto& input : inputs) {
+      const auto& from = origin(input);
+      given.push_back(from.results.at(static_cast<std::size_t>(input.result)));
+      tensors.push_back(keras_tensor(given.back(), from.layer, from.node, input.result));
+      node.parents.push_back(static_cast<std::size_t>(input.call));
     }
-    if (!known_.contains(name)) add_layer(layer, name, given);
+    if (!known_.contains(name)) {
+      Hdf5Group group;
+      const auto made = writer_.layer(layer, name, given, group);
+      known_[name] = {items_.size(), made.kwargs};
+      add(name, made.class_name, made.item(), std::move(group));
+    }
     auto& known = known_[name];
+    node.layer = known.item;
     Json kwargs = known.kwargs;
-    Json args = keras_arguments(known.class_name, tensors, kwargs);
-    items_[known.item]["inbound_nodes"].push_back(
+    Json args = keras_arguments(items_[known.item].class_name, tensors, kwargs);
+    items_[known.item].json["inbound_nodes"].push_back(
         {{"args", std::move(args)}, {"kwargs", std::move(kwargs)}});
+    nodes_.push_back(std::move(node));
     origins_.push_back({name, known.calls++, layer.is<Functional>(), layer.call(given)});
   }
 
-  void output(const Functional::Node& node) {
-    const auto& from = origin(node);
-    ends_.push_back({from.layer, from.node + (from.model ? 1 : 0), node.result});
-  }
-
-  void finish(Json& config) {
-    config["layers"] = std::move(items_);
+  void finish(const std::vector<Functional::Node>& outputs, Json& config, Hdf5Group& layers) {
+    std::vector<std::size_t> ends;
+    std::vector<Json> named;
+    for (const auto& node : outputs) {
+      const auto& from = origin(node);
+      ends.push_back(static_cast<std::size_t>(node.call));
+      named.push_back({from.layer, from.node + (from.model ? 1 : 0), node.result});
+    }
+    KerasCounts counts;
+    config["layers"] = Json::array();
+    for (const auto at : keras_order(nodes_, ends, starts_.size())) {
+      auto& item = items_[at];
+      layers.groups[counts.next(snake_case(item.class_name))] = std::move(item.group);
+      config["layers"].push_back(std::move(item.json));
+    }
     config["input_layers"] = keras_ends(starts_);
-    config["output_layers"] = keras_ends(ends_);
+    config["output_layers"] = keras_ends(named);
   }
 
  private:
+  struct Item {
+    std::string class_name;
+    Json json;
+    Hdf5Group group;
+  };
   struct Known {
     std::size_t item = 0;
-    std::string class_name;
     Json kwargs;
     int calls = 0;
   };
@@ -95,26 +125,35 @@ class KerasGraphWriter {
   const KerasOrigin& origin(const Functional::Node& node) const {
     return origins_.at(static_cast<std::size_t>(node.call));
   }
-  void add(Json item, const std::string& name) {
-    item["name"] = name;
-    item["inbound_nodes"] = Json::array();
-    items_.push_back(std::move(item));
-  }
-  void add_layer(AnyLayer& layer, const std::string& name, const Tensors& given) {
-    Hdf5Group inner;
-    const auto made = writer_.layer(layer, name, given, inner);
-    known_[name] = {items_.size(), made.class_name, made.kwargs};
-    add(made.item(), name);
-    group_.at("layers").groups[counts_.next(snake_case(made.class_name))] = std::move(inner);
+  void add(const std::string& name, const std::string& class_name, Json json, Hdf5Group group) {
+    json["name"] = name;
+    json["inbound_nodes"] = Json::array();
+    items_.push_back({class_name, std::move(json), std::move(group)});
   }
 
   KerasWriter& writer_;
-  Hdf5Group& group_;
-  KerasCounts counts_;
-  std::vector<Json> items_, starts_, ends_;
+  std::vector<Item> items_;
+  std::vector<KerasNode> nodes_;
+  std::vector<Json> starts_;
   std::vector<KerasOrigin> origins_;
   std::map<std::string, Known> known_;
 };
+
+/// Which calls the outputs need, the inputs before them.
+std::vector<bool> needed_calls(const Functional& model) {
+  std::vector<KerasNode> nodes(FunctionalParts::inputs(model).size());
+  for (const auto& call : FunctionalParts::calls(model)) {
+    nodes.push_back({});
+    for (const auto& node : call.inputs) {
+      nodes.back().parents.push_back(static_cast<std::size_t>(node.call));
+    }
+  }
+  std::vector<std::size_t> ends;
+  for (const auto& node : FunctionalParts::outputs(model)) {
+    ends.push_back(static_cast<std::size_t>(node.call));
+  }
+  return keras_needed(nodes, ends);
+}
 
 }  // namespace
 
@@ -122,15 +161,20 @@ KerasItem KerasWriter::functional(const Functional& model, const std::string& na
                                   const Tensors& inputs, Hdf5Group& group) {
   KerasItem made{"Functional", {{"name", name}, {"trainable", true}}};
   group.at("vars").texts["name"] = name;
-  KerasGraphWriter graph(*this, group);
+  KerasGraphWriter graph(*this);
   const auto& names = FunctionalParts::inputs(model);
   for (std::size_t i = 0; i < names.size(); ++i) graph.input(names[i], inputs.at(i));
   auto& layers = const_cast<Functional&>(model);  // they are called with meta tensors alone
+  const auto needed = needed_calls(model);
+  std::size_t at = names.size();
   for (const auto& call : FunctionalParts::calls(model)) {
-    graph.call(layers.layer(static_cast<std::int64_t>(call.layer)), call.inputs);
+    if (needed[at++]) {
+      graph.call(layers.layer(static_cast<std::int64_t>(call.layer)), call.inputs);
+    } else {
+      graph.pass_over();
+    }
   }
-  for (const auto& node : FunctionalParts::outputs(model)) graph.output(node);
-  graph.finish(made.config);
+  graph.finish(FunctionalParts::outputs(model), made.config, group.at("layers"));
   return made;
 }
 

@@ -94,7 +94,6 @@ Json keras_input_item(const std::string& name, const Tensor& meta) {
   made.config = {{"batch_shape", shape},
                  {"dtype", keras_dtype(meta.dtype())},
                  {"sparse", false},
-                 {"ragged", false},
                  {"name", name}};
   return made.item();
 }

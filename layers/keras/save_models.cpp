@@ -33,6 +33,7 @@ KerasItem KerasWriter::wrapping(AnyLayer& layer, const std::string& name, const 
   }
   group.at("vars").texts["name"] = name;
   if (auto* both = layer.as_if<Bidirectional>()) {
+    if (made.config["merge_mode"] == "none") made.config["merge_mode"] = Json();
     for (auto& [half, inner] : inside_of(*both)) {
       const auto as = half + "_layer";
       auto item = this->layer(*inner, half + "_" + snake_case(inner->kind()), inputs, group.at(as));

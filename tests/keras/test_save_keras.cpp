@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include <maskgrad/layers/keras/file.hpp>
+
 #include "keras/keras_files.hpp"
 #include "throws.hpp"
 
@@ -75,6 +77,8 @@ const std::vector<Row> rows = {
                           "merge_mode": "sum"})"},
     {"Bidirectional", R"({"layer": {"class_name": "GRU", "config": {"units": 2}},
                           "merge_mode": "concat"})"},
+    {"Bidirectional", R"({"layer": {"class_name": "GRU", "config": {"units": 2}},
+                          "merge_mode": "none"})"},
     {"RNN", R"({"cell": {"class_name": "GRUCell", "config": {"units": 3}}})"},
     {"RNN", R"({"cell": {"class_name": "StackedRNNCells", "config": {"cells": [
                 {"class_name": "LSTMCell", "config": {"units": 3}},
@@ -178,6 +182,33 @@ TEST_CASE("a graph of shared and nested models and states goes through a file") 
   const Tensors want = model.predict({x, y}), got = again.predict({x, y});
   REQUIRE(got.size() == 3);
   for (std::size_t i = 0; i < 3; ++i) CHECK(same_bits(want[i], got[i]));
+}
+
+TEST_CASE("groups of weights are counted in the order in which Keras lists layers") {
+  const TemporaryFolder folder;
+  Functional model;
+  const auto x = model.input("x"), unread = model.input("unread");
+  const auto near = model.add(Dense{{.units = 2, .name = "near"}}, {x});
+  model.add(Dense{{.units = 2, .name = "unneeded"}}, {unread});
+  const auto far = model.add(Dense{{.units = 2, .name = "far"}}, {x});
+  const auto middle = model.add(Dense{{.units = 2, .name = "middle"}}, {far});
+  model.outputs({model.add(Add{}, {near, middle})});
+  model.build({Spec::f32({any, 2}), Spec::f32({any, 2})}, Seed{1});
+  save_keras(model, folder / "m.keras");
+  const detail::KerasFile file(folder / "m.keras", "test");
+  const auto name_of = [&](const std::string& group) {
+    const auto* found = file.weights().find("layers/" + group + "/vars");
+    return found ? found->text("name") : "";
+  };
+  CHECK(name_of("dense") == "far");  // farthest from the output
+  CHECK(name_of("dense_1") == "near");
+  CHECK(name_of("dense_2") == "middle");
+  CHECK(name_of("dense_3").empty());
+  CHECK(name_of("input_layer") == "x");
+  CHECK(name_of("input_layer_1") == "unread");
+  const Tensor a = random_normal({3, 2}, Seed{2}), b = random_normal({3, 2}, Seed{3});
+  const Functional again = load_keras(folder / "m.keras");
+  CHECK(same_bits(model.predict({a, b})[0], again.predict({a, b})[0]));
 }
 
 TEST_CASE("a Sequential is one in the file, in f64 too, and nothing is written twice") {
