@@ -11,10 +11,10 @@
 #include <maskgrad/autograd/ops.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 #include <maskgrad/core/conversions.hpp>
-#include <maskgrad/core/io/tensor_files.hpp>
 #include <maskgrad/core/memory.hpp>
 #include <maskgrad/core/output.hpp>
 #include <maskgrad/core/random.hpp>
+#include <maskgrad/core/tensor_files.hpp>
 #include <maskgrad/core/threads.hpp>
 #include <maskgrad/layers/keras/lint.hpp>
 #include <maskgrad/layers/keras/load.hpp>

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <maskgrad/core/io/npz.hpp>
-#include <maskgrad/core/io/tensor_files.hpp>
 #include <maskgrad/core/rows.hpp>
+#include <maskgrad/core/tensor_files.hpp>
 
 #include "files.hpp"
 #include "throws.hpp"

@@ -1,4 +1,4 @@
-#include <maskgrad/core/io/tensor_files.hpp>
+#include <maskgrad/core/tensor_files.hpp>
 
 #include <fmt/format.h>
 
