@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/rows.hpp>
 
 namespace maskgrad {
@@ -48,7 +49,7 @@ constexpr std::string_view name_as() {
 
 template <class T, class From>
 std::vector<T> converted(const Tensor& x, T fill) {
-  std::vector<T> made(static_cast<std::size_t>(x.shape().count()), fill);
+  auto made = checked::vector<T>("values_as", x.shape().count(), fill);
   const auto values = rows::of<From>(x);
   const auto inner = static_cast<std::size_t>(rows::inner(x));
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -72,6 +72,34 @@ def net_of_noise():
     return net.eval()
 
 
+class Rest(nn.Module):
+    """Modules whose layers here take no mask over steps, or make one step."""
+
+    def __init__(self):
+        super().__init__()
+        self.up = nn.ConvTranspose1d(4, 3, 3, stride=2)
+        self.group = nn.GroupNorm(2, 4)
+        self.rms = nn.RMSNorm(4, eps=1e-6)
+        self.gru = nn.GRUCell(4, 3)
+        self.lstm = nn.LSTMCell(4, 3)
+        self.rnn = nn.RNNCell(4, 3)
+
+
+def write_rest():
+    torch.manual_seed(5)
+    rest = Rest()
+    for value in rest.state_dict().values():
+        value.normal_(0, 0.5)
+    x = torch.randn(2, 5, 4)
+    step, state = x[:, 0], torch.randn(2, 3)
+    made = {"x": x, "state": state, "up": rest.up(x.transpose(1, 2)).transpose(1, 2),
+            "group": rest.group(x.transpose(1, 2)).transpose(1, 2), "rms": rest.rms(x),
+            "gru": rest.gru(step, state), "rnn": rest.rnn(step, state),
+            "lstm": rest.lstm(step, (state, state))[0]}
+    torch.save(small(rest.state_dict()), FOLDER / "torch_rest.pt")
+    torch.save(small(made), FOLDER / "torch_rest_results.pt")
+
+
 def small(state):
     """The same tensors as views of one storage, which makes a smaller file."""
     reals = {k: v for k, v in state.items() if v.is_floating_point()}
@@ -99,6 +127,7 @@ def main():
     wrapped = {"module." + k: v for k, v in chain.state_dict().items()}
     torch.save({"model": wrapped}, FOLDER / "torch_chain_wrapped.pt")
     torch.save({"y": chain(ids)}, FOLDER / "torch_chain_results.pt")
+    write_rest()
 
 
 with torch.no_grad():

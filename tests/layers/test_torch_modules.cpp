@@ -189,6 +189,56 @@ TEST_CASE("an nn.Sequential goes to the layers in order, and may have a name in 
   }
 }
 
+/// Modules whose layers here take no mask over steps, or make one step.
+struct Rest {
+  Conv1DTranspose up{{.filters = 3, .kernel_size = 3, .strides = 2}};
+  GroupNormalization group{{.groups = 2, .epsilon = 1e-5}};
+  RMSNormalization rms{{.epsilon = 1e-6}};
+  GRUCell gru{{.units = 3}};
+  LSTMCell lstm{{.units = 3}};
+  SimpleRNNCell rnn{{.units = 3}};
+
+  Tensors operator()(const Tensors& inputs) {
+    const Tensor &x = inputs[0], &state = inputs[1], step = select(x, 1, 0);
+    return {up(x),
+            group(x),
+            rms(x),
+            call(gru, Tensors{step, state})[0],
+            call(lstm, Tensors{step, state, state})[0],
+            call(rnn, Tensors{step, state})[0]};
+  }
+  static void each_layer(auto& self, auto&& f) {
+    f("up", self.up);
+    f("group", self.group);
+    f("rms", self.rms);
+    f("gru", self.gru);
+    f("lstm", self.lstm);
+    f("rnn", self.rnn);
+  }
+};
+
+TEST_CASE("convolutions upwards, other norms and single cells give what PyTorch gives") {
+  const auto results = detail::read_torch(written_by_torch("torch_rest_results.pt"));
+  const Tensor x = tensor(array_of(results, "x").values<float>(), {2, 5, 4});
+  const Tensor state = tensor(array_of(results, "state").values<float>(), {2, 3});
+  Rest rest;
+  build(rest, {Spec::f32({any, any, 4}), Spec::f32({any, 3})});
+  load_torch_weights(rest, written_by_torch("torch_rest.pt"));
+  const Evaluate guard;
+  const Tensors made = rest({x, state});
+  const std::vector<std::string> names_of_rest = {"up", "group", "rms", "gru", "lstm", "rnn"};
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    CAPTURE(names_of_rest[i]);
+    CHECK(apart(array_of(results, names_of_rest[i]).values<float>(), made[i].to_vector<float>()) <
+          1e-5);
+  }
+  const files::TemporaryFolder folder;
+  save_torch_weights(rest, folder / "w.pt");
+  const auto ours = detail::read_torch(folder / "w.pt");
+  const auto theirs = detail::read_torch(written_by_torch("torch_rest.pt"));
+  CHECK(names_of(ours) == names_of(theirs));
+}
+
 TEST_CASE("all that is missing and unused is listed") {
   Net net = built();
   const files::TemporaryFolder folder;
