@@ -116,7 +116,8 @@ void KerasWriter::check_rest(const KerasItem& item, const std::string& name, con
   }
 }
 
-KerasItem KerasWriter::by_options(AnyLayer& layer, const std::string& name, const Json& options) {
+KerasItem KerasWriter::by_options(AnyLayer& layer, const std::string& name, const Json& options,
+                                  DType dtype) {
   KerasItem made;
   const auto* row = row_of_kind(layer.kind());
   if (!row) {
@@ -125,7 +126,6 @@ KerasItem KerasWriter::by_options(AnyLayer& layer, const std::string& name, cons
   }
   made.class_name = std::string(row->keras);
   bool trainable = true;
-  DType dtype = DType::f32;
   layer.visit(name, [&](const LayerView& view) {
     for (const auto& [path, p] : view.parameters) {
       if (!p->is_state() && !p->trainable()) trainable = false;
@@ -192,7 +192,7 @@ KerasItem KerasWriter::layer(AnyLayer& layer, const std::string& name, const Ten
       kind == "StackedRNNCells") {
     return wrapping(layer, name, inputs, group, options);
   }
-  auto made = by_options(layer, name, options);
+  auto made = by_options(layer, name, options, inputs.at(0).dtype());
   if (!made.class_name.empty()) weights(layer, group, name);
   return made;
 }

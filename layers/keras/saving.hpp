@@ -43,7 +43,7 @@ class KerasWriter {
                        Hdf5Group& group);
 
  private:
-  KerasItem by_options(AnyLayer& layer, const std::string& name, const Json& options);
+  KerasItem by_options(AnyLayer& layer, const std::string& name, const Json& options, DType dtype);
   void check_rest(const KerasItem& item, const std::string& name, const Json& options);
   void weights(AnyLayer& layer, Hdf5Group& group, const std::string& name);
   KerasItem wrapping(AnyLayer& layer, const std::string& name, const Tensors& inputs,

@@ -213,12 +213,13 @@ TEST_CASE("groups of weights are counted in the order in which Keras lists layer
 
 TEST_CASE("a Sequential is one in the file, in f64 too, and nothing is written twice") {
   const TemporaryFolder folder;
-  Sequential model{Dense{{.units = 3}}, BatchNormalization{}, Dense{{.units = 2}}};
+  Sequential model{Masking{}, Dense{{.units = 3}}, BatchNormalization{}, Dense{{.units = 2}}};
   model.build(Spec::f64({any, any, 4}), Seed{1});
   save_keras(model, folder / "a.keras");
   save_keras(model, folder / "b.keras");
   CHECK(files::load(folder / "a.keras") == files::load(folder / "b.keras"));
   CHECK(files::load(folder / "a.keras").find("\"class_name\":\"Sequential\"") != std::string::npos);
+  CHECK(files::load(folder / "a.keras").find("float32") == std::string::npos);
   CHECK(lint(folder / "a.keras").status() == 0);
   const Functional again = load_keras(folder / "a.keras");
   const Tensor x = random_normal({2, 3, 4}, Seed{2});
