@@ -24,9 +24,9 @@ AnyLayer applied_mask(const std::string& name) {
 }
 
 // Ends a mask that hides nothing; where it hides steps, says for which layer that cannot be.
+constexpr std::string_view guard_why = "ends a mask that hides no step, and refuses others";
 AnyLayer guard_of(const KerasLayer& layer) {
-  constexpr MaskContract contract{.role = MaskRole::consumes,
-                                  .why = "ends a mask that hides no step, and refuses others"};
+  constexpr MaskContract contract{.role = MaskRole::consumes, .why = guard_why};
   const std::string title = fmt::format("{} '{}'", layer.class_name, layer.name);
   const auto pass = [title](const Tensor& x) {
     if (!x.has_mask()) return x;
@@ -208,6 +208,10 @@ KerasLayer with_call_options(const KerasLayer& layer, const std::vector<const Ke
   if (is_attention(layer) && config_flag(layer.config, "causal"))
     with.config["use_causal_mask"] = true;
   return with;
+}
+
+bool is_keras_guard(const AnyLayer& layer) {
+  return layer.kind() == "Lambda" && layer.contract().why == guard_why;
 }
 
 std::vector<KerasValue> ordered_inputs(const KerasStep& step) {

@@ -20,6 +20,9 @@ std::vector<KerasValue> ordered_inputs(const KerasStep& step);
 /// hands over no mask where initial states are a second argument.
 bool ignores_mask(const KerasStep& step, int major);
 
+/// Whether it is a layer that loading puts before one that refuses masks; Keras has none.
+bool is_keras_guard(const AnyLayer& layer);
+
 /// What the user told of a layer.
 KerasTold told_steps(const KerasLayer& layer, const KerasOptions& options);
 

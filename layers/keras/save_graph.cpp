@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <maskgrad/layers/keras/assemble.hpp>
 #include <maskgrad/layers/keras/save_order.hpp>
 #include <maskgrad/layers/keras/saving.hpp>
 
@@ -40,6 +41,8 @@ Json keras_ends(const std::vector<Json>& ends) {
 /// Where tensors of a Functional come from in Keras's words.
 struct KerasOrigin {
   std::string layer;
+  std::size_t at = 0;  ///< its node in the graph that is written
+  int first = 0;       ///< which of its results is the first of `results`
   int node = 0;        ///< which call of the layer
   bool model = false;  ///< of a model inside, whose own nodes Keras counts as well
   Tensors results = {};
@@ -51,7 +54,7 @@ class KerasGraphWriter {
 
   void input(const std::string& name, const Tensor& meta) {
     starts_.push_back({name, 0, 0});
-    origins_.push_back({name, 0, false, {meta}});
+    origins_.push_back({name, nodes_.size(), 0, 0, false, {meta}});
     Hdf5Group group;
     group.at("vars").texts["name"] = name;
     add(name, "InputLayer", keras_input_item(name, meta), std::move(group));
@@ -59,9 +62,13 @@ class KerasGraphWriter {
   }
 
   /// A call that no output needs is no part of the file.
-  void pass_over() {
-    origins_.push_back({});
-    nodes_.push_back({});
+  void pass_over() { origins_.push_back({}); }
+  /// The same for one that Keras has not; what reads it reads what it reads.
+  void pass_through(AnyLayer& layer, const Functional::Node& input) {
+    KerasOrigin from = origin(input);
+    from.first += input.result;
+    from.results = layer.call({from.results.at(static_cast<std::size_t>(input.result))});
+    origins_.push_back(std::move(from));
   }
 
   void call(AnyLayer& layer, const std::vector<Functional::Node>& inputs) {
@@ -72,8 +79,9 @@ class KerasGraphWriter {
     for (const auto& input : inputs) {
       const auto& from = origin(input);
       given.push_back(from.results.at(static_cast<std::size_t>(input.result)));
-      tensors.push_back(keras_tensor(given.back(), from.layer, from.node, input.result));
-      node.parents.push_back(static_cast<std::size_t>(input.call));
+      tensors.push_back(
+          keras_tensor(given.back(), from.layer, from.node, from.first + input.result));
+      node.parents.push_back(from.at);
     }
     if (!known_.contains(name)) {
       Hdf5Group group;
@@ -87,8 +95,9 @@ class KerasGraphWriter {
     Json args = keras_arguments(items_[known.item].class_name, tensors, kwargs);
     items_[known.item].json["inbound_nodes"].push_back(
         {{"args", std::move(args)}, {"kwargs", std::move(kwargs)}});
+    origins_.push_back(
+        {name, nodes_.size(), 0, known.calls++, layer.is<Functional>(), layer.call(given)});
     nodes_.push_back(std::move(node));
-    origins_.push_back({name, known.calls++, layer.is<Functional>(), layer.call(given)});
   }
 
   void finish(const std::vector<Functional::Node>& outputs, Json& config, Hdf5Group& layers) {
@@ -96,8 +105,8 @@ class KerasGraphWriter {
     std::vector<Json> named;
     for (const auto& node : outputs) {
       const auto& from = origin(node);
-      ends.push_back(static_cast<std::size_t>(node.call));
-      named.push_back({from.layer, from.node + (from.model ? 1 : 0), node.result});
+      ends.push_back(from.at);
+      named.push_back({from.layer, from.node + (from.model ? 1 : 0), from.first + node.result});
     }
     KerasCounts counts;
     config["layers"] = Json::array();
@@ -168,10 +177,13 @@ KerasItem KerasWriter::functional(const Functional& model, const std::string& na
   const auto needed = needed_calls(model);
   std::size_t at = names.size();
   for (const auto& call : FunctionalParts::calls(model)) {
-    if (needed[at++]) {
-      graph.call(layers.layer(static_cast<std::int64_t>(call.layer)), call.inputs);
-    } else {
+    AnyLayer& layer = layers.layer(static_cast<std::int64_t>(call.layer));
+    if (!needed[at++]) {
       graph.pass_over();
+    } else if (is_keras_guard(layer)) {
+      graph.pass_through(layer, call.inputs.at(0));
+    } else {
+      graph.call(layer, call.inputs);
     }
   }
   graph.finish(FunctionalParts::outputs(model), made.config, group.at("layers"));

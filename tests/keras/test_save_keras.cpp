@@ -227,6 +227,30 @@ TEST_CASE("a Sequential is one in the file, in f64 too, and nothing is written t
                            again.predict({x}).front()) < 1e-6);
 }
 
+TEST_CASE("what loading put in for masks is not written") {
+  const std::string config =
+      R"({"class_name": "Sequential", "config": {"name": "s", "layers": [
+          {"class_name": "Masking", "config": {"name": "m", "batch_input_shape": [null, 3, 2]}},
+          {"class_name": "GRU", "config": {"name": "g", "units": 2, "return_sequences": true,
+                                           "reset_after": true}},
+          {"class_name": "Flatten", "config": {"name": "f"}},
+          {"class_name": "Dense", "config": {"name": "d", "units": 1}}]}})";
+  using keras_files::numbers;
+  const keras_files::File file(keras_files::h5(
+      config, "2.15.0",
+      {{"g",
+        {{"g/kernel:0", numbers({2, 6}, 1)},
+         {"g/recurrent_kernel:0", numbers({2, 6}, 2)},
+         {"g/bias:0", numbers({2, 6}, 3)}}},
+       {"d", {{"d/kernel:0", numbers({6, 1}, 4)}, {"d/bias:0", numbers({1}, 5)}}}}));
+  const Functional model = load_keras(file.path());
+  REQUIRE(model.size() == 5);  // a layer before Flatten ends the mask
+  const Functional again = saved_and_loaded(model);
+  CHECK(again.size() == 5);
+  const Tensor x = random_normal({4, 3, 2}, Seed{1});
+  CHECK(same_bits(model.predict({x})[0], again.predict({x})[0]));
+}
+
 TEST_CASE("what Keras has not is refused whole") {
   const TemporaryFolder folder;
   Functional model;
