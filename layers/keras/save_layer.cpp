@@ -108,6 +108,13 @@ void KerasWriter::check_rest(const KerasItem& item, const std::string& name, con
     trouble(item.class_name, name,
             fmt::format("its option .{} is {}, which Keras's has not", option, value.dump()));
   }
+  for (const auto& [key, value] : item.config.items()) {
+    if (value != "nan" && value != "inf" && value != "-inf") continue;
+    if (key != "name") {
+      trouble(item.class_name, name,
+              fmt::format("its option .{} is {}, which no JSON can say", key, value.dump()));
+    }
+  }
   for (const char* key : {"activation", "recurrent_activation"}) {
     if (config_text(item.config, key) != "keras2_hard_sigmoid") continue;
     trouble(

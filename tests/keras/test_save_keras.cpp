@@ -266,6 +266,10 @@ TEST_CASE("what Keras has not is refused whole") {
   CHECK(throws<FileError>([&] { save_keras(model, folder / "m.keras"); }, "save_keras",
                           "MinGRU 'first': Keras has no such layer", "Lambda 'second': a function",
                           "MultiHeadAttention 'third': its option .window is 3"));
+  Sequential absent{Masking{{.mask_value = std::nan("")}}};
+  absent.build(Spec::f32({any, any, 2}), Seed{1});
+  CHECK(
+      throws<FileError>([&] { save_keras(absent, folder / "m.keras"); }, ".mask_value is \"nan\""));
   Sequential attends{MultiHeadAttention{{.num_heads = 1, .key_dim = 2}}};
   attends.build(Spec::f32({any, any, 2}), Seed{1});
   CHECK(throws<FileError>([&] { save_keras(attends, folder / "m.keras"); }, "no Sequential"));
