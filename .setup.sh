@@ -33,7 +33,7 @@ missing_packages() {
       mpi) wanted+=($mpi) ;;
       tests)
         have cmake || echo cmake # Meson finds doctest through it
-        wanted+=(doctest-dev python3-numpy $mpi)
+        wanted+=(doctest-dev python3-numpy python3-onnx $mpi)
         ;;
       ci)
         have g++ || echo g++

@@ -36,6 +36,8 @@
 #include <maskgrad/layers/model/time.hpp>
 #include <maskgrad/layers/model/weights_file.hpp>
 #include <maskgrad/layers/model/weights_torch.hpp>
+#include <maskgrad/layers/onnx/load.hpp>
+#include <maskgrad/layers/onnx/save.hpp>
 #include <maskgrad/layers/registry/factory.hpp>
 #include <maskgrad/layers/registry/mask_support.hpp>
 #include <maskgrad/layers/testing.hpp>
