@@ -4,11 +4,12 @@
 #include <maskgrad/autograd/ops/elementwise/math.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
+#include <maskgrad/layers/losses/entropies.hpp>
 #include <maskgrad/layers/losses/weights.hpp>
 
 namespace maskgrad {
 
-constexpr double epsilon = 1e-7;  // Keras's
+using losses::epsilon;
 
 Loss kl_divergence(const Tensor& target, const Tensor& prediction, const LossOptions& options) {
   constexpr std::string_view name = "kl_divergence";

@@ -13,12 +13,13 @@
 #include <maskgrad/autograd/ops/normalization/normalize.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
+#include <maskgrad/layers/losses/entropies.hpp>
 #include <maskgrad/layers/losses/weights.hpp>
 
 namespace maskgrad {
 namespace {
 
-constexpr double epsilon = 1e-7;  // Keras's
+using losses::epsilon;
 
 /// 100 |p - t| / max(|t|, epsilon), which overflows or comes to nothing only where that does.
 template <class T>

@@ -2,7 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include <maskgrad/autograd/gradients.hpp>
 #include <maskgrad/autograd/laws/run.hpp>
+#include <maskgrad/autograd/ops.hpp>
 
 #ifdef __has_feature  // clang++'s way of saying it
 #if __has_feature(address_sanitizer)
@@ -68,6 +72,23 @@ void check_under(const OpCase& c, laws::MaskOver over, int order) {
   }
 }
 
+/// The gradient by input `place` of the sum of squares of all that f gives.
+std::vector<Tensor> gradient_of_squares(const Callable& f, std::vector<Tensor> inputs,
+                                        std::size_t place) {
+  Tensor& x = inputs[place];
+  if (!x.on_tape()) x = x.with_grad();
+  Tensor total;
+  for (const auto& y : f(inputs)) {
+    if (!is_real(y.dtype())) continue;
+    const Tensor squares = sum(square(y));
+    total = total.defined() ? total + squares : squares;
+  }
+  if (!total.defined() || !total.on_tape()) return {zeros_like(x)};
+  const Tensor g =
+      gradients(total, std::vector<Tensor>{x}, {.create_graph = true, .allow_unused = true})[0];
+  return {g.defined() ? g : zeros_like(x)};
+}
+
 }  // namespace in_case_checks
 
 void check_gradients(const OpCase& c, int order) {
@@ -85,6 +106,30 @@ void check_laws(const OpCase& c, DType dtype) {
   options.dtype = dtype;
   const auto report = check_mask_laws(c.f, law_inputs(c), c.contract, options);
   CHECK_MESSAGE(static_cast<bool>(report), c.title(), ": ", report.str());
+}
+
+bool check_second_laws(const OpCase& c) {
+  using namespace in_case_checks;
+  const auto inputs = law_inputs(c);
+  const auto x = std::find_if(inputs.begin(), inputs.end(), [](const LawInput& in) {
+    return in.kind == InputKind::sequences && is_real(in.value.dtype());
+  });
+  // Squares of sums over the batch mix its sequences.
+  if (!c.gradient || !c.laws.steps || c.laws.batch_axis != 0 || x == inputs.end()) return false;
+  if (c.contract.role == MaskRole::unsupported) return false;
+  OpCase second = c;
+  const auto place = static_cast<std::size_t>(x - inputs.begin());
+  second.f = [f = c.f, place](const std::vector<Tensor>& xs) {
+    return gradient_of_squares(f, xs, place);
+  };
+  second.variant += " in its second derivative";
+  second.contract = {.role = MaskRole::supports, .why = "a gradient has its input's mask"};
+  second.laws.samples = second.laws.full = false;
+  second.laws.carriers = LawOptions{}.carriers;
+  second.laws.without_data = "a gradient needs data";
+  second.laws.tolerance = 1e-8;
+  check_laws(second, DType::f64);
+  return true;
 }
 
 }  // namespace maskgrad::tests

@@ -9,5 +9,8 @@ namespace maskgrad::tests {
 void check_gradients(const OpCase& c, int order = 1);
 /// The laws in f64; in f32 law 1 and those that need no second batch.
 void check_laws(const OpCase& c, DType dtype);
+/// The laws, under masks over steps, of the gradient of the sum of squares of what f gives, by its
+/// first input of sequences: their backward is the second derivative. False where it has none.
+bool check_second_laws(const OpCase& c);
 
 }  // namespace maskgrad::tests

@@ -13,4 +13,12 @@ TEST_SUITE("laws") {
   }
 }
 
+TEST_SUITE("second_laws") {
+  TEST_CASE("every operation keeps the laws in its second derivative") {
+    int checked = 0;
+    for (const auto& c : op_cases()) checked += check_second_laws(c);
+    CHECK(checked > 200);
+  }
+}
+
 }  // namespace maskgrad::tests::test_laws

@@ -30,6 +30,14 @@ TEST_SUITE("second_derivatives") {
   }
 }
 
+TEST_SUITE("second_laws") {
+  TEST_CASE("every layer keeps the laws in its second derivative") {
+    int checked = 0;
+    for (const auto& c : layer_cases()) checked += check_second_laws(c);
+    CHECK(checked > 200);
+  }
+}
+
 TEST_SUITE("coverage") {
   TEST_CASE("every layer of the library has a case") {
     const auto cases = layer_cases();
