@@ -44,7 +44,7 @@ struct Twins {
   }
 };
 
-TEST_CASE("weights come back from either kind of file, in either type") {
+TEST_CASE("weights come back from each kind of file, in either type") {
   const files::TemporaryFolder folder;
   for (const std::string_view name : {"w.npz", "w.safetensors", "w.pt"}) {
     const Sequential saved = small(), loaded = small(DType::f64, {2});
