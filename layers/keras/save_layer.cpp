@@ -119,7 +119,9 @@ void KerasWriter::check_rest(const KerasItem& item, const std::string& name, con
     if (config_text(item.config, key) != "keras2_hard_sigmoid") continue;
     trouble(
         item.class_name, name,
-        fmt::format("its option .{} is 0.2 x + 0.5 cut to 0 and 1, which Keras 3 has not", key));
+        fmt::format("its option .{} is 0.2 x + 0.5 cut to 0 and 1, which Keras 3 has not; its own "
+                    "hard_sigmoid, x / 6 + 0.5, gives the same with weights before it times 1.2",
+                    key));
   }
 }
 

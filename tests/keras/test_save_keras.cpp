@@ -266,6 +266,10 @@ TEST_CASE("what Keras has not is refused whole") {
   CHECK(throws<FileError>([&] { save_keras(model, folder / "m.keras"); }, "save_keras",
                           "MinGRU 'first': Keras has no such layer", "Lambda 'second': a function",
                           "MultiHeadAttention 'third': its option .window is 3"));
+  Sequential old{Dense{{.units = 2, .activation = "keras2_hard_sigmoid"}}};
+  old.build(Spec::f32({any, 2}), Seed{1});
+  CHECK(throws<FileError>([&] { save_keras(old, folder / "m.keras"); },
+                          "weights before it times 1.2"));
   Sequential absent{Masking{{.mask_value = std::nan("")}}};
   absent.build(Spec::f32({any, any, 2}), Seed{1});
   CHECK(

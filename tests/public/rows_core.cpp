@@ -198,13 +198,12 @@ std::vector<Row> core_rows() {
       {"save_npy", [] { return calls(save_npy); }},
       {"save_npz",
        [] {
-         return calls_of<std::filesystem::path, Tensor>(
-             [](const auto& path, const Tensor& x) { save_npz(path, {{"x", x}}); });
+         return calls_of<std::filesystem::path, Tensor>([](const auto& path, const Tensor& x) {
+           save_npz(path, {{"x", x}});
+         });
        }},
       {"values_as",
-       [] {
-         return calls_of<Tensor>([](const Tensor& x) { values_as<std::int32_t>(x); });
-       }},
+       [] { return calls_of<Tensor>([](const Tensor& x) { values_as<std::int32_t>(x); }); }},
       {"to_sequences",
        [] {
          return calls_of<Tensor>([](const Tensor& x) {
