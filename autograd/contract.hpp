@@ -14,6 +14,7 @@ enum class MaskRole {
   unsupported  ///< refuses it when the graph is built
 };
 
+/// The role as text, as `propagates`.
 constexpr std::string_view name(MaskRole role) {
   switch (role) {
     case MaskRole::produces:

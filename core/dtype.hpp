@@ -12,6 +12,7 @@ namespace maskgrad {
 /// Element types: reals in two widths, ids, truth values (one byte each).
 enum class DType : std::uint8_t { f32, f64, i64, boolean };
 
+/// The type as text, as `f32`.
 constexpr std::string_view name(DType t) {
   switch (t) {
     case DType::f32:
@@ -26,6 +27,7 @@ constexpr std::string_view name(DType t) {
   return "?";
 }
 
+/// Bytes of an element.
 constexpr std::size_t size_of(DType t) {
   switch (t) {
     case DType::f32:
@@ -40,6 +42,7 @@ constexpr std::size_t size_of(DType t) {
   return 0;
 }
 
+/// Whether it is f32 or f64.
 constexpr bool is_real(DType t) {
   return t == DType::f32 || t == DType::f64;
 }
@@ -55,6 +58,7 @@ concept Real = std::is_same_v<T, float> || std::is_same_v<T, double>;
 
 }  // namespace extend
 
+/// The type of elements that C++ calls T.
 template <extend::Element T>
 constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, float>) return DType::f32;

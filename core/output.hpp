@@ -14,6 +14,7 @@ namespace maskgrad {
 /// Example:  mg::text_of(steps);  // [[true true true true true] ... mask[4, 5], 13 valid ...
 std::string text_of(const Mask& mask);
 
+/// The same, to a stream.
 std::ostream& operator<<(std::ostream& out, const Tensor& x);
 std::ostream& operator<<(std::ostream& out, const Mask& mask);
 

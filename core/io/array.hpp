@@ -53,6 +53,7 @@ struct Array {
   bool operator==(const Array&) const = default;
 };
 
+/// An array of a file, by its name there.
 struct NamedArray {
   std::string name;
   Array array;

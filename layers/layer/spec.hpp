@@ -7,6 +7,7 @@
 
 namespace maskgrad {
 
+/// Several inputs, or several results.
 using Tensors = std::vector<Tensor>;
 
 /// The input of a model before there is data: a shape in which `any` stands for free sizes, a type,

@@ -78,6 +78,7 @@ class Loss {
   Tensor positions_;
   std::int64_t sequences_ = 0, skipped_ = 0;
 };
+/// The terms of both, and a loss with its terms scaled; each term keeps its own count.
 Loss operator+(Loss a, const Loss& b);
 Loss operator*(double scale, Loss loss);
 inline Loss operator*(Loss loss, double scale) {

@@ -49,7 +49,9 @@ class EdgeStep {
 
 }  // namespace detail
 
+/// The first valid step of each sequence, see EdgeStep.
 using FirstStep = detail::EdgeStep<detail::StepEdge::first>;
+/// The last valid step of each sequence, see EdgeStep.
 using LastStep = detail::EdgeStep<detail::StepEdge::last>;
 
 }  // namespace maskgrad

@@ -96,8 +96,11 @@ class GlobalPooling1D {
 
 }  // namespace detail
 
+/// The mean over each sequence's valid steps, see GlobalPooling1D.
 using GlobalAveragePooling1D = detail::GlobalPooling1D<detail::PoolingKind::average>;
+/// The greatest of each sequence's valid steps, see GlobalPooling1D.
 using GlobalMaxPooling1D = detail::GlobalPooling1D<detail::PoolingKind::max>;
+/// The sum over each sequence's valid steps, see GlobalPooling1D.
 using GlobalSumPooling1D = detail::GlobalPooling1D<detail::PoolingKind::sum>;
 
 }  // namespace maskgrad

@@ -81,9 +81,13 @@ class WindowPooling1D {
 
 }  // namespace detail
 
+/// The greatest of each window of steps; refuses a mask, see WindowPooling1D.
 using MaxPooling1D = detail::WindowPooling1D<detail::PoolingKind::max, false>;
+/// The mean of each window of steps; refuses a mask, see WindowPooling1D.
 using AveragePooling1D = detail::WindowPooling1D<detail::PoolingKind::average, false>;
+/// The greatest of each window of valid steps, each sequence as if alone, see WindowPooling1D.
 using MaskedMaxPooling1D = detail::WindowPooling1D<detail::PoolingKind::max, true>;
+/// The mean of each window of valid steps, each sequence as if alone, see WindowPooling1D.
 using MaskedAveragePooling1D = detail::WindowPooling1D<detail::PoolingKind::average, true>;
 
 }  // namespace maskgrad

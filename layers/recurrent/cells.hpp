@@ -62,11 +62,13 @@ class SimpleRNNCell : public detail::RecurrentCell<SimpleRNNCell, kernels::Cell:
   static constexpr std::string_view kind = "SimpleRNNCell";
   using RecurrentCell::RecurrentCell;
 };
+/// A step of a GRU, for RNN; see SimpleRNNCell.
 class GRUCell : public detail::RecurrentCell<GRUCell, kernels::Cell::gru> {
  public:
   static constexpr std::string_view kind = "GRUCell";
   using RecurrentCell::RecurrentCell;
 };
+/// A step of an LSTM, for RNN; see SimpleRNNCell.
 class LSTMCell : public detail::RecurrentCell<LSTMCell, kernels::Cell::lstm> {
  public:
   static constexpr std::string_view kind = "LSTMCell";

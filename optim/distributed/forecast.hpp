@@ -31,6 +31,7 @@ struct ForecastOptions {
   RankOptions sharing = {};  ///< its shards; of more ranks there are as many shards as ranks
 };
 
+/// What `simulate_ranks` measured and reckoned, a row for each number of ranks.
 struct Forecast {
   std::vector<RankForecast> rows;
   /// A line for each number of ranks.

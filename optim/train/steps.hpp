@@ -86,6 +86,7 @@ struct StepOptions {
 Accumulate::Total compute_gradients(const detail::ModelRef& model, const TrainingLoss& loss,
                                     const Batch& batch, const StepOptions& options = {});
 
+/// What a step of training did.
 struct TrainStep {
   double loss = 0, count = 0;
   StepReport report;

@@ -65,6 +65,7 @@ struct ReluShape {
 };
 Tensor relu(const Tensor& x, const ReluShape& options);
 
+/// An activation with its defaults, as `activation` finds it by name.
 using ActivationFunction = Tensor (*)(const Tensor&);
 /// The function of that name, as `gelu`, with its defaults; softmax and log_softmax run over the
 /// last axis. `swish` is silu, `hard_swish` is hard_silu. Throws OptionError, naming all, where

@@ -43,6 +43,7 @@ Tensor less_equal(const Tensor& a, const Tensor& b);
 Tensor greater(const Tensor& a, const Tensor& b);
 Tensor greater_equal(const Tensor& a, const Tensor& b);
 
+/// add, subtract, multiply and divide.
 inline Tensor operator+(const Tensor& a, const Tensor& b) {
   return add(a, b);
 }
@@ -56,7 +57,8 @@ inline Tensor operator/(const Tensor& a, const Tensor& b) {
   return divide(a, b);
 }
 
-// With a number, which takes the tensor's type; TypeError for one that is not whole with i64.
+/// With a number, which takes the tensor's type; TypeError for one that is not whole with i64.
+/// Example:  mg::greater(1 - x * 2, 0);  // bool [4, 5, 3]
 Tensor operator+(const Tensor& a, double b);
 Tensor operator+(double a, const Tensor& b);
 Tensor operator-(const Tensor& a, double b);

@@ -17,6 +17,7 @@ struct RecurrentWeights {
   Tensor bias;              ///< undefined: none
 };
 
+/// Where a recurrence begins, and what it ends with.
 struct RecurrentState {
   Tensor h;  ///< [batch, units]; undefined: zeros
   Tensor c;  ///< the same, LSTM
@@ -46,8 +47,10 @@ class PackedRecurrent {
 }  // namespace detail
 
 /// Runs SimpleRNN, GRU or LSTM (tanh and sigmoid) over the valid steps of each sequence in order,
-/// last to first with `go_backwards`; masked steps do not exist, an empty sequence's state is its
-/// initial one.
+/// last to first with `go_backwards`; an empty sequence's state is its initial one. `recompute`:
+/// training keeps states alone, and backward makes the rest again, with the same bits. Without
+/// `outputs` the output is undefined, and not written but where backward needs it. `packed`: these
+/// weights, which a call without a gradient reads.
 /// Shapes:   x [batch, time, features].
 /// Mask:     supports [batch, time] and passes it to the output, the states carry none; under
 ///           [batch], output and states carry it.
@@ -57,10 +60,6 @@ class PackedRecurrent {
 /// Source:   Keras 3 (SimpleRNN, GRU, LSTM).
 /// Example:  const mg::RecurrentWeights weights{mg::zeros({3, 24}), mg::zeros({8, 24}), {}};
 ///           mg::recurrent(mg::kernels::Cell::gru, true, false, x, weights, {});
-/// `recompute`: training keeps states alone, and backward makes the rest again, a chunk of time
-/// after the other; results and gradients have the same bits. Without `outputs` the output is
-/// undefined, and not written but where backward needs it. `packed`: these weights, which a call
-/// without a gradient reads.
 RecurrentResult recurrent(kernels::Cell cell, bool reset_after, bool go_backwards, const Tensor& x,
                           const RecurrentWeights& weights, const RecurrentState& initial,
                           bool recompute = false, bool outputs = true,
