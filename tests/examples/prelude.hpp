@@ -3,6 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <sstream>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -12,6 +15,23 @@
 #include "examples.hpp"
 
 namespace mg = maskgrad;
+
+/// Fails where `f` does not throw an E, or where its message lacks one of these lines.
+template <class E, class F>
+void must_throw(const std::string& lines, F&& f) {
+  try {
+    f();
+  } catch (const E& e) {
+    std::istringstream in(lines);
+    for (std::string line; std::getline(in, line);) {
+      if (std::string(e.what()).find(line) == std::string::npos) {
+        throw std::runtime_error("it says\n" + std::string(e.what()) + "\nwithout\n" + line);
+      }
+    }
+    return;
+  }
+  throw std::runtime_error("it does not throw");
+}
 
 /// What Examples may use without making it: they run as members of a struct that derives from this.
 struct Standing {
