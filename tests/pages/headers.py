@@ -14,7 +14,7 @@ MEMBERS = {
     "info": "Its name, its path in the model and whether it is built.",
     "build": "Makes the weights for an input like `x`; a model calls it.",
     "forward": "What it computes; a call goes through `operator()`, which checks the mask first.",
-    "operator()": "Checks the mask, builds the layer where that is still to do, and computes.",
+    "operator()": "Checks the mask by the contract, then computes.",
     "contract_now": "What these options do with a mask.",
     "time_now": "What these options do with steps that are not there yet.",
     "each_parameter": "Calls f with the name and the value of each weight.",
