@@ -166,4 +166,10 @@ Reading reading_of(const std::string& op) {
   return nullptr;
 }
 
+std::vector<std::string_view> read_operators() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, reading] : readings) names.emplace_back(name);
+  return names;
+}
+
 }  // namespace maskgrad::onnx

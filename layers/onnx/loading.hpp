@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <maskgrad/layers/layer/any_layer.hpp>
@@ -26,5 +27,7 @@ std::int64_t count_of(const std::vector<std::int64_t>& dims);
 bool is_own(const File& file);
 AnyLayer load_own(const File& file);
 AnyLayer load_foreign(const File& file);
+/// The operators that are read of files of other exporters.
+std::vector<std::string_view> read_operators();
 
 }  // namespace maskgrad::onnx

@@ -6,6 +6,7 @@
 #include <set>
 
 #include <maskgrad/layers/onnx/load.hpp>
+#include <maskgrad/layers/onnx/loading.hpp>
 #include <maskgrad/layers/onnx/table.hpp>
 #include <maskgrad/layers/onnx/weight.hpp>
 
@@ -168,6 +169,20 @@ class Writing {
   std::set<std::string, std::less<>> seen_;
 };
 
+constexpr const char* read_page = R"(
+## Files of other exporters
+
+`load_onnx` reads a file of its own by what its metadata say. Of another one, or where somebody changed the nodes, it
+makes a Functional of these operators, and lists all that are not:
+
+{}.
+
+Weights are those of the file; initial states are 0. Tensors are [batch, time, features] here, whatever their order
+in the file: Transpose, Squeeze, Unsqueeze and Reshape say where axes are, and are no layers. Constants and what
+computes shapes are read past. `sequence_lens` that are an input become the mask of the input that the layer reads,
+which all behind it then respect, where the file computes on what stands behind a sequence.
+)";
+
 constexpr const char* page = R"(# What each layer becomes in an ONNX file
 
 Made by `build/tests/onnx_cases --page > layers/onnx/README.md` from `table.cpp`; the test `onnx` fails where it
@@ -191,6 +206,7 @@ int print_page() {
   for (const auto& row : onnx::rows()) {
     fmt::print("| {} | {} | {} | {} |\n", row.kind, row.operators, row.why, row.ways_out);
   }
+  fmt::print(fmt::runtime(read_page), fmt::join(onnx::read_operators(), ", "));
   return 0;
 }
 
