@@ -54,6 +54,9 @@ struct LawOptions {
   DType dtype = DType::f64;
   /// Law 2 and 5: greatest difference, relative to the greatest value it is compared with.
   double tolerance = 1e-10;
+  /// Law 1 where an incoming gradient is 0: the same, of the other gradients. Not 0 where what is not
+  /// finite makes a second derivative take another way, whose rounding is another.
+  double other_way = 0;
 };
 
 /// What the laws found.

@@ -123,10 +123,11 @@ void Checker::same_gradients(int law, const Pattern& p, const Unread& unread, co
     ++report_.checks;
     for (std::int64_t i = 0; i < rows::total(x); ++i) {
       const double before = apart(i) ? 0 : checking::value_at(x, i);
-      if (alike(before, checking::value_at(y, i))) continue;
+      const double after = checking::value_at(y, i);
+      const double most = options_.other_way * std::max(1.0, std::abs(before));
+      if (alike(before, after) || std::abs(before - after) <= most) continue;
       put(law, "{}: the gradient of {} is {:.10g} with {} there; expected {:.10g}", text,
-          checking::place(name, checking::padded_index(x, i)), checking::value_at(y, i),
-          unread.name, before);
+          checking::place(name, checking::padded_index(x, i)), after, unread.name, before);
       return;
     }
   };

@@ -128,6 +128,7 @@ bool check_second_laws(const OpCase& c) {
   second.laws.carriers = LawOptions{}.carriers;
   second.laws.without_data = "a gradient needs data";
   second.laws.tolerance = 1e-8;
+  second.laws.other_way = 1e-12;
   check_laws(second, DType::f64);
   return true;
 }
