@@ -28,10 +28,9 @@ MEMBERS = {
 
 
 def escaped(text):
-    """Text outside of `code`, without what Doxygen or Markdown would read as a command."""
-    parts = re.split(r"(`[^`]*`)", text)
-    return "".join(part if i % 2 else re.sub(r"([\\@<>#&%*~])", r"\\\1", part)
-                   for i, part in enumerate(parts))
+    """Text without what Doxygen or Markdown would read as a command."""
+    text = re.sub(r"([\\@<#&%*~])", r"\\\1", text)
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", text)  # with a ' in it Doxygen sees no code
 
 
 def converted(doc, indent):
