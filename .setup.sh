@@ -37,7 +37,7 @@ missing_packages() {
         ;;
       ci)
         have g++ || echo g++
-        wanted+=(clang libclang-rt-dev llvm libbenchmark-dev) # the last to see that they build
+        wanted+=(clang libclang-rt-dev llvm libbenchmark-dev libeigen3-dev) # the last to see that they build
         have doxygen || echo doxygen
         # Layout differs from version to version: only Debian 12's is checked.
         grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release && wanted+=(clang-format)
