@@ -66,7 +66,7 @@ struct PictureLayout {
   }
   int y(std::size_t i) const { return 20 + row[i] * (height + 34); }
 
-  static constexpr int width = 210, height = 44, gap = 24;
+  static constexpr int width = 240, height = 44, gap = 24;
   std::vector<int> row, column, in_row;
   int rows = 1, columns = 1;
 };
