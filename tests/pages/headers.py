@@ -25,6 +25,27 @@ MEMBERS = {
     "parameters": "All weights, in a set order.",
     "name": "What it is called.",
 }
+# What means the same in the Options of every layer, loss and optimizer that has it.
+OPTIONS = {
+    "activation": "What the result goes through, by name.",
+    "beta_1": "How much of the mean of the gradients stays in a step.",
+    "beta_2": "How much of the mean of their squares stays in a step.",
+    "bias_initializer": "How the bias begins.",
+    "dilation_rate": "Steps from one value in a window to the next.",
+    "filters": "Features of the result.",
+    "from_logits": "Whether predictions are logits; false: probabilities.",
+    "go_backwards": "Runs each sequence from its last step to its first.",
+    "kernel_initializer": "How the kernel begins.",
+    "kernel_size": "Steps in a window.",
+    "learning_rate": "What a step is multiplied by, before any schedule.",
+    "num_heads": "How many heads attend beside each other.",
+    "return_sequences": "All outputs; false: the last one alone.",
+    "return_state": "The states too, as further outputs.",
+    "stateful": "A batch begins with the states that the one before ended with.",
+    "strides": "Steps from one window to the next.",
+    "units": "Features of the result.",
+    "use_bias": "Whether a bias is added.",
+}
 
 
 def escaped(text):
@@ -71,7 +92,8 @@ def converted(doc, indent):
 
 def name_of(line):
     """The name that a declaration's first line declares, and whether it is a function's."""
-    line = re.sub(r"^(?:\[\[.*?\]\] |template <.*?> (?=\w)|(?:static|inline|constexpr|virtual|explicit|friend) )*", "", line.strip())
+    words = r"(?:static|inline|constexpr|virtual|explicit|friend) "
+    line = re.sub(rf"^(?:\[\[.*?\]\] |template <.*?> (?=\w)|{words})*", "", line.strip())
     found = re.match(r"(?:class|struct|enum class|enum|concept|using) (\w+)", line)
     if found:
         return found[1], False
@@ -82,10 +104,12 @@ def name_of(line):
     return (found[1] if found else ""), False
 
 
-def implied(name, line, nested):
+def implied(name, line, scope):
     """The docstring of what needs none of its own."""
-    if nested:
+    if scope == "class":
         return MEMBERS.get(name)
+    if scope == "class options":
+        return OPTIONS.get(name, MEMBERS.get(name))
     found = re.match(r"(?:struct|using) (\w+?)(?:Layer)?(Options|Result)\b(?!;)", line)
     if found:
         what = {"Options": "What {} takes.", "Result": "What {} gives."}[found[2]]
@@ -140,7 +164,7 @@ class Reader:
             self.hidden = False
 
     def declaration(self, line, fresh):
-        whole, nested = self.ahead(), self.scopes[-1:] == ["class"]
+        whole, nested = self.ahead(), "class" in "".join(self.scopes[-1:])
         if self.hides(whole):
             self.hidden = True
             self.emit("/// @cond")
@@ -155,7 +179,7 @@ class Reader:
         elif self.standing and self.indent == indent and (not nested or function and name == self.over):
             self.emit(*self.standing)
         elif "///<" not in line and not re.match(r"(class|struct|enum class) \w+;", whole):
-            said = implied(name, whole, nested)
+            said = implied(name, whole, "".join(self.scopes[-1:]))
             if said:
                 self.emit(f"{indent}/// {said}")
 
@@ -175,8 +199,11 @@ class Reader:
             if token == "{":
                 of = re.sub(r"template <.*?> (?=\w)", "", self.statement.strip())
                 kind = re.match(r"(?:inline )?(namespace|class|struct|enum)\b(?!.*\()", of)
-                opened = "body" if not kind else "class" if kind[1] != "namespace" else \
-                    "namespace detail" if re.search(r"\bdetail$", of) else "namespace"
+                opened = "body" if not kind else "namespace" if kind[1] == "namespace" else "class"
+                if opened == "namespace" and re.search(r"\bdetail$", of):
+                    opened = "namespace detail"
+                elif opened == "class" and re.match(r"struct \w+Options\b", of):
+                    opened = "class options"
                 self.scopes.append(opened)
                 if opened != "body":
                     self.statement = ""
