@@ -149,7 +149,8 @@ class Reader:
         fresh = bool(self.doc)
         if fresh:
             self.standing, self.doc = converted(self.doc, self.indent), []
-            self.emit(*self.standing)
+            if not self.hides(self.ahead()):
+                self.emit(*self.standing)
         code = re.sub(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])'", '""', line)
         code = re.sub(r"//.*", "", code).strip()
         if not code:
@@ -176,12 +177,17 @@ class Reader:
             return
         if fresh:
             self.over = name
-        elif self.standing and self.indent == indent and (not nested or function and name == self.over):
+        elif self.standing and self.indent == indent and self.shared(name, whole, nested, function):
             self.emit(*self.standing)
         elif "///<" not in line and not re.match(r"(class|struct|enum class) \w+;", whole):
             said = implied(name, whole, "".join(self.scopes[-1:]))
             if said:
                 self.emit(f"{indent}/// {said}")
+
+    def shared(self, name, whole, nested, function):
+        """Whether the docstring over what stands above is said of this too: in a class of overloads
+        alone, elsewhere of all but classes."""
+        return function and name == self.over if nested else not re.match(r"class|struct|enum", whole)
 
     def hides(self, line):
         """Machinery, but for the classes that public ones are made of; how fmt writes ours."""
