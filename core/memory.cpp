@@ -177,7 +177,7 @@ struct BlockPool {
     return memory::can_be_had(bytes);
   }
 
-  static constexpr std::int64_t spare = 256 << 10;  ///< free bytes that are never too many
+  static constexpr std::int64_t spare = 64 << 10;  ///< free bytes that are never too many
   std::int64_t limit(std::int64_t wanted) const {
     return std::max(stats.high_water, stats.bytes_in_use + wanted) * 7 / 5 + spare;
   }

@@ -53,7 +53,18 @@ StreamRun* StreamRun::current() {
 
 bool StreamRun::streams(const Tensor& x) const {
   return !x.is_meta() && rows::mask_rank(x) == 2 && x.shape()[0] == std::ssize(ends_) &&
-         !is_context(x);
+         !is_context(x) && !is_result(x);
+}
+
+bool StreamRun::is_result(const Tensor& x) const {
+  return x.has_mask() && std::any_of(of_results_.begin(), of_results_.end(),
+                                     [&](const Mask& mask) { return mask.same(x.mask()); });
+}
+
+void StreamRun::hold_results(const Tensors& results) {
+  for (const auto& y : results) {
+    if (rows::mask_rank(y) == 2 && !is_result(y)) of_results_.push_back(y.mask());
+  }
 }
 
 bool StreamRun::is_context(const Tensor& x) const {
@@ -178,10 +189,13 @@ Tensors call_over_context(const LayerCall& call, const Tensors& inputs) {
 
 Tensors call_in_stream(const TimeContract& time, bool over_context, const LayerCall& call,
                        const Tensors& inputs) {
-  const auto& run = *StreamRun::current();
+  auto& run = *StreamRun::current();
   if (all_context(run, inputs)) return call_over_context(call, inputs);
   if (inputs.size() > 1) check_meeting(run, over_context, inputs);
-  return keeps_windows(time) ? call_windows(time, call, inputs) : call(inputs);
+  const bool result = time.so_far || run.is_result(inputs[0]);
+  Tensors outputs = keeps_windows(time) ? call_windows(time, call, inputs) : call(inputs);
+  if (result) run.hold_results(outputs);
+  return outputs;
 }
 
 Tensors lined_up(extend::StreamSlot& slot, const Tensors& inputs) {

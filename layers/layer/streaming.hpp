@@ -66,6 +66,10 @@ class StreamRun {
 
   /// Whether x is context, or was made of it alone.
   bool is_context(const Tensor& x) const;
+  /// Whether x is a result over the steps so far, or was made of one: no steps, though it may have an
+  /// axis of one in their place.
+  bool is_result(const Tensor& x) const;
+  void hold_results(const Tensors& results);
   /// What `make` gives from context alone, at a place of that name: computed at the first push.
   template <class Make>
   Tensors once(const std::string& place, Make&& make) {
@@ -95,6 +99,7 @@ class StreamRun {
   bool in_place_;
   StreamConstants* constants_;
   Tensors held_;  ///< of context alone
+  std::vector<Mask> of_results_;
   std::map<std::string, int> calls_;
   StreamRun* outer_;
 };

@@ -38,18 +38,18 @@ bool hides_time(const LayerView& view) {
   return view.kind == "TimeDistributed";
 }
 
-/// Refuses what looks ahead inside of a layer of `around`, which stands at `at`. `context`: what
-/// cannot stream reads that.
-void check_inside(const std::vector<LayerView>& layers, std::size_t at, bool context) {
+/// Refuses what looks ahead inside of a layer of `around`, which stands at `at`. `no_steps`: what
+/// cannot stream reads something else, context or a result so far.
+void check_inside(const std::vector<LayerView>& layers, std::size_t at, bool no_steps) {
   const auto& around = layers[at];
-  if (context && around.is_layer() && !around.time().streamable()) return;
+  if (no_steps && around.is_layer() && !around.time().streamable()) return;
   const std::string inside = at == 0 ? "" : around.path + "/";  // the model's own may be left out
   for (std::size_t i = at + 1; i < layers.size() && layers[i].path.starts_with(inside); ++i) {
     const auto& view = layers[i];
     if (!view.is_layer()) continue;
     const auto time = view.time();
     if (time.look_ahead == 0 && time.stride == 1) continue;
-    if (context && !time.streamable()) continue;
+    if (no_steps && !time.streamable()) continue;
     fail<OptionError>("Stream",
                       "{} does not stream: inside of it {} gives its steps late ({}), and only "
                       "Sequential and Functional wait for what comes late; ways out: a Functional "
@@ -75,7 +75,8 @@ void check_streams(const std::vector<LayerView>& layers, const TimeContract& tim
     }
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (!lines_up(layers[i]) && !hides_time(layers[i])) check_inside(layers, i, context);
+    if (!lines_up(layers[i]) && !hides_time(layers[i]))
+      check_inside(layers, i, context || time.so_far);
   }
 }
 

@@ -277,6 +277,8 @@ TEST_CASE("a stream of 100,000 steps holds what its windows do, and no more") {
   model.build(Spec::f32({any, any, 3}).masked(2), Seed{1});
   const Evaluate evaluate;
   Stream stream(model, {.sequences = 2});
+  memory::release_unused();  // what other tests left may fit badly
+  memory::reset_high_water();
   const Tensor x = random_normal({2, 50, 3}, Seed{1});
   const auto held_after = [&](int pushes) {
     for (int i = 0; i < pushes; ++i) stream.push(x);

@@ -225,18 +225,18 @@ NamedArrays parse_torch(std::span<const std::byte> bytes, std::string_view name)
 
 WeightsKind weights_kind(const std::filesystem::path& path, std::string_view where) {
   const ByteSource source(path, where);
-  if (begins(source, "\x80")) return WeightsKind::torch;
-  if (begins(source, "PK")) {
-    const auto entries = read_zip_directory(source);
-    return std::any_of(entries.begin(), entries.end(),
-                       [](const auto& e) { return e.name.ends_with("/data.pkl"); })
-               ? WeightsKind::torch
-               : WeightsKind::npz;
-  }
   std::array<std::byte, 9> first{};
-  if (source.size() < first.size()) return WeightsKind::unknown;
-  source.read_at(0, first);
-  return as_text(first)[8] == '{' ? WeightsKind::safetensors : WeightsKind::unknown;
+  if (source.size() >= first.size()) {  // the length of a header may look like anything
+    source.read_at(0, first);
+    if (as_text(first)[8] == '{') return WeightsKind::safetensors;
+  }
+  if (begins(source, "\x80")) return WeightsKind::torch;
+  if (!begins(source, "PK")) return WeightsKind::unknown;
+  const auto entries = read_zip_directory(source);
+  return std::any_of(entries.begin(), entries.end(),
+                     [](const auto& e) { return e.name.ends_with("/data.pkl"); })
+             ? WeightsKind::torch
+             : WeightsKind::npz;
 }
 
 }  // namespace maskgrad::detail
