@@ -174,9 +174,9 @@ class LintProver {
   static Tensor padded(const Tensor& x,
                        const std::vector<std::pair<std::int64_t, std::int64_t>>& spans,
                        double padding) {
-    std::vector<double> values;
     const auto all = rows::of<double>(x);
-    values.assign(all.begin(), all.end());
+    std::vector<double> values(all.begin(), all.end());
+    if (values.empty()) return x;  // an input without features, or without steps
     const auto time = x.shape()[1];
     const auto inner = static_cast<std::int64_t>(values.size()) / (trial_sequences * time);
     for (std::int64_t i = 0; i < std::ssize(values); ++i) {

@@ -45,7 +45,8 @@ namespace detail {
 
 /// OptionError, with the layer, the reason and the ways out, for a model that cannot stream in the
 /// mode of this thread.
-void check_streams(const std::vector<LayerView>& layers, const TimeContract& time, bool context = false);
+void check_streams(const std::vector<LayerView>& layers, const TimeContract& time,
+                   bool context = false);
 template <class M>
 void check_streams(const M& model, const TimeContract& time, bool context = false) {
   std::vector<LayerView> layers;

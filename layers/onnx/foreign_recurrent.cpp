@@ -88,9 +88,9 @@ bool read_weights(Foreign& to, const Node& node, ForeignRun& run) {
   }
   run.units = r->dims[2];
   run.features = w->dims[2];
+  if (run.units < 1 || run.units > (1 << 24) || run.features < 1) return false;
   const auto rows = run.units * run.gates, d = static_cast<std::int64_t>(run.directions);
-  if (run.units < 1 || run.units > (1 << 24) || run.features < 1 ||
-      w->dims != std::vector<std::int64_t>{d, rows, run.features} ||
+  if (w->dims != std::vector<std::int64_t>{d, rows, run.features} ||
       r->dims != std::vector<std::int64_t>{d, rows, run.units} ||
       (b && b->dims != std::vector<std::int64_t>{d, 2 * rows})) {
     return false;
