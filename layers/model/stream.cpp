@@ -63,6 +63,9 @@ Stream::Stream(std::shared_ptr<const Run> run, TimeContract time, StreamOptions 
   }
   for (const auto& x : options.context) {
     state_.constants.context.push_back(for_places(x, options.sequences));
+    if (x.shape()[0] == options.context[0].shape()[0]) continue;
+    fail<ShapeError>("Stream", "the context is {} and {}; expected the same number of sequences",
+                     options.context[0].describe(), x.describe());
   }
   const auto copies = options.sequences / options.context[0].shape()[0];
   for (std::int64_t s = 0; s < options.sequences; ++s) state_.context_of.push_back(s / copies);

@@ -218,19 +218,26 @@ void read_softmax(Foreign& to, const Node& node) {
   to.trouble(node, "only over features or steps");
 }
 
+/// All inputs of a node and what they are together; false, and told, where their axes differ.
+bool read_alike(Foreign& to, const Node& node, std::vector<Functional::Node>& inputs, Traced& y) {
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const Traced* x = to.traced(node, i);
+    if (!x) return false;
+    if (i > 0 && x->axes != y.axes) {
+      to.trouble(node, "its inputs have not the same axes");
+      return false;
+    }
+    inputs.push_back(x->node);
+    if (i == 0) y = *x;
+    y.inputs.insert(x->inputs.begin(), x->inputs.end());
+  }
+  return true;
+}
+
 void read_merge(Foreign& to, const Node& node) {
   std::vector<Functional::Node> inputs;
   Traced y;
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    const Traced* x = to.traced(node, i);
-    if (!x) return;
-    if (i > 0 && x->axes != y.axes) return to.trouble(node, "its inputs have not the same axes");
-    inputs.push_back(x->node);
-    const auto before = y.inputs;
-    if (i == 0) y = *x;
-    y.inputs.insert(before.begin(), before.end());
-    y.inputs.insert(x->inputs.begin(), x->inputs.end());
-  }
+  if (!read_alike(to, node, inputs, y)) return;
   if (inputs.size() < 2 || y.has(Role::directions)) {
     return to.trouble(node, "two tensors of the same axes are wanted");
   }
@@ -245,14 +252,7 @@ void read_merge(Foreign& to, const Node& node) {
 void read_concat(Foreign& to, const Node& node) {
   std::vector<Functional::Node> inputs;
   Traced y;
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    const Traced* x = to.traced(node, i);
-    if (!x) return;
-    if (i > 0 && x->axes != y.axes) return to.trouble(node, "its inputs have not the same axes");
-    inputs.push_back(x->node);
-    if (i == 0) y = *x;
-    y.inputs.insert(x->inputs.begin(), x->inputs.end());
-  }
+  if (!read_alike(to, node, inputs, y)) return;
   auto axis = to.integer(node, "axis", 0);
   if (axis < 0) axis += static_cast<std::int64_t>(y.axes.size());
   const bool known = axis >= 0 && axis < static_cast<std::int64_t>(y.axes.size());

@@ -211,6 +211,10 @@ TEST_CASE("where context cannot be read the stream says so") {
   CHECK_THROWS_WITH_AS(Stream{block}, doctest::Contains(".context"), OptionError);
   CHECK_THROWS_AS(Stream(model, {.sequences = 4, .context = {zeros({3, 2, 2}, DType::f64)}}),
                   ShapeError);
+  CHECK_THROWS_WITH_AS(
+      Stream(model, {.sequences = 4,
+                     .context = {zeros({2, 3, 2}, DType::f64), zeros({4, 3, 2}, DType::f64)}}),
+      doctest::Contains("same number of sequences"), ShapeError);
   const auto spec = Spec::f64({any, any, 3}).masked(2);
   const Tensor x = numbers({3, 6, 3}, 2, of_context);
   Functional added;
