@@ -10,7 +10,6 @@
 #include <maskgrad/autograd/ops/elementwise/math.hpp>
 #include <maskgrad/autograd/ops/elementwise/unary.hpp>
 #include <maskgrad/autograd/ops/elementwise/where.hpp>
-#include <maskgrad/autograd/ops/normalization/normalize.hpp>
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/core/kernels/simd/arrays.hpp>
 #include <maskgrad/layers/losses/entropies.hpp>
@@ -75,32 +74,6 @@ void log_errors(const T* t, const T* p, T* y, std::int64_t n) {
     const T s = share[static_cast<std::size_t>(i)];
     y[i] = y[i] == 0 ? s : y[i] * s;
   }
-}
-
-/// 1 for each row that has a value other than 0, else 0; undefined where all have one.
-Tensor rows_not_0(const Tensor& x) {
-  if (x.is_meta() || x.shape().back() == 0) return {};
-  const Tensor some = rows::make(x.shape().sub(0, x.rank() - 1) + Shape{1}, x.dtype(), x.mask());
-  const auto width = static_cast<std::size_t>(x.shape().back());
-  return dispatch_real("rows_not_0", x.dtype(), [&]<class T>() {
-    const auto values = rows::of<T>(x);
-    bool all = true;
-    std::size_t at = 0;
-    for (T& to : rows::of_mutable<T>(some)) {
-      const auto row = values.subspan(at, width);
-      to = std::any_of(row.begin(), row.end(), [](T v) { return v != 0; });
-      all = all && to != 0;
-      at += width;
-    }
-    return all ? Tensor() : some;
-  });
-}
-
-/// x / |x|; 0 where it is 0, with the gradient 0: it has no direction.
-Tensor direction(const Tensor& x) {
-  constexpr double least = std::numeric_limits<double>::denorm_min();
-  const Tensor unit = unit_normalize(x, least), some = rows_not_0(x);
-  return some.defined() ? losses::unless_0(some, unit) : unit;
 }
 
 /// The mean over features of a function of prediction - target: `values(e, y, n)` with `slopes(e, s,
@@ -216,13 +189,6 @@ Loss log_cosh(const Tensor& target, const Tensor& prediction, const LossOptions&
   const auto function = unary_op::of_input(values, slopes, [](const Tensor& e) { return tanh(e); });
   return of_error("log_cosh", target, prediction, options, values, slopes,
                   [function](const Tensor& e) { return unary("log_cosh", e, function); });
-}
-
-Loss cosine_similarity(const Tensor& target, const Tensor& prediction, const LossOptions& options) {
-  constexpr std::string_view name = "cosine_similarity";
-  const auto in = losses::read_rows(name, target, prediction, options);
-  const Tensor t = direction(in.target), p = direction(in.prediction);
-  return in.weights.loss(-sum(t * p, {-1}));
 }
 
 }  // namespace maskgrad

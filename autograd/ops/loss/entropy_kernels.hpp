@@ -15,13 +15,20 @@ namespace maskgrad::row_loss {
 /// Probabilities are kept so far from 0 and 1: Keras's epsilon.
 inline constexpr double entropy_epsilon = 1e-7;
 
-/// log(p) of probabilities that are kept apart from 0 and 1.
-template <Real T>
-void log_clipped(const T* p, T* y, std::int64_t n) {
+/// log(p(i)) of probabilities that are kept apart from 0 and 1.
+template <class P, Real T>
+void logs_clipped(const P& p, T* y, std::int64_t n) {
   const T low = static_cast<T>(entropy_epsilon), most = std::log1p(-low);
-  for (std::int64_t i = 0; i < n; ++i) y[i] = p[i] < low ? low : p[i] > 1 ? T(1) : p[i];
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T v = p(i);
+    y[i] = v < low ? low : v > 1 ? T(1) : v;
+  }
   kernels::simd::log(y, y, n);
   for (std::int64_t i = 0; i < n; ++i) y[i] = y[i] > most ? most : y[i];
+}
+template <Real T>
+void log_clipped(const T* p, T* y, std::int64_t n) {
+  logs_clipped([p](std::int64_t i) { return p[i]; }, y, n);
 }
 
 /// log(1 - p), with all digits for a small p.
@@ -128,16 +135,13 @@ struct Categorical {
 struct CategoricalOfProbabilities {
   template <Real T>
   struct Row {
-    T d, sum, others;  ///< the least sum is epsilon; what the sum takes from each of the row
+    T d, sum, shift;  ///< the least sum is epsilon; what goes to each of the row through the sum
     void write(const T* p, T* y, std::int64_t n) const {
-      for (std::int64_t i = 0; i < n; ++i) y[i] = p[i] / sum;
-      log_clipped(y, y, n);
+      logs_clipped([p, all = sum](std::int64_t i) { return p[i] / all; }, y, n);
     }
-    /// d's share of -t log(q) for q = p / sum.
-    T share(T t, T p) const {
-      const T q = p / sum, own = d * t / q;
-      return ((t != 0) & between(q)) ? own : T(0);
-    }
+    /// What the bounds of p / sum are to p. Of -t log(p / sum) only what is between has a slope.
+    T low() const { return static_cast<T>(entropy_epsilon) * sum; }
+    T high() const { return (1 - static_cast<T>(entropy_epsilon)) * sum; }
   };
   template <Real T>
   static T sum(const T* p, std::int64_t n) {
@@ -154,12 +158,14 @@ struct CategoricalOfProbabilities {
   Row<T> row(T d, const T* t, const T* p, std::int64_t n) const {
     Row<T> row{d, sum(p, n), T(0)};
     if (row.sum > static_cast<T>(entropy_epsilon)) {
-      const auto parts = [&row](const T* own_t, const T* own_p, T* y, std::int64_t m) {
+      const T low = row.low(), high = row.high();
+      const auto counted = [low, high](const T* own_t, const T* own_p, T* y, std::int64_t m) {
         for (std::int64_t i = 0; i < m; ++i) {
-          y[i] = kernels::selected(row.share(own_t[i], own_p[i]), own_p[i] / row.sum);
+          const bool between = (own_p[i] >= low) & (own_p[i] <= high);
+          y[i] = between ? own_t[i] : T(0);
         }
       };
-      row.others = static_cast<T>(sum_of(parts, t, p, n));
+      row.shift = d * static_cast<T>(sum_of(counted, t, p, n)) / row.sum;
     }
     return row;
   }
@@ -169,8 +175,11 @@ struct CategoricalOfProbabilities {
       row.write(p, dt, n);
       Categorical::to_t(row.d, t, dt, n);
     }
+    const T low = row.low(), high = row.high(), d = row.d, shift = row.shift;
     for (std::int64_t i = 0; dp && i < n; ++i) {
-      dp[i] = (row.others - row.share(t[i], p[i])) / row.sum;
+      const bool counted = (t[i] != 0) & (p[i] >= low) & (p[i] <= high);
+      const T slope = d * t[i] / p[i];
+      dp[i] = shift - (counted ? slope : T(0));
     }
   }
 };

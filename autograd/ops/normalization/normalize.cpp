@@ -6,6 +6,7 @@
 #include <maskgrad/autograd/extend.hpp>
 #include <maskgrad/autograd/ops/normalization/normalize_cells.hpp>
 #include <maskgrad/autograd/ops/normalization/normalize_check.hpp>
+#include <maskgrad/autograd/ops/normalization/normalize_columns.hpp>
 #include <maskgrad/autograd/ops/normalization/normalize_second.hpp>
 #include <maskgrad/autograd/plans/sequences.hpp>
 #include <maskgrad/core/kernels/selected.hpp>
@@ -17,8 +18,9 @@ namespace {
 
 using normalization::By;
 using normalization::Cells;
-using normalization::each_cell;
+using normalization::Columns;
 using normalization::each_line;
+using normalization::each_segment;
 using normalization::joined;
 
 /// Each line by itself.
@@ -90,6 +92,8 @@ struct Kernel {
                                  odd ? d.data() : dy + at, mean_d, mean_normal, dx + at, w);
     });
   }
+
+  Columns<T> columns() const { return {c, x, gamma, beta, mean, scale}; }
 
  private:
   /// Of f64 whose sum or squares overflow.
@@ -164,9 +168,16 @@ void run_backward(const Cells& c, Kernel<T> kernel, By by, double epsilon, const
   T* to = dx.defined() ? rows::of_mutable<T>(dx).data() : nullptr;
   const T* up = rows::of<T>(dy).data();
   kernel.odd_gamma = kernel.gamma && !kernels::all_finite(kernel.gamma, c.features);
-  each_cell(c, [&](std::int64_t s, std::int64_t g, std::int64_t shard) {
-    kernel.backward(s, g, by, epsilon, up, to, &dgamma[shard * c.features],
-                    &dbeta[shard * c.features]);
+  const auto columns = kernel.columns();
+  const bool whole_lines = Columns<T>::pays(c) && !kernel.odd_gamma;
+  each_segment(c, [&](std::int64_t s, std::int64_t shard) {
+    double *to_gamma = &dgamma[shard * c.features], *to_beta = &dbeta[shard * c.features];
+    if (whole_lines && columns.finite(s)) {
+      return columns.backward(s, up, to, to_gamma, to_beta);
+    }
+    for (std::int64_t g = 0; g < c.groups; ++g) {
+      kernel.backward(s, g, by, epsilon, up, to, to_gamma, to_beta);
+    }
   });
   if (dx.defined()) grads.add(0, dx);
   if (grads.wants(1)) grads.add(1, joined<T>(dgamma, shards, c.features));
@@ -208,9 +219,13 @@ Tensor normalized(std::string_view op, const Cells& cells, const Tensor& x, doub
   dispatch_real(op, x.dtype(), [&]<class T>() {
     auto k = kernel_of<T>(cells, x, affine, mean, scale);
     T* to = rows::of_mutable<T>(y).data();
-    each_cell(cells, [&](std::int64_t s, std::int64_t g, std::int64_t) {
-      k.statistics(s, g, by, epsilon);
-      k.forward(s, g, to);
+    const auto columns = k.columns();
+    each_segment(cells, [&](std::int64_t s, std::int64_t) {
+      if (Columns<T>::pays(cells) && columns.statistics(s, epsilon)) return columns.forward(s, to);
+      for (std::int64_t g = 0; g < cells.groups; ++g) {
+        k.statistics(s, g, by, epsilon);
+        k.forward(s, g, to);
+      }
     });
   });
   return record(op, y, {x, affine.gamma, affine.beta},

@@ -33,16 +33,23 @@ void each_line(const Cells& c, std::int64_t segment, std::int64_t group, F&& f) 
   }
 }
 
-/// f(segment, group, shard) over all cells, in fixed shards of segments.
+/// f(segment, shard) over all segments that have lines, in fixed shards of them.
 template <class F>
-void each_cell(const Cells& c, F&& f) {
+void each_segment(const Cells& c, F&& f) {
   const auto shards = c.shards();
   parallel_for(shards, [&](std::int64_t shard) {
     const auto end = shard_begin(c.segments, shards, shard + 1);
     for (auto s = shard_begin(c.segments, shards, shard); s < end; ++s) {
-      if (c.length(s) == 0) continue;
-      for (std::int64_t g = 0; g < c.groups; ++g) f(s, g, shard);
+      if (c.length(s) > 0) f(s, shard);
     }
+  });
+}
+
+/// f(segment, group, shard) over all cells.
+template <class F>
+void each_cell(const Cells& c, F&& f) {
+  each_segment(c, [&](std::int64_t s, std::int64_t shard) {
+    for (std::int64_t g = 0; g < c.groups; ++g) f(s, g, shard);
   });
 }
 

@@ -129,7 +129,8 @@ struct ArgExtreme {
 /// How many values equal the result.
 template <class T>
 struct Ties {
-  using State = std::int64_t;
+  // As wide as the values, so that as many fit into a vector; of f32 four billion may tie.
+  using State = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::int64_t>;
   const T* result;
   State start() const { return 0; }
   void add(State& s, const T* x, std::int64_t to) const { s += *x == result[to]; }

@@ -10,6 +10,7 @@
 #include <maskgrad/autograd/ops/reduce/reduce.hpp>
 #include <maskgrad/autograd/ops/sequence/window_walk.hpp>
 #include <maskgrad/core/kernels/add_to.hpp>
+#include <maskgrad/core/kernels/simd/at_level.hpp>
 
 namespace maskgrad {
 namespace {
@@ -46,6 +47,22 @@ struct Plan {
     return {sequences.first[s] + first, std::min(options.width - skipped, there), d};
   }
 
+  /// Whether a step is in one window at most, and only the last steps of a sequence in none.
+  bool cover() const { return options.dilation == 1 && options.stride == options.width; }
+  /// Sets the steps to 0 that are in no window, where windows cover.
+  template <class T>
+  void clear_rest(std::int64_t features, T* x) const {
+    for (std::int64_t s = 0; s < sequences.count(); ++s) {
+      const auto windows = begin[s + 1] - begin[s], end = sequences.first[s] + sequences.length[s];
+      auto from = sequences.first[s];
+      if (windows > 0) {
+        const Window last = at(s, windows - 1);
+        from = last.row + last.count;
+      }
+      std::fill(x + from * features, x + end * features, T(0));
+    }
+  }
+
   /// Calls f(result's row, window) for each window, on threads; those of a sequence on one thread
   /// and in order where they are `together`, as they share steps that are written to.
   template <class F>
@@ -61,10 +78,12 @@ struct Plan {
       const auto end = cut(shard + 1);
       auto w = cut(shard);
       auto s = std::upper_bound(begin.begin(), begin.end(), w) - begin.begin() - 1;
-      for (; w < end; ++w) {
-        while (w >= begin[s + 1]) ++s;
-        f(w, at(s, w - begin[s]));
-      }
+      kernels::simd::at_level([&] {
+        for (; w < end; ++w) {
+          while (w >= begin[s + 1]) ++s;
+          f(w, at(s, w - begin[s]));
+        }
+      });
     });
   }
 };
@@ -81,11 +100,14 @@ void greatest(const T* x, const Window& w, std::int64_t features, T* y) {
   }
 }
 
-/// Sums are in f64; where one is beyond it, once more by shares.
+/// Sums are in f64; where one of f64 is beyond it, once more by shares.
 template <Real T>
 void average(const T* x, const Window& w, std::int64_t features, T* y) {
   std::array<double, block> sums;
   const auto count = static_cast<double>(w.count);
+  // To divide takes longer than to add up; f32 rounds away which of the two was done.
+  constexpr bool rounds = std::is_same_v<T, float>;
+  const double share = 1 / count;
   for (std::int64_t at = 0; at < features; at += block) {
     const auto n = std::min(block, features - at);
     const auto add_up = [&](double scale) {
@@ -100,11 +122,12 @@ void average(const T* x, const Window& w, std::int64_t features, T* y) {
     add_up(1);
     bool finite = true;
     for (std::int64_t f = 0; f < n; ++f) {
-      const double mean = sums[static_cast<std::size_t>(f)] / count;
+      const double sum = sums[static_cast<std::size_t>(f)],
+                   mean = rounds ? sum * share : sum / count;
       finite &= std::abs(mean) <= std::numeric_limits<double>::max();
       y[at + f] = static_cast<T>(mean);
     }
-    if (finite || std::is_same_v<T, float>) continue;
+    if (finite || rounds) continue;
     constexpr double scale = 0x1p-64;
     add_up(scale);
     for (std::int64_t f = 0; f < n; ++f) {
@@ -113,10 +136,11 @@ void average(const T* x, const Window& w, std::int64_t features, T* y) {
   }
 }
 
-/// Adds to dx what of dy goes to the steps that are y: an equal share where some tie.
+/// Puts what of dy goes to the steps that are y, an equal share where some tie: to dx, which has
+/// nothing yet where it is fresh, or to what stands there.
 template <Real T>
 void to_greatest(const T* x, const T* y, const T* dy, const Window& w, std::int64_t features,
-                 T* dx) {
+                 bool fresh, T* dx) {
   std::array<T, block> share;
   for (std::int64_t at = 0; at < features; at += block) {
     const auto n = std::min(block, features - at);
@@ -133,20 +157,22 @@ void to_greatest(const T* x, const T* y, const T* dy, const Window& w, std::int6
     }
     for (std::int64_t i = 0; i < w.count; ++i) {
       const auto place = (w.row + i * w.apart) * features + at;
-      for (std::int64_t f = 0; f < n; ++f) {
-        const T own = share[static_cast<std::size_t>(f)];
-        dx[place + f] += x[place + f] == y[at + f] ? own : T(0);
-      }
+      const auto own = [&](std::int64_t f) {
+        return x[place + f] == y[at + f] ? share[static_cast<std::size_t>(f)] : T(0);
+      };
+      for (std::int64_t f = 0; fresh && f < n; ++f) dx[place + f] = own(f);
+      for (std::int64_t f = 0; !fresh && f < n; ++f) dx[place + f] += own(f);
     }
   }
 }
 
 template <Real T>
-void to_all(const T* dy, const Window& w, std::int64_t features, T* dx) {
+void to_all(const T* dy, const Window& w, std::int64_t features, bool fresh, T* dx) {
   const T share = T(1) / static_cast<T>(w.count);
   for (std::int64_t i = 0; i < w.count; ++i) {
     T* to = dx + (w.row + i * w.apart) * features;
-    for (std::int64_t f = 0; f < features; ++f) to[f] += dy[f] * share;
+    for (std::int64_t f = 0; fresh && f < features; ++f) to[f] = dy[f] * share;
+    for (std::int64_t f = 0; !fresh && f < features; ++f) to[f] += dy[f] * share;
   }
 }
 
@@ -190,13 +216,18 @@ Tensor detail::pool_windows(WindowPool pool, const Tensor& x, const WindowOption
                     dispatch_real("backward", dy.dtype(), [&]<class T>() {
                       const T *d = rows::of<T>(dy).data(), *px = rows::of<T>(x.get()).data();
                       const T* py = rows::of<T>(y).data();
-                      T* dx = grads.template into<T>(0).data();
+                      const auto target =
+                          plan.cover() ? grads.template target<T>(0)
+                                       : Grads::Target<T>{grads.template into<T>(0).data(), false};
+                      T* dx = target.values;
+                      const bool fresh = target.fresh;
+                      if (fresh) plan.clear_rest(features, dx);
                       plan.each(features, shared, [=](std::int64_t row, const Window& w) {
                         const auto at = row * features;
                         if (pool == WindowPool::max) {
-                          to_greatest(px, py + at, d + at, w, features, dx);
+                          to_greatest(px, py + at, d + at, w, features, fresh, dx);
                         } else {
-                          to_all(d + at, w, features, dx);
+                          to_all(d + at, w, features, fresh, dx);
                         }
                       });
                     });
