@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include <maskgrad/core/rows.hpp>
 
 namespace maskgrad {
@@ -45,8 +47,12 @@ class Printer {
     }
     const auto at = static_cast<std::size_t>(row * rows::inner(x_) + inner);
     extend::dispatch(x_.dtype(), [&]<class T>() {
-      if constexpr (extend::Real<T>) out_ += fmt::format("{:.4g}", rows::of<T>(x_)[at]);
-      if constexpr (!extend::Real<T>) out_ += fmt::format("{}", rows::of<T>(x_)[at]);
+      const T value = rows::of<T>(x_)[at];
+      if constexpr (extend::Real<T>) {
+        out_ += std::isnan(value) ? "nan" : fmt::format("{:.4g}", value);  // without a sign
+      } else {
+        out_ += fmt::format("{}", value);
+      }
     });
   }
 

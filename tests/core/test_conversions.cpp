@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 #include <maskgrad/core/conversions.hpp>
 #include <maskgrad/core/output.hpp>
@@ -88,6 +89,7 @@ TEST_CASE("tensors and masks are printed, long ones in short") {
   CHECK(text_of(masks::meta({any, any}, "here")) == "mask[any, any] made by here");
   CHECK(text_of(Mask::from_lengths({1000, 4})).size() < 200);
   CHECK(streamed(zeros({1000, 1000})).size() < 400);
+  CHECK(tensor({-std::nan(""), 1.0}, {2}).str() == "[nan 1]\nf64[2]");  // as NumPy writes it
 }
 
 }  // namespace
