@@ -2,9 +2,10 @@
 
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
-#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <maskgrad/maskgrad.hpp>
@@ -137,38 +138,34 @@ struct Hostile<std::span<const std::byte>> {
 /// One call, and what it was called with, for messages.
 using Calls = std::vector<std::function<void()>>;
 
-/// `f` called with every combination of hostile arguments, or with some of them where there are
-/// many, chosen evenly.
+/// The hostile values of one argument. Their type is forgotten, and calls remember it: so what
+/// chooses them is compiled once, not for every list of arguments that a function may take.
+using Values = std::vector<std::shared_ptr<const void>>;
+
+template <class T>
+Values values_of() {
+  Values all;
+  for (const auto& value : Hostile<T>::values()) all.push_back(std::make_shared<const T>(value));
+  return all;
+}
+
+/// A call with every combination of the values, one of each argument, or with some of them where
+/// there are many, chosen evenly.
+using Erased = std::function<void(const void* const*)>;
+Calls combined(const std::vector<Values>& arguments, const Erased& call);
+
 template <class... Args, class F>
 Calls calls_of(F f) {
-  using Lists = std::tuple<std::vector<Args>...>;
-  const auto lists = std::make_shared<const Lists>(Hostile<Args>::values()...);
-  std::size_t all = 1;
-  std::apply([&](const auto&... list) { ((all *= list.size()), ...); }, *lists);
-  constexpr std::size_t most = 400;
-  const std::size_t step = all <= most ? 1 : all / most | 1;
-  Calls calls;
-  for (std::size_t at = 0; at < all; at += step) {
-    calls.push_back([=] {
-      std::size_t left = at;
-      const auto take = [&left](const auto& list) {
-        const auto chosen = left % list.size();
-        left /= list.size();
-        return list[chosen];
-      };
-      std::apply(
-          [&](const auto&... list) {
-            const std::tuple<Args...> given{take(list)...};  // in this order, in braces
-            std::apply([&](const auto&... values) { f(values...); }, given);
-          },
-          *lists);
-    });
-  }
-  return calls;
+  return combined({values_of<Args>()...}, [f](const void* const* given) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      f(*static_cast<const Args*>(given[I])...);
+    }
+    (std::index_sequence_for<Args...>());
+  });
 }
 template <class R, class... Args>
 Calls calls(R (*f)(Args...)) {
-  return calls_of<std::remove_cvref_t<Args>...>([f](const auto&... values) { (void)f(values...); });
+  return calls_of<std::remove_cvref_t<Args>...>(f);
 }
 
 /// A function by its name, and how it is called; where it is not, why.
