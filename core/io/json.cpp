@@ -1,10 +1,11 @@
-#include <maskgrad/core/io/json.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 #include <vector>
+
+#include <maskgrad/core/io/json.hpp>
 
 namespace maskgrad {
 namespace {
@@ -154,6 +155,20 @@ std::string beyond_limits(const Json& json, const JsonLimits& limits) {
   if (within(json, limits, 0, counted)) return {};
   if (counted.layers > limits.layers) return too_many_layers(limits);
   return counted.values > limits.values ? too_many(limits) : too_deep(limits);
+}
+
+SortedJson parse_own_json(std::string_view text) {
+  return SortedJson::parse(text, nullptr, false);
+}
+
+std::string json_text(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+std::string json_text(const SortedJson& json, int indent) {
+  return json.dump(indent, ' ', false, SortedJson::error_handler_t::replace);
+}
+std::string strict_json_text(const Json& json) {
+  return json.dump();
 }
 
 }  // namespace detail

@@ -8,8 +8,8 @@
 
 namespace maskgrad::detail {
 
-/// Keeps the order of its keys.
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;  ///< keeps the order of its keys
+using SortedJson = nlohmann::json;
 
 /// What a text was parsed to, or why it was not.
 struct ParsedJson {
@@ -24,10 +24,14 @@ ParsedJson parse_json(std::string_view text, const JsonLimits& limits = JsonLimi
 /// Why a value would not be read back within the limits; empty where it would.
 std::string beyond_limits(const Json& json, const JsonLimits& limits = JsonLimitsScope::current());
 
-/// A value as text; what is no UTF-8 in it is replaced.
-template <class J>
-std::string json_text(const J& json) {
-  return json.dump(-1, ' ', false, J::error_handler_t::replace);
-}
+/// What a text of our own making says, of any size; discarded where it is no JSON.
+SortedJson parse_own_json(std::string_view text);
+
+/// A value as text, on one line or indented; what is no UTF-8 in it is replaced.
+std::string json_text(const Json& json, int indent = -1);
+std::string json_text(const SortedJson& json, int indent = -1);
+
+/// The same, and a Json::exception where something in it is no UTF-8.
+std::string strict_json_text(const Json& json);
 
 }  // namespace maskgrad::detail

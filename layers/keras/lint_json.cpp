@@ -73,7 +73,7 @@ std::string Lint::json() const {
   j["what_to_do"] = what_to_do;
   j["says"] = says;
   j["status"] = status();
-  return j.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return detail::json_text(j, 1) + "\n";
 }
 
 }  // namespace maskgrad

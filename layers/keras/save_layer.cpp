@@ -106,13 +106,13 @@ void KerasWriter::check_rest(const KerasItem& item, const std::string& name, con
   for (const auto& [option, value] : options.items()) {
     if (is_told_otherwise(option) || value.is_null() || item.config.contains(option)) continue;
     trouble(item.class_name, name,
-            fmt::format("its option .{} is {}, which Keras's has not", option, value.dump()));
+            fmt::format("its option .{} is {}, which Keras's has not", option, json_text(value)));
   }
   for (const auto& [key, value] : item.config.items()) {
     if (value != "nan" && value != "inf" && value != "-inf") continue;
     if (key != "name") {
       trouble(item.class_name, name,
-              fmt::format("its option .{} is {}, which no JSON can say", key, value.dump()));
+              fmt::format("its option .{} is {}, which no JSON can say", key, json_text(value)));
     }
   }
   for (const char* key : {"activation", "recurrent_activation"}) {

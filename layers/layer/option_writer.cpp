@@ -19,8 +19,8 @@ std::string OptionWriter::json() const {
     fail<OptionError>("describe", "the JSON could not be read again: {}", trouble);
   }
   try {
-    return parts_->object.dump();
-  } catch (const nlohmann::json::exception& error) {
+    return detail::strict_json_text(parts_->object);
+  } catch (const detail::Json::exception& error) {
     fail<OptionError>("describe", "an option is text that is no UTF-8 ({})", error.what());
   }
 }

@@ -187,7 +187,7 @@ void OptionReader::read(OptionName name, Seed& value) {
 }
 
 void OptionReader::read(OptionName name, JsonText& value) {
-  if (const Json* json = parts_->take(name)) value.text = json->dump();
+  if (const Json* json = parts_->take(name)) value.text = detail::json_text(*json);
 }
 
 void OptionReader::read(OptionName name, std::vector<JsonText>& value) {
@@ -196,7 +196,7 @@ void OptionReader::read(OptionName name, std::vector<JsonText>& value) {
   const Json& json = *found;
   if (!json.is_array()) refuse(name, "an array");
   value.clear();
-  for (const auto& item : json) value.push_back({item.dump()});
+  for (const auto& item : json) value.push_back({detail::json_text(item)});
 }
 
 void OptionReader::read(OptionName name, JsonPart& value) {

@@ -1,18 +1,19 @@
 #include <maskgrad/layers/metrics/number_list.hpp>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
+
+#include <maskgrad/core/io/json.hpp>
 
 namespace maskgrad {
 
-using SortedJson = nlohmann::json;
+using detail::SortedJson;
 
 void detail::read_option(extend::OptionReader& reader, extend::OptionName name,
                          detail::NumberList& list) {
   extend::JsonText text{"[]"};
   reader(name, text);
   if (!reader.has(name)) return;
-  SortedJson json = SortedJson::parse(text.text);
+  SortedJson json = detail::parse_own_json(text.text);
   if (json.is_null()) json = SortedJson::array();
   if (!json.is_array()) json = SortedJson::array({json});
   list.values.clear();
@@ -28,7 +29,7 @@ void detail::write_option(extend::OptionWriter& writer, extend::OptionName name,
   const SortedJson json = all.empty()       ? SortedJson()
                           : all.size() == 1 ? SortedJson(all[0])
                                             : SortedJson(all);
-  writer(name, extend::JsonText{json.dump()});
+  writer(name, extend::JsonText{detail::json_text(json)});
 }
 
 namespace check {

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include <maskgrad/core/io/checksum.hpp>
+#include <maskgrad/core/io/json.hpp>
 #include <maskgrad/core/rows.hpp>
 #include <maskgrad/optim/train/training_state.hpp>
 
@@ -86,15 +85,14 @@ std::string fingerprint(const Batches& batches) {
     for (const Tensor& x : batch.inputs) first = crc_of(x, first);
     first = crc_of(batch.weight, crc_of(batch.target, first));
   }
-  return nlohmann::json{{"lengths", fmt::format("{:08x}", lengths)},
-                        {"first_batch", fmt::format("{:08x}", first)}}
-      .dump();
+  return json_text(SortedJson{{"lengths", fmt::format("{:08x}", lengths)},
+                              {"first_batch", fmt::format("{:08x}", first)}});
 }
 
 std::string fingerprint(const std::vector<std::pair<std::string, Tensor>>& values) {
-  nlohmann::json all = nlohmann::json::object();
+  SortedJson all = SortedJson::object();
   for (const auto& [name, x] : values) all[name] = fmt::format("{:08x}", crc_of(x));
-  return all.dump();
+  return json_text(all);
 }
 
 }  // namespace maskgrad::detail

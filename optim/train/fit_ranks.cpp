@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include <maskgrad/core/io/json.hpp>
 #include <maskgrad/optim/distributed/agreement.hpp>
 #include <maskgrad/optim/train/fit_run.hpp>
 
@@ -18,11 +17,11 @@ void FitRun::check_settings() {
   const FitOptions& options = setup_.options;
   any_on_step_ = static_cast<bool>(options.on_step);
   if (ranks().size() == 1) return;
-  auto all = nlohmann::json::parse(setup_.settings, nullptr, false);
+  auto all = parse_own_json(setup_.settings);
   all["versions"].erase("threads");  // no result depends on it
-  all["data"]["values"] = nlohmann::json::parse(fingerprint(setup_.batches));
+  all["data"]["values"] = parse_own_json(fingerprint(setup_.batches));
   if (options.validation) {
-    all["validation"] = nlohmann::json::parse(fingerprint(*options.validation));
+    all["validation"] = parse_own_json(fingerprint(*options.validation));
   }
   all["fit"] = {{"strict_lengths", options.strict_lengths},
                 {"segment", options.segment},
@@ -31,7 +30,7 @@ void FitRun::check_settings() {
                 {"every_epochs", options.checkpoints.every_epochs},
                 {"every_steps", options.checkpoints.every_steps},
                 {"resume", options.checkpoints.resume}};
-  for (auto& note : check_agreement(in_fit_ranks, ranks(), all.dump())) {
+  for (auto& note : check_agreement(in_fit_ranks, ranks(), json_text(all))) {
     reporter_.note(std::move(note), true);
   }
   double any[] = {options.on_step ? 1.0 : 0.0};
@@ -49,11 +48,11 @@ void FitRun::check_state() {
     values.emplace_back("optimizer/" + saved.name, saved.value);
   }
   const RunState& run = history_.state();
-  const nlohmann::json all{{"values", nlohmann::json::parse(fingerprint(values))},
-                           {"epoch", run.epoch},
-                           {"batch", run.batch},
-                           {"step", run.step}};
-  check_agreement(in_fit_ranks, ranks(), all.dump());
+  const SortedJson all{{"values", parse_own_json(fingerprint(values))},
+                       {"epoch", run.epoch},
+                       {"batch", run.batch},
+                       {"step", run.step}};
+  check_agreement(in_fit_ranks, ranks(), json_text(all));
 }
 
 void FitRun::agree_to_end(bool signals_too) {

@@ -15,15 +15,11 @@ namespace {
 
 constexpr std::string_view in_fit_setup = "fit";
 
-/// A description of our own making, however large.
-nlohmann::json json_of(const std::string& text) {
-  return nlohmann::json::parse(text, nullptr, false);
-}
 template <class Options>
-nlohmann::json json_of_options(const Options& options) {
+SortedJson json_of_options(const Options& options) {
   extend::OptionWriter writer;
   Options::each_option(options, writer);
-  return json_of(writer.json());
+  return parse_own_json(writer.json());
 }
 
 void check_options(FitOptions& options) {
@@ -94,19 +90,19 @@ std::string settings_of(const FitSetup& setup) {
   const FitOptions& options = setup.options;
   const Dataset& data = setup.batches.data();
   const std::string model = setup.model.description();
-  nlohmann::json all{{"optimizer", json_of(describe(setup.optimizer))},
-                     {"schedule", json_of(describe(options.schedule))},
-                     {"loss", options.loss.name()},
-                     {"batches", json_of_options(setup.batches.options())},
-                     {"data", {{"sequences", data.size()}, {"steps", data.steps()}}},
-                     {"epochs", options.epochs},
-                     {"micro_batches", options.micro_batches},
-                     {"batch_invariant", options.batch_invariant},
-                     {"clip_norm", options.clip_norm},
-                     {"clip_value", options.clip_value},
-                     {"weight_noise", options.weight_noise},
-                     {"seed", options.seed},
-                     {"versions", json_of(versions())}};
+  SortedJson all{{"optimizer", parse_own_json(describe(setup.optimizer))},
+                 {"schedule", parse_own_json(describe(options.schedule))},
+                 {"loss", options.loss.name()},
+                 {"batches", json_of_options(setup.batches.options())},
+                 {"data", {{"sequences", data.size()}, {"steps", data.steps()}}},
+                 {"epochs", options.epochs},
+                 {"micro_batches", options.micro_batches},
+                 {"batch_invariant", options.batch_invariant},
+                 {"clip_norm", options.clip_norm},
+                 {"clip_value", options.clip_value},
+                 {"weight_noise", options.weight_noise},
+                 {"seed", options.seed},
+                 {"versions", parse_own_json(versions())}};
   if (options.segment != 0) {
     all["segment"] = options.segment;
     all["truncate_gradients"] = options.truncate_gradients;
@@ -116,11 +112,11 @@ std::string settings_of(const FitSetup& setup) {
     all["ranks"] = {{"shards", options.ranks.shards},
                     {"reduction_order", fixed ? "fixed" : "fastest"}};
   }
-  all["model"] = model.empty() ? nlohmann::json() : json_of(model);
+  all["model"] = model.empty() ? SortedJson() : parse_own_json(model);
   if (setup.model.seed()) all["model_seed"] = setup.model.seed()->value;
   if (options.average) all["average"] = json_of_options(*options.average);
   if (options.early_stopping) all["early_stopping"] = json_of_options(*options.early_stopping);
-  all["metrics"] = nlohmann::json::array();
+  all["metrics"] = SortedJson::array();
   for (const auto& metric : options.metrics) all["metrics"].push_back(metric.name());
   return json_text(all);
 }

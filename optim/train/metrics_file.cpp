@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include <maskgrad/core/io/atomic_file.hpp>
+#include <maskgrad/core/io/json.hpp>
 #include <maskgrad/core/quoted.hpp>
 
 namespace maskgrad::detail {
@@ -50,13 +50,13 @@ std::string MetricsFile::line(const EpochRecord& r) const {
     }
     return text + "\n";
   }
-  nlohmann::ordered_json json{{"epoch", r.epoch},
-                              {"steps", r.steps},
-                              {"skipped", r.skipped},
-                              {"rows", r.rows},
-                              {"padding", r.padding}};
+  detail::Json json{{"epoch", r.epoch},
+                    {"steps", r.steps},
+                    {"skipped", r.skipped},
+                    {"rows", r.rows},
+                    {"padding", r.padding}};
   for (const auto& entry : r.logs.values()) json[entry.first] = entry.second;  // nan becomes null
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return detail::json_text(json) + "\n";
 }
 
 std::string MetricsFile::begin(const std::vector<EpochRecord>& epochs) {

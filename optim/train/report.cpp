@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <ctime>
-#include <nlohmann/json.hpp>
 
 #include <maskgrad/core/io/atomic_file.hpp>
+#include <maskgrad/core/io/json.hpp>
 #include <maskgrad/core/quoted.hpp>
 #include <maskgrad/core/version.hpp>
 #include <maskgrad/optim/train/report/data.hpp>
@@ -36,7 +36,7 @@ std::string state(const History& history, const ReportOptions& options) {
   if (history.interrupted) return pill("warn", fmt::format("interrupted after epoch {}", done));
   if (history.stopped_early)
     return pill("good", fmt::format("stopped early, after epoch {}", done));
-  const auto settings = nlohmann::json::parse(history.settings, nullptr, false);
+  const auto settings = detail::parse_own_json(history.settings);
   if (!settings.is_object() || !settings.contains("epochs") ||
       !settings["epochs"].is_number_integer()) {
     return pill("good", fmt::format("{} epochs", done));

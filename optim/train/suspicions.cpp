@@ -6,15 +6,13 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 
+#include <maskgrad/core/io/json.hpp>
 #include <maskgrad/layers/losses/pairs.hpp>
 
 namespace maskgrad::detail {
 namespace {
-
-using SortedJson = nlohmann::json;
 
 constexpr double slack = 1e-3;    // of probabilities, which are rounded
 constexpr std::size_t few = 8;    // labels that may well be of one class by chance
@@ -99,7 +97,7 @@ std::string activation_of(const LayerView& view) {
   try {
     extend::OptionWriter writer;
     view.write_options(writer);
-    const SortedJson options = SortedJson::parse(writer.json(), nullptr, false);
+    const SortedJson options = parse_own_json(writer.json());
     const auto at = options.find("activation");
     return at != options.end() && at->is_string() ? at->get<std::string>() : std::string();
   } catch (const Error&) {
@@ -229,7 +227,7 @@ std::vector<std::string> suspicions(const ModelRef& model, const TrainingLoss& l
   if (plain(c.loss) == "ctc") return {};  // its labels are no values at the prediction's positions
   c.takes = takes(plain(c.loss));
   if (space < loss.name().size()) {
-    const SortedJson options = SortedJson::parse(loss.name().substr(space + 1), nullptr, false);
+    const SortedJson options = parse_own_json(loss.name().substr(space + 1));
     if (options.is_object()) c.from_logits = options.value("from_logits", true);
   }
   const auto pair = losses::together(batch.target.value(), outputs[0].value());

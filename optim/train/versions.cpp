@@ -2,8 +2,7 @@
 
 #include <cblas.h>
 
-#include <nlohmann/json.hpp>
-
+#include <maskgrad/core/io/json.hpp>
 #include <maskgrad/core/kernels/simd/level.hpp>
 #include <maskgrad/core/threads.hpp>
 #include <maskgrad/core/version.hpp>
@@ -18,12 +17,12 @@ std::string versions() {
 #endif
   // It writes the text anew at each call, and so one thread over another's.
   static const std::string openblas = openblas_get_config();
-  const nlohmann::json all{{"maskgrad", version()},
-                           {"compiler", compiler},
-                           {"openblas", openblas},
-                           {"simd", kernels::simd::level_name(kernels::simd::level())},
-                           {"threads", num_threads()}};
-  return all.dump();
+  const detail::SortedJson all{{"maskgrad", version()},
+                               {"compiler", compiler},
+                               {"openblas", openblas},
+                               {"simd", kernels::simd::level_name(kernels::simd::level())},
+                               {"threads", num_threads()}};
+  return detail::json_text(all);
 }
 
 }  // namespace maskgrad::detail

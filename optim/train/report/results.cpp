@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include <maskgrad/core/io/json.hpp>
 #include <maskgrad/layers/model/flow.hpp>
 #include <maskgrad/optim/train/progress.hpp>
 #include <maskgrad/optim/train/report/chart.hpp>
@@ -89,8 +89,8 @@ BestEpoch best_epoch(const History& history) {
   const auto& epochs = history.epochs;
   BestEpoch best;
   if (history.best_epoch) {
-    const auto settings = nlohmann::json::parse(history.settings, nullptr, false);
-    const nlohmann::json::json_pointer monitor("/early_stopping/monitor");
+    const auto settings = detail::parse_own_json(history.settings);
+    const detail::SortedJson::json_pointer monitor("/early_stopping/monitor");
     if (settings.contains(monitor) && settings.at(monitor).is_string()) {
       best.monitor = settings.at(monitor).get<std::string>();
     }

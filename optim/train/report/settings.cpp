@@ -3,21 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include <maskgrad/core/io/json.hpp>
 #include <maskgrad/optim/train/report/html.hpp>
 #include <maskgrad/optim/train/versions.hpp>
 
 namespace maskgrad::report {
 namespace {
 
-using SortedJson = nlohmann::json;
+using detail::SortedJson;
 
 std::string shown(const SortedJson& value);
 
 std::string plain(const SortedJson& value) {
   if (value.is_string()) return name_text(value.get_ref<const std::string&>(), 400);
-  return escaped(value.dump(-1, ' ', false, SortedJson::error_handler_t::replace));
+  return escaped(detail::json_text(value));
 }
 
 /// `units 64  activation tanh`; what has parts of its own stands below.
@@ -69,7 +69,7 @@ std::string table(const std::string& rows) {
 }
 
 SortedJson parsed(const std::string& text) {
-  SortedJson json = SortedJson::parse(text, nullptr, false);
+  SortedJson json = detail::parse_own_json(text);
   return json.is_object() ? json : SortedJson::object();
 }
 
