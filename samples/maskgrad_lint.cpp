@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cstdio>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -98,6 +99,10 @@ int main(int count, char** values) {
   try {
     const mg::Lint found = mg::lint(arguments.file, arguments.options);
     fmt::print("{}", arguments.json ? found.json() : arguments.dot ? found.dot() : found.table());
+    if (std::fflush(stdout) != 0) {
+      fmt::print(stderr, "maskgrad-lint: the output cannot be written\n");
+      return 2;
+    }
     if (!arguments.page.empty()) {
       std::ofstream page(arguments.page, std::ios::binary);
       page << found.html();

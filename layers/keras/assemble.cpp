@@ -155,7 +155,9 @@ class KerasAssembler {
       return {};
     }
     if (makes_ids(*step.layer) || changes_nothing(*step.layer)) return inputs[0];
-    check_masks(step);
+    std::vector<bool> carry;
+    for (const auto& value : ordered_inputs(step)) carry.push_back(masked(value));
+    check_attention_masks(step, carry, making_);
     const auto layer = layer_of(c);
     if (!layer || !making_.troubles.empty()) return {};
     if (needs_guard(step)) {
@@ -173,16 +175,6 @@ class KerasAssembler {
     }
     return built_.call(*layer, inputs);
   }
-  void check_masks(const KerasStep& step) {
-    const auto* mask = step.keyword("attention_mask");
-    if (!mask || mask->values.empty()) return;
-    making_.troubles.push_back(
-        fmt::format("{} '{}' is called with an attention_mask that the model computes; only masks "
-                    "over steps are "
-                    "taken, and use_causal_mask",
-                    step.layer->class_name, step.layer->name));
-  }
-
   const KerasModel& model_;
   KerasMaking& making_;
   Functional built_;
@@ -231,6 +223,23 @@ std::vector<KerasValue> ordered_inputs(const KerasStep& step) {
   return ordered;
 }
 
+void check_attention_masks(const KerasStep& step, const std::vector<bool>& masked,
+                           KerasMaking& making) {
+  if (!is_attention(*step.layer)) return;
+  constexpr std::string_view masks[] = {"query_mask", "value_mask", "key_mask", "attention_mask"};
+  for (std::size_t i = 0; i < std::size(masks); ++i) {
+    const auto* mask = step.keyword(masks[i]);
+    if (!mask || mask->values.empty()) continue;
+    // Keras 3 hands over the masks that the inputs carry by these names too.
+    const bool own = i < 3 && masked.at(i < masked.size() ? i : masked.size() - 1);
+    if (own) continue;
+    making.troubles.push_back(fmt::format(
+        "{} '{}' is called with a tensor as {}; only masks that its inputs carry are taken, and "
+        "use_causal_mask",
+        step.layer->class_name, step.layer->name, masks[i]));
+  }
+}
+
 bool ignores_mask(const KerasStep& step, int major) {
   if (major < 3 || !is_recurrent(*step.layer)) return false;
   const auto* states = step.keyword("initial_state");
@@ -244,7 +253,7 @@ KerasTold told_steps(const KerasLayer& layer, const KerasOptions& options) {
   const auto* factory = told_of(layer, options);
   if (!factory) return {};
   const auto role =
-      (*factory)({layer.class_name, layer.name, json_text(layer.config)}).contract().role;
+      (*factory)({layer.shown(), layer.name, json_text(layer.config)}).contract().role;
   if (role == MaskRole::propagates || role == MaskRole::produces) return {true, KerasSteps::each};
   if (role == MaskRole::supports) return {true, KerasSteps::reads};
   if (role == MaskRole::consumes) return {true, KerasSteps::ends};

@@ -16,6 +16,11 @@ KerasLayer with_call_options(const KerasLayer& layer, const std::vector<const Ke
 /// The tensors of a call in this library's order.
 std::vector<KerasValue> ordered_inputs(const KerasStep& step);
 
+/// Tells masks in `making.troubles` that are neither over steps nor those of the layer's inputs;
+/// `masked`: which of its inputs carry one.
+void check_attention_masks(const KerasStep& step, const std::vector<bool>& masked,
+                           KerasMaking& making);
+
 /// Whether Keras runs a recurrent layer without the mask that comes in, by the version: Keras 3
 /// hands over no mask where initial states are a second argument.
 bool ignores_mask(const KerasStep& step, int major);

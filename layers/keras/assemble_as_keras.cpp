@@ -135,6 +135,9 @@ class KerasDenseAssembler {
     const auto count = attention ? inputs.size() : std::size_t{1};
     const bool ignored = ignores_mask(step, making_.major);
     const bool passes = attention || (is_recurrent(*step.layer) && returns_sequences(*step.layer));
+    std::vector<bool> carry;
+    for (const auto& input : inputs) carry.push_back(input.mask.has_value());
+    check_attention_masks(step, carry, making_);
     const auto passed = passes ? inputs[0].mask : std::nullopt;
     if (!has_masks()) return {{plain(step, inputs), passed}};
     const auto layer = layer_of(step, count);

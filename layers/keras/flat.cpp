@@ -121,10 +121,16 @@ void take_ids_for_texts(KerasModel& model, std::vector<std::string>& troubles) {
     if (!makes_ids(layer) || call.arguments.empty() || call.arguments[0].values.empty()) continue;
     const auto mode = config_text(layer.config, "output_mode", "int");
     const auto from = call.arguments[0].values[0].call;
-    if (mode != "int") {
+    const bool of_input = from >= 0 && from < std::ssize(model.inputs);
+    if (mode != "int" && mode != "one_hot" && of_input) {
+      // Numbers for each text, as many as what reads them has weights for.
+      auto& input = model.inputs[static_cast<std::size_t>(from)];
+      input.dtype = "float32";
+      input.shape.reset();
+    } else if (mode != "int") {
       troubles.push_back(
           fmt::format("{} '{}' gives {}, not ids", layer.class_name, layer.name, mode));
-    } else if (from < 0 || from >= std::ssize(model.inputs)) {
+    } else if (!of_input) {
       troubles.push_back(fmt::format("{} '{}' reads the result of another layer; expected an input",
                                      layer.class_name, layer.name));
     } else {

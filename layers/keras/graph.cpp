@@ -35,6 +35,7 @@ constexpr NamePair keras_class_names[] = {
     {"LSTMCellV2", "LSTMCell"},
     {"GRUCellV2", "GRUCell"},
     {"DenseAttention", "Attention"},
+    {"GroupQueryAttention", "GroupedQueryAttention"},  // its name in Keras's API
 };
 
 // Options that Keras 1 called otherwise.
@@ -78,6 +79,41 @@ bool is_operation(const Json& layer, const Json& config, const std::string& clas
          !config.contains("layers");
 }
 
+// Whether the class is not Keras's own, whatever its name: its module or the package before `>` says
+// so, or it lacks an option that Keras writes of the class of that name.
+bool is_of_others(const Json& layer, const Json& config, const std::string& class_name) {
+  if (class_name.find('>') != std::string::npos) return true;
+  const std::string module = config_text(layer, "module");
+  const auto in = [&](const std::string& package) {
+    return module == package || module.starts_with(package + ".");
+  };
+  if (!module.empty() && !in("keras") && !in("tf_keras") && !in("keras_core") && !in("tensorflow"))
+    return true;
+  const std::string registered = config_text(layer, "registered_name");
+  if (module.empty() && !registered.empty()) return true;
+  constexpr NamePair always[] = {{"Attention", "use_scale"},
+                                 {"AdditiveAttention", "use_scale"},
+                                 {"MultiHeadAttention", "key_dim"}};
+  return config.is_object() && std::ranges::any_of(always, [&](const NamePair& pair) {
+           return class_name == pair.first && !config.contains(std::string(pair.second));
+         });
+}
+
+// Numbers that were NumPy's when the file was written, as numbers.
+void unpack_numbers(Json& config) {
+  if (!config.is_object()) return;
+  for (auto& option : config) {
+    const auto kind = config_text(option, "class_name");
+    const Json* packed = kind == "__numpy__" || kind == "__tensor__" ? config_at(option, "config")
+                         : config_text(option, "type") == "ndarray"  ? &option
+                                                                     : nullptr;
+    const Json* value = packed ? config_at(*packed, "value") : nullptr;
+    if (!value) continue;
+    Json number = *value;
+    option = std::move(number);
+  }
+}
+
 }  // namespace
 
 bool is_keras_model(std::string_view class_name) {
@@ -88,15 +124,18 @@ bool is_keras_model(std::string_view class_name) {
 KerasLayer read_keras_layer(const Json& layer, int major, std::vector<std::string>& troubles,
                             int depth) {
   KerasLayer made;
-  made.class_name = config_text(layer, "class_name");
-  if (const auto at = made.class_name.rfind('>'); at != std::string::npos) {
-    made.class_name = made.class_name.substr(at + 1);
-  }
+  const std::string written = config_text(layer, "class_name");
+  made.class_name = written.substr(written.rfind('>') + 1);
   for (const auto& [from, to] : keras_class_names) {
     if (made.class_name == from) made.class_name = to;
   }
   const Json* config = config_at(layer, "config");
   made.config = config ? *config : Json::object();
+  unpack_numbers(made.config);
+  if (is_of_others(layer, made.config, written) && !is_custom(made)) {
+    made.shown_class = made.class_name;
+    made.class_name = "Custom>" + made.class_name;
+  }
   made.name = config_text(layer, "name", config_text(made.config, "name"));
   made.operation = major >= 3 && is_operation(layer, made.config, made.class_name);
   take_tensorflow_operation(made);

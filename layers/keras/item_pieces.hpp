@@ -10,12 +10,14 @@
 
 namespace maskgrad::detail {
 
-/// One piece of x[:, -1, 2:]: an index, or from, to and step.
+/// One piece of x[:, -1, 2:]: an index, or from, to and step, or `...`, or a new axis.
 struct ItemPiece {
   std::optional<std::int64_t> index = {};
   std::int64_t start = 0, stop = std::numeric_limits<std::int64_t>::max(), step = 1;
+  bool rest = false, new_axis = false;
   bool whole() const {
-    return !index && start == 0 && step == 1 && stop == std::numeric_limits<std::int64_t>::max();
+    return !index && !new_axis && start == 0 && step == 1 &&
+           stop == std::numeric_limits<std::int64_t>::max();
   }
 };
 

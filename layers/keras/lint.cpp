@@ -179,6 +179,10 @@ void LintStory::step(std::size_t i) {
   call.mask_in = given || std::ranges::any_of(inputs, [](const auto& v) { return v.keras; });
   call.padded = std::ranges::any_of(inputs, [](const auto& v) { return v.masked; });
   tell(step, traits, call, inputs, given);
+  if (call.does == "reads, passes" && step.layer->class_name != "Bidirectional" &&
+      config_flag(step.layer->config, "go_backwards")) {
+    call.why = "its results stand in reverse order, the mask that goes with them does not";
+  }
   const bool part = parts_[i] && traits.role == KerasRole::compares;
   if (part) {
     call.does = "part of a mask";

@@ -58,6 +58,10 @@ struct PictureLayout {
       column.push_back(used[row[i]]++);
       rows = std::max(rows, row[i] + 1);
     }
+    for (std::size_t c = 0; c < calls; ++c) {
+      for (const auto& [from, mask] : lint.calls[c].sources)
+        passes_by = passes_by || (from < row.size() && row[c] - row[from] > 1);
+    }
     for (const auto& [r, count] : used) columns = std::max(columns, count);
     for (std::size_t i = 0; i < row.size(); ++i) in_row.push_back(used[row[i]]);
   }
@@ -66,9 +70,10 @@ struct PictureLayout {
   }
   int y(std::size_t i) const { return 20 + row[i] * (height + 34); }
 
-  static constexpr int width = 240, height = 44, gap = 24;
+  static constexpr int width = 240, height = 44, gap = 24, aside = 60;
   std::vector<int> row, column, in_row;
   int rows = 1, columns = 1;
+  bool passes_by = false;  ///< some line leaves rows out
 };
 
 std::string shortened(const std::string& text, std::size_t most) {
@@ -90,9 +95,27 @@ std::string svg_box(const PictureLayout& at, std::size_t i, const std::string& t
       escaped_html(shortened(below, 34)));
 }
 
+// A line from box to box; one that passes rows by goes round what stands between.
+std::string svg_line(const PictureLayout& at, std::size_t from, std::size_t to, bool mask) {
+  const char* kind = mask ? "m" : "p";
+  if (at.row[to] - at.row[from] > 1) {
+    const int x1 = at.x(from) + PictureLayout::width, x2 = at.x(to) + PictureLayout::width;
+    const int y1 = at.y(from) + PictureLayout::height / 2,
+              y2 = at.y(to) + PictureLayout::height / 2;
+    const int aside = std::max(x1, x2) + PictureLayout::aside;
+    return fmt::format("<path d='M{} {} C{} {} {} {} {} {}' class='{}'/>\n", x1, y1, aside, y1,
+                       aside, y2, x2, y2, kind);
+  }
+  const int x1 = at.x(from) + PictureLayout::width / 2, y1 = at.y(from) + PictureLayout::height;
+  const int x2 = at.x(to) + PictureLayout::width / 2, y2 = at.y(to);
+  return fmt::format("<path d='M{} {} C{} {} {} {} {} {}' class='{}'/>\n", x1, y1, x1,
+                     (y1 + y2) / 2, x2, (y1 + y2) / 2, x2, y2, kind);
+}
+
 std::string svg_of(const Lint& lint) {
   const PictureLayout at(lint);
-  const int width = 40 + at.columns * (PictureLayout::width + PictureLayout::gap),
+  const int width = 40 + at.columns * (PictureLayout::width + PictureLayout::gap) +
+                    (at.passes_by ? PictureLayout::aside : 0),
             height = 40 + at.rows * (PictureLayout::height + 34);
   std::string svg = fmt::format(
       "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {0} {1}' width='{0}' role='img' "
@@ -101,10 +124,7 @@ std::string svg_of(const Lint& lint) {
   for (std::size_t c = 0; c < lint.calls.size(); ++c) {
     for (const auto& [from, mask] : lint.calls[c].sources) {
       if (from >= at.row.size()) continue;
-      const int x1 = at.x(from) + PictureLayout::width / 2, y1 = at.y(from) + PictureLayout::height;
-      const int x2 = at.x(c) + PictureLayout::width / 2, y2 = at.y(c);
-      svg += fmt::format("<path d='M{} {} C{} {} {} {} {} {}' class='{}'/>\n", x1, y1, x1,
-                         (y1 + y2) / 2, x2, (y1 + y2) / 2, x2, y2, mask ? "m" : "p");
+      svg += svg_line(at, from, c, mask);
     }
   }
   for (std::size_t c = 0; c < lint.calls.size(); ++c) {
@@ -124,7 +144,8 @@ std::string svg_of(const Lint& lint) {
 
 constexpr std::string_view page_style =
     "body{font:15px/1.5 system-ui,sans-serif;color:#1c2530;margin:2em "
-    "auto;max-width:1100px;padding:0 1em}"
+    "auto;max-width:1100px;padding:0 1em;overflow-wrap:break-word}"
+    "h1{overflow-wrap:anywhere}"
     "table{border-collapse:collapse;width:100%;margin:1em 0}td,th{text-align:left;padding:.25em "
     ".7em;"
     "border-bottom:1px solid #dde2e7;vertical-align:top}tr.bad td{background:#fbdcd6}tr.makes "
@@ -179,23 +200,23 @@ std::string html_proof(const Lint& lint) {
   return text + "</table></div>\n";
 }
 
-}  // namespace
-
-std::string Lint::dot() const {
+std::string dot_of(const Lint& lint) {
   std::string text =
       "digraph masks {\n  node [shape=box, style=\"filled,rounded\", fontname=\"sans-serif\"];\n";
-  for (std::size_t c = 0; c < calls.size(); ++c) {
-    const auto color = detail::lint_color(detail::lint_mark(*this, calls[c]));
-    text += fmt::format("  n{} [label=\"{} {}\\n{}\", fillcolor=\"{}\", color=\"{}\"];\n", c,
-                        escaped_dot(calls[c].class_name), escaped_dot(calls[c].layer),
-                        calls[c].does == "none" ? "" : calls[c].does, color.fill, color.line);
+  for (std::size_t c = 0; c < lint.calls.size(); ++c) {
+    const auto color = detail::lint_color(detail::lint_mark(lint, lint.calls[c]));
+    text +=
+        fmt::format("  n{} [label=\"{} {}\\n{}\", fillcolor=\"{}\", color=\"{}\"];\n", c,
+                    escaped_dot(lint.calls[c].class_name), escaped_dot(lint.calls[c].layer),
+                    lint.calls[c].does == "none" ? "" : lint.calls[c].does, color.fill, color.line);
   }
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    text += fmt::format("  n{} [label=\"{}\\n{}\", fillcolor=\"#ffffff\"];\n", calls.size() + i,
-                        escaped_dot(inputs[i].first), detail::lint_shape(inputs[i].second));
+  for (std::size_t i = 0; i < lint.inputs.size(); ++i) {
+    text +=
+        fmt::format("  n{} [label=\"{}\\n{}\", fillcolor=\"#ffffff\"];\n", lint.calls.size() + i,
+                    escaped_dot(lint.inputs[i].first), detail::lint_shape(lint.inputs[i].second));
   }
-  for (std::size_t c = 0; c < calls.size(); ++c) {
-    for (const auto& [from, mask] : calls[c].sources) {
+  for (std::size_t c = 0; c < lint.calls.size(); ++c) {
+    for (const auto& [from, mask] : lint.calls[c].sources) {
       text +=
           fmt::format("  n{} -> n{}{};\n", from, c, mask ? " [penwidth=4, color=\"#1d7a45\"]" : "");
     }
@@ -203,22 +224,33 @@ std::string Lint::dot() const {
   return text + "}\n";
 }
 
-std::string Lint::html() const {
+std::string page_of(const Lint& lint) {
   std::string text = fmt::format(
       "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
       "content='width=device-width,initial-scale=1'><title>Masks in "
       "{0}</title>\n<style>{1}</style></head>\n<body>\n"
       "<h1>Masks in {0}</h1>\n<p>{2}, Keras {3}</p>\n<p "
       "class='verdict'>{4}</p>\n<p>{5}</p>\n<p>{6}</p>\n",
-      escaped_html(file), page_style, container, escaped_html(keras_version),
-      detail::lint_verdict(*this), escaped_html(says), escaped_html(padding_reaches_result_is));
+      escaped_html(lint.file), page_style, lint.container,
+      lint.keras_version.empty() ? "of unknown version" : escaped_html(lint.keras_version),
+      detail::lint_verdict(lint), escaped_html(lint.says),
+      escaped_html(lint.padding_reaches_result_is));
   text +=
       "<p>A thick green line carries a mask. Red: padding is read as data, or the mask ends; "
       "green: the mask is "
       "made; blue: it is read; yellow: not known.</p>\n<div class='picture'>\n" +
-      svg_of(*this) + "</div>\n<h2>Layer by layer</h2>\n" + html_calls(*this) + html_proof(*this);
-  text += html_list("What to do", what_to_do) + html_list("Of the file", notes);
+      svg_of(lint) + "</div>\n<h2>Layer by layer</h2>\n" + html_calls(lint) + html_proof(lint);
+  text += html_list("What to do", lint.what_to_do) + html_list("Of the file", lint.notes);
   return text + "</body></html>\n";
+}
+
+}  // namespace
+
+std::string Lint::dot() const {
+  return dot_of(detail::lint_printable(*this));
+}
+std::string Lint::html() const {
+  return page_of(detail::lint_printable(*this));
 }
 
 }  // namespace maskgrad

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <maskgrad/core/quoted.hpp>
 #include <maskgrad/layers/keras/lint.hpp>
 #include <maskgrad/layers/keras/lint_view.hpp>
 
@@ -43,6 +44,30 @@ std::string lint_verdict(const Lint& lint) {
     default:
       return "A custom layer makes it impossible to say whether padding reaches a result.";
   }
+}
+
+Lint lint_printable(const Lint& lint) {
+  Lint shown = lint;
+  const auto name = [](std::string& text) { text = printable(text, 200); };
+  const auto sentence = [](std::string& text) { text = printable(text, 4000); };
+  for (auto* text : {&shown.file, &shown.container, &shown.keras_version}) name(*text);
+  for (auto* names : {&shown.outputs, &shown.mask_made_by, &shown.mask_read_by, &shown.mask_ends_in,
+                      &shown.mask_dropped_by, &shown.mask_ignored_by,
+                      &shown.padding_read_as_data_by, &shown.mask_unknown_in}) {
+    std::ranges::for_each(*names, name);
+  }
+  for (auto& [input, shape] : shown.inputs) name(input);
+  for (auto& call : shown.calls) {
+    name(call.layer);
+    name(call.class_name);
+    sentence(call.why);
+  }
+  for (auto& proof : shown.proof) name(proof.output);
+  std::ranges::for_each(shown.notes, sentence);
+  std::ranges::for_each(shown.what_to_do, sentence);
+  sentence(shown.says);
+  sentence(shown.padding_reaches_result_is);
+  return shown;
 }
 
 // Characters, not bytes.
@@ -92,38 +117,43 @@ std::string lint_note(const Lint& lint, const LintCall& call) {
                                                                                         : "";
 }
 
-}  // namespace
-
-std::string Lint::table() const {
-  std::string text = fmt::format("{}: {}, Keras {}\n", file, container,
-                                 keras_version.empty() ? "of unknown version" : keras_version);
-  for (const auto& [name, shape] : inputs)
+std::string lint_table(const Lint& lint) {
+  std::string text =
+      fmt::format("{}: {}, Keras {}\n", lint.file, lint.container,
+                  lint.keras_version.empty() ? "of unknown version" : lint.keras_version);
+  for (const auto& [name, shape] : lint.inputs)
     text += fmt::format("  input {} {}\n", name, detail::lint_shape(shape));
   std::vector<std::vector<std::string>> rows{{"layer", "class", "mask in", "does", "out", ""}};
-  for (const auto& call : calls) {
+  for (const auto& call : lint.calls) {
     rows.push_back({call.layer, call.class_name, call.mask_in ? "yes" : "-",
                     call.does == "none" ? "-" : call.does, call.mask_out ? "mask" : "-",
-                    lint_note(*this, call)});
+                    lint_note(lint, call)});
   }
-  text += "\n" + lint_columns(rows) + "\n" + says + "\n";
-  if (!proof.empty()) {
+  text += "\n" + lint_columns(rows) + "\n" + lint.says + "\n";
+  if (!lint.proof.empty()) {
     text += "\nHow far outputs move when nothing but padding does:\n";
     std::vector<std::vector<std::string>> moved{
         {"output", "alone or in a batch", "padding 1e30", "padding NaN"}};
-    for (const auto& p : proof) {
+    for (const auto& p : lint.proof) {
       moved.push_back({p.output, detail::lint_moved(p.alone), detail::lint_moved(p.large),
                        detail::lint_moved(p.nan)});
     }
     text += lint_columns(moved);
   }
-  text +=
-      fmt::format("\n{}{}\n", detail::lint_verdict(*this),
-                  padding_reaches_result_is.empty() ? "" : " (" + padding_reaches_result_is + ")");
-  if (!what_to_do.empty()) text += "\nWhat to do:\n";
-  for (const auto& one : what_to_do) text += "  - " + one + "\n";
-  if (!notes.empty()) text += "\nOf the file:\n";
-  for (const auto& one : notes) text += "  - " + one + "\n";
+  text += fmt::format(
+      "\n{}{}\n", detail::lint_verdict(lint),
+      lint.padding_reaches_result_is.empty() ? "" : " (" + lint.padding_reaches_result_is + ")");
+  if (!lint.what_to_do.empty()) text += "\nWhat to do:\n";
+  for (const auto& one : lint.what_to_do) text += "  - " + one + "\n";
+  if (!lint.notes.empty()) text += "\nOf the file:\n";
+  for (const auto& one : lint.notes) text += "  - " + one + "\n";
   return text;
+}
+
+}  // namespace
+
+std::string Lint::table() const {
+  return lint_table(detail::lint_printable(*this));
 }
 
 }  // namespace maskgrad

@@ -12,6 +12,9 @@ LintMark lint_mark(const Lint& lint, const LintCall& call);
 std::string lint_moved(const std::optional<double>& by);
 std::string lint_shape(const std::vector<std::int64_t>& shape);
 std::string lint_verdict(const Lint& lint);
+/// The same with names as they may stand on a terminal and in a page: a file may hold any
+/// characters, and names of any length.
+Lint lint_printable(const Lint& lint);
 /// Characters of UTF-8.
 std::size_t lint_width(std::string_view text);
 

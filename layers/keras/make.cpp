@@ -20,7 +20,7 @@ constexpr std::string_view tell_it =
     "tell what it is: load_keras(file, {.custom = {{\"NAME\", factory}}})";
 
 void keras_trouble(KerasMaking& making, const KerasLayer& layer, std::string_view text) {
-  making.troubles.push_back(fmt::format("{} '{}': {}", layer.class_name, layer.name, text));
+  making.troubles.push_back(fmt::format("{} '{}': {}", layer.shown(), layer.name, text));
 }
 
 // What computes otherwise than the options that are taken say.
@@ -142,7 +142,7 @@ AnyLayer under_name(AnyLayer layer, const std::string& name) {
 }
 
 const KerasFactory* told_of(const KerasLayer& layer, const KerasOptions& options) {
-  for (const auto& key : {layer.name, layer.class_name}) {
+  for (const auto& key : {layer.name, layer.class_name, layer.shown()}) {
     const auto found = options.custom.find(key);
     if (found != options.custom.end() && found->second) return &found->second;
   }
@@ -152,7 +152,7 @@ const KerasFactory* told_of(const KerasLayer& layer, const KerasOptions& options
 std::optional<AnyLayer> make_keras_layer(const KerasLayer& layer, KerasMaking& making) {
   try {
     if (const auto* factory = told_of(layer, making.options)) {
-      return under_name((*factory)({layer.class_name, layer.name, json_text(layer.config)}),
+      return under_name((*factory)({layer.shown(), layer.name, json_text(layer.config)}),
                         layer.name);
     }
     if (layer.model) return make_keras_model(layer, making);

@@ -3,27 +3,14 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/ops.hpp>
-#include <maskgrad/layers/basic/lambda.hpp>
-#include <maskgrad/layers/keras/item_pieces.hpp>
-#include <maskgrad/layers/keras/make.hpp>
+#include <maskgrad/layers/keras/operations.hpp>
 #include <maskgrad/layers/keras/rules.hpp>
-#include <maskgrad/layers/pooling/edge_step.hpp>
 #include <maskgrad/layers/registry/factory.hpp>
 
 // Functions of Keras 3's ops that stand in a graph, as layers.
 
 namespace maskgrad::detail {
 namespace {
-
-constexpr MaskContract op_by_value{.role = MaskRole::propagates,
-                                   .why = "each value is mapped by itself"};
-constexpr MaskContract op_over_steps{.role = MaskRole::consumes,
-                                     .why = "reduces each sequence's valid steps"};
-constexpr MaskContract op_inside_steps{.role = MaskRole::propagates,
-                                       .why = "stays inside of each step"};
-constexpr MaskContract op_by_position{.role = MaskRole::unsupported,
-                                      .why = "it goes by the steps' positions",
-                                      .ways_out = "x.drop_mask(\"why\")"};
 
 using OfTwo = Tensor (*)(const Tensor&, const Tensor&);
 using OfNumber = Tensor (*)(const Tensor&, double);
@@ -51,6 +38,8 @@ constexpr PairwiseOperation pairwise_operations[] = {
     {"LessEqual", less_equal, less_equal},
     {"LogicalAnd", logical_and, nullptr},
     {"LogicalOr", logical_or, nullptr},
+    {"FloorDivide", floor_divide, floor_divide},
+    {"Mod", remainder, remainder},
 };
 
 struct SingleOperation {
@@ -63,6 +52,13 @@ constexpr SingleOperation single_operations[] = {
     {"Exp", exp},
     {"Log", log},
     {"Log1p", log1p},
+    {"Log2", log2},
+    {"Log10", log10},
+    {"Expm1", expm1},
+    {"Floor", floor},
+    {"Ceil", ceil},
+    {"Round", round},
+    {"Tan", tan},
     {"Sqrt", sqrt},
     {"Square", square},
     {"Sin", sin},
@@ -79,6 +75,9 @@ constexpr SingleOperation single_operations[] = {
     {"HardSilu", hard_silu},
     {"HardTanh", hard_tanh},
     {"Mish", mish},
+    {"Elu", elu},
+    {"ZerosLike", [](const Tensor& x) { return zeros_like(x); }},
+    {"OnesLike", [](const Tensor& x) { return ones_like(x); }},
     {"Negative", [](const Tensor& x) { return -x; }},
     {"LogicalNot", logical_not},
     {"Isnan", isnan},
@@ -97,40 +96,20 @@ struct ReducingOperation {
   OfAxes reduce;
 };
 constexpr ReducingOperation reductions_of[] = {
-    {"Sum", sum},      {"Mean", mean},    {"Max", max},      {"Min", min},
-    {"Amax", max},     {"Amin", min},     {"Prod", product}, {"LogSumExp", logsumexp},
-    {"Any", any_true}, {"All", all_true},
+    {"Sum", sum},
+    {"Mean", mean},
+    {"Max", max},
+    {"Min", min},
+    {"Amax", max},
+    {"Amin", min},
+    {"Prod", product},
+    {"LogSumExp", logsumexp},
+    {"Any", any_true},
+    {"All", all_true},
+    {"Var", [](const Tensor& x, const Axes& axes, bool keep) { return variance(x, axes, keep); }},
+    {"Std",
+     [](const Tensor& x, const Axes& axes, bool keep) { return std_deviation(x, axes, keep); }},
 };
-
-// An option of a function: in its own configuration, by keyword, or by position.
-Json op_option(const KerasStep& step, const char* key, std::size_t position) {
-  if (const Json* found = config_at(step.layer->config, key)) return *found;
-  if (const auto* argument = step.keyword(key)) return argument->constant;
-  std::size_t at = 0;
-  for (const auto& argument : step.arguments) {
-    if (!argument.keyword.empty() || at++ != position) continue;
-    return argument.values.empty() ? argument.constant : Json();
-  }
-  return {};
-}
-
-std::vector<int> op_axes(const Json& json) {
-  std::vector<int> axes;
-  const auto add = [&](const Json& one) {
-    const auto number = whole_number(one);
-    if (number && *number > -16 && *number < 16) axes.push_back(static_cast<int>(*number));
-  };
-  if (json.is_array()) {
-    for (const auto& one : json) add(one);
-  } else {
-    add(json);
-  }
-  return axes;
-}
-
-AnyLayer op_lambda(const std::string& name, Callable function, MaskContract contract) {
-  return AnyLayer(Lambda(std::move(function), contract, {.name = keras_path_name(name)}));
-}
 
 std::optional<AnyLayer> make_pairwise(const KerasStep& step, const std::string& name) {
   const auto row =
@@ -176,61 +155,32 @@ std::optional<AnyLayer> make_reduction(const KerasStep& step, const std::string&
       steps == KerasSteps::ends ? op_over_steps : op_inside_steps);
 }
 
-std::optional<AnyLayer> make_item(const KerasStep& step, const std::string& name,
-                                  const KerasMaking& making) {
-  Json key = op_option(step, "key", 1);
-  if (key.is_null()) key = op_option(step, "slice_spec", 1);
-  const auto pieces = pieces_of(key);
-  if (!pieces || pieces->empty() || !(*pieces)[0].whole()) return {};
-  const bool last =
-      pieces->size() >= 2 && (*pieces)[1].index == -1 &&
-      std::all_of(pieces->begin() + 2, pieces->end(), [](const ItemPiece& p) { return p.whole(); });
-  // The last step of each sequence, which is its last valid one.
-  if (last && !making.options.as_keras) return AnyLayer(LastStep{{.name = keras_path_name(name)}});
-  const bool steps = pieces->size() >= 2 && !(*pieces)[1].whole();
-  return op_lambda(
-      name, [p = *pieces](const Tensor& x) { return taken_item(x, p); },
-      steps ? op_by_position : op_inside_steps);
-}
-
-std::optional<AnyLayer> make_shaping(const KerasStep& step, const std::string& name) {
+// Functions with numbers of their own.
+std::optional<AnyLayer> make_bent(const KerasStep& step, const std::string& name) {
   const auto& kind = step.layer->class_name;
-  const auto axes = op_axes(op_option(step, "axis", 1));
-  if (kind == "ExpandDims" && axes.size() == 1) {
+  const auto number = [&](const char* keras, const char* tensorflow, std::size_t position) {
+    Json found = op_option(step, keras, position);
+    if (found.is_null()) found = op_option(step, tensorflow, position);
+    return found.is_number() ? std::optional(found.get<double>()) : std::nullopt;
+  };
+  if (kind == "Clip") {
+    const auto low = number("x_min", "clip_value_min", 1),
+               high = number("x_max", "clip_value_max", 2);
+    if (!low || !high) return {};
     return op_lambda(
-        name, [a = axes[0]](const Tensor& x) { return expand_dims(x, a); },
-        axes[0] == 1 || axes[0] == 0 ? op_by_position : op_inside_steps);
+        name, [a = *low, b = *high](const Tensor& x) { return clip(x, a, b); }, op_by_value);
   }
-  if (kind == "Squeeze" && axes.size() == 1) {
+  if (kind == "LeakyRelu") {
+    const double slope = number("negative_slope", "alpha", 1).value_or(0.2);
     return op_lambda(
-        name, [a = axes[0]](const Tensor& x) { return squeeze(x, a); },
-        axes[0] == 1 ? op_by_position : op_inside_steps);
+        name, [slope](const Tensor& x) { return leaky_relu(x, slope); }, op_by_value);
   }
-  if (kind == "Concatenate") {
-    return make_layer("Concatenate", json_text(Json{{"axis", axes.empty() ? -1 : axes[0]},
-                                                    {"name", keras_path_name(name)}}));
-  }
-  if (kind == "Softmax" || kind == "LogSoftmax") {
-    const int axis = axes.empty() ? -1 : axes[0];
-    if (kind == "Softmax")
-      return make_layer("Softmax",
-                        json_text(Json{{"axis", axis}, {"name", keras_path_name(name)}}));
+  if (kind == "Gelu") {
+    const Json given = op_option(step, "approximate", 1);
+    const bool keras = step.layer->shown_class.empty();  // TensorFlow's is exact unless told
+    const bool tanh = given.is_boolean() ? given.get<bool>() : keras;
     return op_lambda(
-        name, [axis](const Tensor& x) { return log_softmax(x, axis); },
-        axis == -1 ? op_inside_steps : op_by_position);
-  }
-  if (kind == "Cast" || kind == "CastLike") return op_lambda(name, linear, op_by_value);
-  if (kind == "Matmul" && step.inputs().size() == 2) {
-    return op_lambda(
-        name, [](const Tensors& x) { return batched_matmul(x.at(0), x.at(1)); }, op_by_position);
-  }
-  if (kind == "Transpose") {
-    auto order = op_axes(op_option(step, "axes", 1));
-    if (order.empty()) order = op_axes(op_option(step, "perm", 1));
-    if (order.empty()) return {};
-    return op_lambda(
-        name, [order](const Tensor& x) { return permute(x, order); },
-        order.size() > 2 && order[1] == 1 ? op_inside_steps : op_by_position);
+        name, [tanh](const Tensor& x) { return gelu(x, tanh); }, op_by_value);
   }
   return {};
 }
@@ -243,10 +193,8 @@ std::optional<AnyLayer> make_keras_operation(const KerasStep& step, KerasMaking&
   try {
     if (auto made = make_pairwise(step, name)) return made;
     if (auto made = make_reduction(step, name)) return made;
-    if (layer.class_name == "GetItem") {
-      if (auto made = make_item(step, name, making)) return made;
-    }
-    if (auto made = make_shaping(step, name)) return made;
+    if (auto made = make_bent(step, name)) return made;
+    if (auto made = make_keras_shaping(step, making)) return made;
     const auto row =
         std::ranges::find(single_operations, layer.class_name, &SingleOperation::keras);
     if (row != std::end(single_operations))

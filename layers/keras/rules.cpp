@@ -88,19 +88,41 @@ constexpr RuleRow rows_of_layers[] = {
     {"UpSampling1D", KerasRole::drops, KerasSteps::windows, "padding is repeated like steps"},
     {"ZeroPadding1D", KerasRole::drops, KerasSteps::windows, "padding stays before the zeros"},
     {"Cropping1D", KerasRole::drops, KerasSteps::windows, "it cuts by position, padding or not"},
+    {"AdaptiveAveragePooling1D", KerasRole::drops, KerasSteps::windows, why_windows},
+    {"AdaptiveMaxPooling1D", KerasRole::drops, KerasSteps::windows, why_greatest},
+    {"Conv2D", KerasRole::drops, KerasSteps::windows, why_windows},
+    {"Conv3D", KerasRole::drops, KerasSteps::windows, why_windows},
+    {"Conv2DTranspose", KerasRole::drops, KerasSteps::windows, why_windows},
+    {"DepthwiseConv2D", KerasRole::drops, KerasSteps::windows, why_windows},
+    {"SeparableConv2D", KerasRole::drops, KerasSteps::windows, why_windows},
+    {"LocallyConnected2D", KerasRole::drops, KerasSteps::windows, why_windows},
+    {"MaxPooling2D", KerasRole::drops, KerasSteps::windows, why_greatest},
+    {"MaxPooling3D", KerasRole::drops, KerasSteps::windows, why_greatest},
+    {"AveragePooling2D", KerasRole::drops, KerasSteps::windows, why_windows},
+    {"AveragePooling3D", KerasRole::drops, KerasSteps::windows, why_windows},
+    {"UpSampling2D", KerasRole::drops, KerasSteps::windows, "padding is repeated like steps"},
+    {"ZeroPadding2D", KerasRole::drops, KerasSteps::windows, "padding stays before the zeros"},
+    {"Cropping2D", KerasRole::drops, KerasSteps::windows, "it cuts by position, padding or not"},
+    {"GlobalAveragePooling2D", KerasRole::drops, KerasSteps::ends, "the mean counts padding"},
+    {"GlobalMaxPooling2D", KerasRole::drops, KerasSteps::ends, why_greatest},
+    {"SpatialDropout2D", KerasRole::passes, KerasSteps::each},
+    {"Discretization", KerasRole::drops, KerasSteps::each},
+    {"Hashing", KerasRole::drops, KerasSteps::each},
+    {"CategoryEncoding", KerasRole::drops, KerasSteps::ends, "it counts padding among its ids"},
     {"Lambda", KerasRole::drops, KerasSteps::unknown},
     {"InputLayer", KerasRole::passes, KerasSteps::each},
 };
 
 // Functions of Keras 3's ops over axes; the others are taken for ones of each value.
-constexpr std::string_view reducing_operations[] = {"Sum", "Mean", "Max",       "Min",  "Prod",
-                                                    "Var", "Std",  "LogSumExp", "Amax", "Amin"};
+constexpr std::string_view reducing_operations[] = {"Sum",  "Mean", "Max",    "Min",
+                                                    "Prod", "Var",  "Std",    "LogSumExp",
+                                                    "Amax", "Amin", "Argmax", "Argmin"};
 constexpr std::string_view comparing_operations[] = {
     "NotEqual",  "Equal",   "Any",          "All",  "LogicalNot", "LogicalAnd",
     "LogicalOr", "Greater", "GreaterEqual", "Less", "LessEqual",  "Isnan"};
-constexpr std::string_view moving_operations[] = {"Reshape", "Transpose", "Matmul",  "Einsum",
-                                                  "Dot",     "Tensordot", "GetItem", "Flip",
-                                                  "Roll",    "Take",      "Flatten", "Cumsum"};
+constexpr std::string_view moving_operations[] = {
+    "Reshape", "Transpose", "Matmul", "Einsum", "Dot",  "Tensordot", "GetItem", "Flip", "Roll",
+    "Take",    "Flatten",   "Cumsum", "Repeat", "Tile", "Pad",       "Split",   "Sort"};
 
 template <std::size_t n>
 bool is_among(const std::string& name, const std::string_view (&names)[n]) {

@@ -58,7 +58,8 @@ Json KerasItem::item() const {
   made["module"] = class_name == "Functional"   ? "keras.src.models.functional"
                    : class_name == "Sequential" ? "keras"
                                                 : "keras.layers";
-  made["class_name"] = class_name;
+  const bool grouped = class_name == "GroupedQueryAttention";
+  made["class_name"] = grouped ? "GroupQueryAttention" : class_name;  // as Keras's API calls it
   made["config"] = config;
   made["registered_name"] = class_name == "Functional" ? Json("Functional") : Json();
   return made;

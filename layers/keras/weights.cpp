@@ -82,6 +82,24 @@ void gather_weights(const Group& group, std::vector<const Hdf5Object*>& found, i
   for (const auto& [n, inner] : others) gather_weights(*inner, found, depth + 1);
 }
 
+// Those of an RNN over several cells, which lie by class and count; false for other layers.
+template <class Group>
+bool gather_stack(const KerasLayer& layer, const Group& group,
+                  std::vector<const Hdf5Object*>& found) {
+  if (layer.inner.empty() || layer.inner[0].class_name != "StackedRNNCells") return false;
+  const Group* cell = group.at("cell");
+  const Group* cells = cell ? cell->at("cells") : nullptr;
+  if (!cells) return false;
+  std::map<std::string, int> counts;
+  for (const auto& one : layer.inner[0].inner) {
+    const std::string base = snake_case(one.class_name);
+    const int n = counts[base]++;
+    const Group* own = cells->at(n == 0 ? base : fmt::format("{}_{}", base, n));
+    if (own) gather_weights(*own, found);
+  }
+  return true;
+}
+
 std::vector<std::string> weight_names(const Hdf5Object& group) {
   auto names = group.texts("weight_names");
   // Keras splits long lists: weight_names0, weight_names1, ...
@@ -131,7 +149,8 @@ void KerasWeights::by_count(const KerasModel& model, const Group& group) {
     if (layer.operation) continue;
     const bool functional =
         layer.model && !layer.model->sequential && is_keras_model(layer.class_name);
-    classes[functional ? "functional" : snake_case(layer.class_name)].push_back(&layer);
+    const auto class_name = layer.class_name.substr(layer.class_name.rfind('>') + 1);
+    classes[functional ? "functional" : snake_case(class_name)].push_back(&layer);
   }
   for (const auto& [base, list] : classes) {
     // By the counts in their names, those that hold weights.
@@ -167,10 +186,15 @@ void KerasWeights::by_count(const KerasModel& model, const Group& group) {
         found = by_number->second.second, taken = by_number->second.first;
       }
       if (!found) continue;
+      const auto& inner = list[i]->inner;
+      const Group* timed = found->at("layer");
       if (list[i]->model) {
         by_count(*list[i]->model, *found);
+      } else if (timed && !inner.empty() && inner[0].model) {
+        by_count(*inner[0].model, *timed);
       } else {
-        gather_weights(*found, found_[list[i]]);
+        if (!gather_stack(*list[i], *found, found_[list[i]]))
+          gather_weights(*found, found_[list[i]]);
         if (taken != counted && !found_[list[i]].empty()) {
           notes_.push_back(fmt::format("weights of '{}' are in group '{}', not the counted '{}'",
                                        list[i]->name, taken, counted));

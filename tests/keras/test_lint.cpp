@@ -161,5 +161,57 @@ TEST_CASE("the ways to show it") {
   CHECK(addresses == 1);
 }
 
+TEST_CASE("inputs with unlike numbers of steps, bound by what reads them") {
+  const auto input2 = [](const std::string& name, int steps) {
+    return R"({"class_name": "InputLayer", "name": ")" + name + R"(", "config": {"name": ")" +
+           name + R"(", "batch_input_shape": [null, )" + std::to_string(steps) +
+           R"(, 2]}, "inbound_nodes": []})";
+  };
+  const auto layer2 = [](const std::string& kind, const std::string& name,
+                         const std::string& config, const std::string& nodes) {
+    return R"(,{"class_name": ")" + kind + R"(", "name": ")" + name + R"(", "config": {"name": ")" +
+           name + "\"" + config + R"(}, "inbound_nodes": [)" + nodes + "]}";
+  };
+  const std::string config =
+      R"({"class_name": "Functional", "config": {"name": "m", "layers": [)" + input2("a", 1) + "," +
+      input2("b", 7) + layer2("Flatten", "f", "", R"([["a", 0, 0, {}]])") +
+      layer2("Flatten", "h", "", R"([["b", 0, 0, {}]])") +
+      layer2("Concatenate", "c", R"(, "axis": -1)", R"([["f", 0, 0, {}], ["h", 0, 0, {}]])") +
+      layer2("Dense", "d", R"(, "units": 1)", R"([["c", 0, 0, {}]])") +
+      R"(], "input_layers": [["a", 0, 0], ["b", 0, 0]], "output_layers": [["d", 0, 0]]}})";
+  const File file(keras_files::h5(
+      config, "2.8.0",
+      {{"d", {{"d/kernel:0", numbers({16, 1}, 1)}, {"d/bias:0", numbers({1}, 2)}}}}));
+  const Lint found = lint(file.path());
+  REQUIRE(found.proof.size() == 1);
+  CHECK(found.proof[0].large.value_or(0) > 1e20);
+  CHECK(found.status() == 1);
+}
+
+TEST_CASE("padding that is no zero moves what zeros leave alone") {
+  const std::string own = R"({"class_name": "Sum", "config": {"name": "s", )" + input + "}}";
+  const File file(keras_files::h5(sequential(own), "2.4.0", {}));
+  const Lint found = lint(file.path(), {.custom = {{"Sum", keras_stand_in("GlobalSumPooling1D")}}});
+  CHECK(found.proof.at(0).alone.value_or(1) < 1e-9);
+  CHECK(found.status() == 1);
+}
+
+TEST_CASE("names that are no names for a terminal or a page") {
+  const std::string odd = R"(a\n\u001b[31m</table>\"\u0007)";
+  const std::string layer = R"({"class_name": "GRU", "config": {"name": ")" + odd +
+                            std::string(9000, 'x') + R"(", "units": 3, "reset_after": true, )" +
+                            input + "}}";
+  const Lint found = lint(File(keras_files::h5(sequential(layer), "2.4\x1b", {})).path());
+  for (const std::string& shown : {found.table(), found.html(), found.dot()}) {
+    CHECK(shown.find('\x1b') == std::string::npos);
+    CHECK(shown.find('\x07') == std::string::npos);
+    CHECK(shown.find(std::string(4000, 'x')) == std::string::npos);
+  }
+  CHECK(found.html().find("[31m</table>") == std::string::npos);
+  CHECK(
+      nlohmann::json::parse(found.json())["keras_3_15"][0]["layer"].get<std::string>().starts_with(
+          "a\n\x1b[31m"));
+}
+
 }  // namespace
 }  // namespace maskgrad::tests::test_lint

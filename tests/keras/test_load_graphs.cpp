@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "keras/keras3.hpp"
 #include "keras/masked_gru.hpp"
 
 namespace maskgrad::tests::test_load_graphs {
@@ -9,33 +10,14 @@ using keras_files::apart;
 using keras_files::dense_weights;
 using keras_files::expected;
 using keras_files::File;
+using keras_files::functional3;
 using keras_files::gru_config;
 using keras_files::gru_weights;
+using keras_files::input3;
+using keras_files::layer3;
 using keras_files::numbers;
 using keras_files::padded_input;
-
-std::string tensor3(const std::string& layer, int node = 0, int result = 0) {
-  return R"({"class_name": "__keras_tensor__", "config": {"shape": [null, 5, 2], "dtype": "float32",
-             "keras_history": [")" +
-         layer + "\", " + std::to_string(node) + ", " + std::to_string(result) + "]}}";
-}
-std::string layer3(const std::string& kind, const std::string& name, const std::string& config,
-                   const std::string& nodes, const std::string& module = "keras.layers") {
-  return R"({"module": ")" + module + R"(", "class_name": ")" + kind +
-         R"(", "config": {"name": ")" + name + "\"" + (config.empty() ? "" : ", " + config) +
-         R"(}, "registered_name": null, "name": ")" + name + R"(", "inbound_nodes": [)" + nodes +
-         "]}";
-}
-std::string functional3(const std::string& layers, const std::string& inputs,
-                        const std::string& outputs) {
-  return R"({"module": "keras.src.models.functional", "class_name": "Functional", "config": {"name": "f",
-             "trainable": true, "layers": [)" +
-         layers + R"(], "input_layers": )" + inputs + R"(, "output_layers": )" + outputs +
-         R"(}, "registered_name": "Functional"})";
-}
-std::string input3(const std::string& name, const std::string& shape) {
-  return layer3("InputLayer", name, R"("batch_shape": )" + shape + R"(, "dtype": "float32")", "");
-}
+using keras_files::tensor3;
 
 /// As Keras 3 writes it: the mask is a node, weights are found by class and count.
 std::string keras3_with_mask_nodes(const std::string& root) {
