@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <utility>
 
 #include <maskgrad/core/error.hpp>
 
@@ -181,6 +182,43 @@ std::string GraphBuilder::reduce(const std::string& op, const std::string& x, co
 std::string GraphBuilder::slice(const std::string& x, std::int64_t axis, const std::string& from,
                                 const std::string& to) {
   return node("Slice", {x, from, to, integers({axis})});
+}
+Names GraphBuilder::scan(const Names& states, const std::string& x, DType dtype, const Step& step) {
+  const std::string name = fresh("Scan");
+  Graph body;
+  body.name = name;
+  const auto value = [&](const std::string& what) {
+    return ValueInfo{name + "/" + what, static_cast<int>(type_of(dtype)), {{}, {}}, true};
+  };
+  Names before;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    body.inputs.push_back(value(fmt::format("state_{}", i)));
+    before.push_back(body.inputs.back().name);
+  }
+  body.inputs.push_back(value("piece"));
+  // Weights and constants of the step stand in the graph outside.
+  const std::vector<Node> outside = std::exchange(graph.nodes, {});
+  const auto most = std::exchange(most_nodes, std::numeric_limits<std::size_t>::max());
+  const Names after = step(before, body.inputs.back().name);
+  for (const char* kind : {"last", "all"}) {
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      body.outputs.push_back(value(fmt::format("{}_{}", kind, i)));
+      const std::string& made = body.outputs.back().name;
+      graph.nodes.push_back({made, "Identity", "", {after[i]}, {made}, {}});
+    }
+  }
+  body.nodes = std::exchange(graph.nodes, outside);
+  most_nodes = most;
+  Attribute of_body = named("body", Attribute::graph);
+  of_body.g = std::make_shared<const Graph>(std::move(body));
+  Names inputs = states, results;
+  inputs.push_back(x);
+  for (std::size_t i = 0; i < 2 * states.size(); ++i) {
+    results.push_back(fmt::format("{}:{}", name, i));
+  }
+  graph.nodes.push_back(
+      {name, "Scan", "", inputs, results, {std::move(of_body), attribute("num_scan_inputs", 1)}});
+  return results;
 }
 std::string GraphBuilder::shape(const std::string& x) {
   auto& known = known_["shape " + x];

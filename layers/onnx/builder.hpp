@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <map>
 
@@ -63,6 +64,12 @@ class GraphBuilder {
   std::string concat(const Names& parts, std::int64_t axis) {
     return parts.size() == 1 ? parts[0] : node("Concat", parts, {attribute("axis", axis)});
   }
+
+  /// The states before the first piece of x [pieces, batch, ...], and what they become by each.
+  using Step = std::function<Names(const Names& states, const std::string& piece)>;
+  /// The states behind the last piece, then those behind each [pieces, batch, ...]. What a step
+  /// reads besides stands outside of it.
+  Names scan(const Names& states, const std::string& x, DType dtype, const Step& step);
 
   /// FileError where the graph gets more nodes than this: those of a file that is read.
   std::size_t most_nodes = std::numeric_limits<std::size_t>::max();

@@ -115,7 +115,7 @@ class Decoder {
       if (f.number == 4) a.s = f.text();
       if (f.number == 5) a.t = tensor(f.bytes);
       if (f.number == 7) {
-        const std::string values = WireReader::fixed(f);
+        const std::string values = f.text();
         const auto before = a.floats.size();
         a.floats.resize(before + values.size() / 4);
         if (values.size() >= 4) {
@@ -147,7 +147,7 @@ class Decoder {
     each(bytes, [&](const WireField& f) {
       WireReader list({}, what_);
       if (f.number == 1) list.integers(f, [&](std::int64_t i) { tensor.dims.push_back(i); });
-      if (f.number == 4 || f.number == 10) tensor.raw += WireReader::fixed(f);
+      if (f.number == 4 || f.number == 10) tensor.raw += f.text();
       if (f.number == 5 || f.number == 7) {
         list.integers(f, [&](std::int64_t i) { append(tensor.raw, tensor.type, i); });
       }

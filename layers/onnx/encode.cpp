@@ -16,6 +16,8 @@ WireWriter encoded(const TensorData& tensor) {
   return out;
 }
 
+WireWriter encoded(const Graph& graph);
+
 WireWriter encoded(const Attribute& a) {
   WireWriter out;
   out.text(1, a.name);
@@ -23,6 +25,7 @@ WireWriter encoded(const Attribute& a) {
   if (a.kind == Attribute::integer) out.integer(3, a.i);
   if (a.kind == Attribute::text) out.text(4, a.s);
   if (a.kind == Attribute::tensor) out.message(5, encoded(a.t));
+  if (a.kind == Attribute::graph) out.message(6, encoded(*a.g));
   for (const float f : a.floats) out.real(7, f);
   for (const auto i : a.ints) out.integer(8, i);
   for (const auto& s : a.strings) out.text(9, s);

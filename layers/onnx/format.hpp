@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,19 @@ struct TensorData {
   std::string raw;  ///< its values, little endian
 };
 
+struct Graph;
+
 struct Attribute {
-  enum Kind { none = 0, real = 1, integer = 2, text = 3, tensor = 4, reals = 6, integers = 7 };
+  enum Kind {
+    none = 0,
+    real = 1,
+    integer = 2,
+    text = 3,
+    tensor = 4,
+    graph = 5,
+    reals = 6,
+    integers = 7
+  };
   std::string name;
   int kind = none;
   float f = 0;
@@ -29,6 +41,7 @@ struct Attribute {
   std::vector<float> floats;
   std::vector<std::int64_t> ints;
   std::vector<std::string> strings;
+  std::shared_ptr<const Graph> g = {};  ///< written, and passed over where a file is read
 };
 
 struct Node {

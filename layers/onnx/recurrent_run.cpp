@@ -1,7 +1,5 @@
 #include <maskgrad/layers/onnx/recurrent_run.hpp>
 
-#include <fmt/format.h>
-
 #include <limits>
 
 namespace maskgrad::onnx {
@@ -85,12 +83,7 @@ Names run_operator(const Call& call, const Value& x, const Names& states, const 
   bool known = !gated || functions.add(run.settings.recurrent_activation);
   known = functions.add(run.settings.activation) && known;
   if (run.cell == Cell::lstm) functions.add(run.settings.activation);
-  if (!known) {
-    call.refuse(
-        fmt::format("ONNX's {} has not the activations '{}' and '{}'", operator_of(run.cell),
-                    run.settings.activation, run.settings.recurrent_activation),
-        "tanh, sigmoid, relu, hard_sigmoid, softsign, softplus, elu, leaky_relu, linear");
-  }
+  if (!known) return run_scan(call, x, states, run);
   Names inputs{g.transpose(x.name, {1, 0, 2})};
   for (const auto& name : weights_of(call, run)) inputs.push_back(name);
   inputs.push_back(x.masked_steps() ? call.to.lengths_of_one(x) : "");

@@ -21,6 +21,10 @@ struct RunResult {
   Names states;
 };
 
+/// The output of each step of packed x, at the steps' own places, then the last states: what the
+/// operators give, written out step by step.
+Names run_scan(const Call& call, const Value& x, const Names& states, const Run& how);
+
 /// The run over the valid steps of x, with the weights of the layer that is called.
 RunResult run(const Call& call, const Value& x, const Values& initial, const Run& how);
 

@@ -126,8 +126,10 @@ class Saving {
     named(name, value, type_of(y.dtype()), shape);
     if (!y.mask || !options_.mask_outputs) return;
     if (y.mask->rank == 2 && !y.mask->lengths.empty()) {
-      named(name + "_lengths", to_.graph.cast(y.mask->lengths, Type::i32), Type::i32,
-            shape.sub(0, 1));
+      // Outputs under one mask share their lengths: onnxruntime 1.17 overwrote casts of its own each.
+      auto& lengths = shown_lengths_[y.mask->lengths];
+      if (lengths.empty()) lengths = to_.graph.cast(y.mask->lengths, Type::i32);
+      named(name + "_lengths", lengths, Type::i32, shape.sub(0, 1));
     } else {
       named(name + "_mask", to_.valid(y), Type::boolean, shape.sub(0, y.mask->rank));
     }
@@ -135,6 +137,7 @@ class Saving {
 
   const OnnxOptions& options_;
   Exporter to_;
+  std::map<std::string, std::string> shown_lengths_;  ///< i32, by those of masks
 };
 
 struct OptionsText {

@@ -7,9 +7,8 @@ namespace {
 
 constexpr std::string_view no_operator = "ONNX has no operator for its recurrence";
 constexpr std::string_view other_recurrence = "GRU, LSTM or SimpleRNN in its place";
-constexpr std::string_view step_functions = "other activations than those of ONNX; stateful";
-constexpr std::string_view known_functions =
-    "tanh, sigmoid, relu, elu, leaky_relu, linear, hard_sigmoid, softplus, softsign";
+constexpr std::string_view stateful = "stateful";
+constexpr std::string_view given_states = "initial states as inputs, with .return_state";
 constexpr std::string_view of_three = "SimpleRNN, GRU or LSTM in it";
 constexpr std::string_view no_cell = "a cell by itself is not written";
 constexpr std::string_view in_rnn = "the cell in an RNN";
@@ -33,15 +32,15 @@ constexpr Row all_rows[] = {
     {"GaussianDropout", write_identity, "nothing"},
     {"AlphaDropout", write_identity, "nothing"},
     {"GaussianNoise", write_identity, "nothing"},
-    {"SimpleRNN", write_simple_rnn, "RNN with sequence_lens", step_functions, known_functions},
-    {"GRU", write_gru, "GRU with sequence_lens", step_functions, known_functions},
-    {"LSTM", write_lstm, "LSTM with sequence_lens", step_functions, known_functions},
+    {"SimpleRNN", write_simple_rnn, "RNN with sequence_lens, or Scan", stateful, given_states},
+    {"GRU", write_gru, "GRU with sequence_lens, or Scan", stateful, given_states},
+    {"LSTM", write_lstm, "LSTM with sequence_lens, or Scan", stateful, given_states},
     {"MinGRU", nullptr, "", no_operator, other_recurrence},
     {"MinLSTM", nullptr, "", no_operator, other_recurrence},
     {"RGLRU", nullptr, "", no_operator, other_recurrence},
     {"S6", nullptr, "", no_operator, other_recurrence},
     {"LinearAttention", nullptr, "", no_operator, other_recurrence},
-    {"Bidirectional", write_bidirectional, "two of RNN, GRU or LSTM, one in reverse",
+    {"Bidirectional", write_bidirectional, "two of RNN, GRU, LSTM or Scan, one in reverse",
      "another layer in it", of_three},
     {"MultiHeadAttention", write_multi_head_attention, "MatMul, Softmax of the valid pairs"},
     {"GroupedQueryAttention", write_grouped_query_attention, "MatMul, Softmax of the valid pairs"},
@@ -52,7 +51,7 @@ constexpr Row all_rows[] = {
     {"SinePositionEncoding", write_sine_positions, "Range, Sin, Cos"},
     {"PositionEmbedding", write_position_embedding, "Range, Gather"},
     {"RotaryEmbedding", write_rotary, "Range, Sin, Cos, Mul"},
-    {"RNN", write_rnn, "RNN, GRU or LSTM, by its cell", "another cell than those three",
+    {"RNN", write_rnn, "RNN, GRU, LSTM or Scan, by its cell", "another cell than those three",
      "an RNN for each cell, one behind the other"},
     {"SimpleRNNCell", nullptr, "", no_cell, in_rnn},
     {"GRUCell", nullptr, "", no_cell, in_rnn},

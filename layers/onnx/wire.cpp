@@ -77,8 +77,4 @@ bool WireReader::next(WireField& field) {
   return true;
 }
 
-std::string WireReader::fixed(const WireField& field) {
-  return std::string(field.bytes);
-}
-
 }  // namespace maskgrad::onnx

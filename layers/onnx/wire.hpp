@@ -53,8 +53,6 @@ class WireReader {
     WireReader packed(field.bytes, what_);
     while (!packed.bytes_.empty()) f(static_cast<std::int64_t>(packed.varint()));
   }
-  /// Its values of 4 or 8 bytes as they stand.
-  static std::string fixed(const WireField& field);
 
  private:
   std::uint64_t varint();

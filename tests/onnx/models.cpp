@@ -90,8 +90,9 @@ OnnxCase step_functions() {
   Functional model;
   const auto x = model.input("x");
   std::vector<Functional::Node> nodes;
-  for (const char* name : {"tanh", "sigmoid", "relu", "hard_sigmoid", "keras2_hard_sigmoid",
-                           "softsign", "softplus", "elu", "leaky_relu", "linear"}) {
+  for (const char* name :
+       {"tanh", "sigmoid", "relu", "hard_sigmoid", "keras2_hard_sigmoid", "softsign", "softplus",
+        "elu", "leaky_relu", "linear", "gelu", "selu", "hard_tanh", "swish"}) {
     nodes.push_back(model.add(LSTM{{.units = 2,
                                     .activation = name,
                                     .recurrent_activation = "hard_sigmoid",
