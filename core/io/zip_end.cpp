@@ -34,7 +34,7 @@ ZipDirectory read_end64(const ByteSource& source, std::uint64_t locator_at,
 ZipDirectory read_end(const ByteSource& source, std::uint64_t& limit) {
   const auto& place = source.place();
   if (source.size() < end_size) {
-    place.refuse(0, "the file has {} bytes; a zip file has at least {}; give an .npz file",
+    place.refuse(0, "the file has {} bytes; a zip file has at least {}; give a whole one",
                  source.size(), end_size);
   }
   limit = source.size() - end_size;
@@ -44,7 +44,7 @@ ZipDirectory read_end(const ByteSource& source, std::uint64_t& limit) {
   if (end.u32(0) != end_mark || end.u16(20) != 0) {
     place.refuse(limit,
                  "the last {} bytes are no zip end record; the file was cut short, has bytes or a "
-                 "comment behind its end, or is no .npz",
+                 "comment behind its end, or is no zip file",
                  end_size);
   }
   if (limit >= locator_size) {

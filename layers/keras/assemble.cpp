@@ -225,7 +225,7 @@ std::vector<KerasValue> ordered_inputs(const KerasStep& step) {
 
 void check_attention_masks(const KerasStep& step, const std::vector<bool>& masked,
                            KerasMaking& making) {
-  if (!is_attention(*step.layer)) return;
+  if (!is_attention(*step.layer) || masked.empty()) return;
   constexpr std::string_view masks[] = {"query_mask", "value_mask", "key_mask", "attention_mask"};
   for (std::size_t i = 0; i < std::size(masks); ++i) {
     const auto* mask = step.keyword(masks[i]);

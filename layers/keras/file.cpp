@@ -29,10 +29,23 @@ int keras_major(const std::string& version, const Json& model) {
   return config_at(model, "module") ? 3 : 2;  // Keras 2 wrote no modules before its last versions
 }
 
+// TensorFlow's folders hold a graph of operations that only TensorFlow can run.
+const std::filesystem::path& no_saved_model(const std::filesystem::path& path,
+                                            std::string_view where) {
+  std::error_code none;
+  if (std::filesystem::exists(path / "saved_model.pb", none)) {
+    fail<FileError>(where,
+                    "{} is a SavedModel folder, which tells no layers; load it in Keras, and save "
+                    "it with model.save('model.keras')",
+                    path.string());
+  }
+  return path;
+}
+
 }  // namespace
 
 KerasFile::KerasFile(const std::filesystem::path& path, std::string_view where)
-    : source_(path, where) {
+    : source_(no_saved_model(path, where), where) {
   std::vector<std::byte> first(
       static_cast<std::size_t>(std::min<std::uint64_t>(8, source_.size())));
   source_.read_at(0, first);

@@ -153,7 +153,10 @@ KerasLayer read_keras_layer(const Json& layer, int major, std::vector<std::strin
     if (made.name.empty()) made.name = made.model->name;
     return made;
   }
-  if (!made.config.is_object()) return made;
+  if (!made.config.is_object()) {
+    made.config = Json::object();
+    return made;
+  }
   rename_keras_options(made);
   for (const char* key : {"layer", "cell", "backward_layer"}) {
     if (const Json* inner = config_at(made.config, key); inner && inner->is_object()) {

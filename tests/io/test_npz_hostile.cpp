@@ -44,11 +44,11 @@ TEST_CASE("npz: the builder itself makes files that are read") {
 
 TEST_CASE("npz: ends that are none") {
   CHECK(refusal("") ==
-        head + "0: the file has 0 bytes; a zip file has at least 22; give an .npz file");
+        head + "0: the file has 0 bytes; a zip file has at least 22; give a whole one");
   CHECK(refusal(std::string(30, 'x')) ==
         head +
             "8: the last 22 bytes are no zip end record; the file was cut short, has bytes or a "
-            "comment behind its end, or is no .npz");
+            "comment behind its end, or is no zip file");
   auto file = zip_with([](auto&) {});
   CHECK(refusal(file + "x").find("byte 216: the last 22 bytes are no zip end record") !=
         std::string::npos);
