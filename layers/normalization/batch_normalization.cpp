@@ -47,13 +47,13 @@ void check_finite(std::string_view what, const Tensor& statistics, std::int64_t 
 
 }  // namespace
 
-void BatchNormalization::move(const BatchResult& batch) const {
+void BatchNormalization::move(const BatchResult& batch, std::int64_t own) const {
   if (auto* kept = detail::BatchStatistics::current()) {
     const auto values = [](const Tensor& x) {
       return cast(x, DType::f64).template to_vector<double>();
     };
     kept->measured.push_back({moving_mean_, moving_variance_, options_.momentum,
-                              static_cast<double>(batch.count), values(batch.mean),
+                              static_cast<double>(own), values(batch.mean),
                               values(batch.variance)});
     return;
   }
@@ -66,7 +66,9 @@ Tensor BatchNormalization::forward(const Tensor& x) {
   check::feature_axis(x, options_.axis);
   weights_.check(x);
   if (training()) {
-    const auto batch = batch_normalize(x, options_.epsilon, weights_.affine());
+    const bool together = options_.synchronized && !x.is_meta();
+    const auto sum_over = together ? detail::sum_over_shards() : detail::SumOver();
+    const auto batch = detail::batch_normalize(x, options_.epsilon, weights_.affine(), sum_over);
     const auto call = detail::checkpoint_call();
     if (call == detail::CheckpointCall::alone) {
       fail<StateError>(detail::layer_title(),
@@ -78,7 +80,8 @@ Tensor BatchNormalization::forward(const Tensor& x) {
       check_finite("mean", batch.mean, batch.count);
       check_finite("variance", batch.variance, batch.count);
     }
-    if (!again) move(batch);
+    const auto features = x.shape().back();
+    if (!again) move(batch, sum_over && features > 0 ? rows::total(x) / features : batch.count);
     return batch.y;
   }
   // Copies, so that a later step in training leaves what backward reads as it is.

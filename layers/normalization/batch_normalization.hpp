@@ -14,6 +14,7 @@ struct BatchNormalizationOptions {
   Initializer gamma_initializer = "ones";
   Initializer moving_mean_initializer = "zeros";
   Initializer moving_variance_initializer = "ones";
+  bool synchronized = true;  ///< in a step of several shards: statistics of all of them
   std::string name = {};
 
   template <class Self, class F>
@@ -27,6 +28,7 @@ struct BatchNormalizationOptions {
     f("gamma_initializer", o.gamma_initializer);
     f("moving_mean_initializer", o.moving_mean_initializer);
     f("moving_variance_initializer", o.moving_variance_initializer);
+    f("synchronized", o.synchronized);
     f("name", o.name);
   }
 };
@@ -34,7 +36,8 @@ struct BatchNormalizationOptions {
 /// Each feature by its mean and (biased) variance over all valid rows of the batch; in evaluation
 /// by the moving ones:
 ///   moving = momentum moving + (1 - momentum) batch's; a batch without a valid row changes neither
-/// On ranks (see RankOptions) mean and variance are each shard's own, the moving ones of all.
+/// On ranks (see RankOptions) those of a step are of all its shards, on all ranks; without
+/// `.synchronized` each shard's own. The moving ones are of all either way.
 /// Shapes:   x [batch, ..., features] -> the same; gamma, beta, moving_mean, moving_variance
 ///           [features].
 /// Mask:     supports; refuses one over features.
@@ -72,7 +75,8 @@ class BatchNormalization {
   LayerInfo info;
 
  private:
-  void move(const BatchResult& batch) const;
+  /// Of the batch's values `own` are this tensor's.
+  void move(const BatchResult& batch, std::int64_t own) const;
 
   Options options_;
   detail::ScaleAndShift weights_;

@@ -9,6 +9,20 @@
 namespace maskgrad::detail {
 namespace {
 thread_local BatchStatistics* statistics_now = nullptr;
+thread_local std::shared_ptr<ShardMeeting> meeting_now;
+}  // namespace
+
+ShardMeetingScope::ShardMeetingScope(std::shared_ptr<ShardMeeting> meeting)
+    : outer_(std::exchange(meeting_now, std::move(meeting))) {}
+ShardMeetingScope::~ShardMeetingScope() {
+  meeting_now = std::move(outer_);
+}
+
+SumOver sum_over_shards() {
+  if (!meeting_now) return {};
+  return [meeting = meeting_now, path = current_layer_path()](std::span<double> values) {
+    meeting->sum(path, values);
+  };
 }
 
 BatchStatistics::BatchStatistics() : outer_(std::exchange(statistics_now, this)) {}

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <memory>
+#include <span>
+#include <string_view>
 #include <vector>
 
+#include <maskgrad/autograd/ops/normalization/normalize.hpp>
 #include <maskgrad/autograd/parameter.hpp>
 
 namespace maskgrad::detail {
@@ -30,6 +34,27 @@ class BatchStatistics {
  private:
   BatchStatistics* outer_;
 };
+
+/// Where the shards of a step come together while each is computed by itself.
+class ShardMeeting {
+ public:
+  virtual ~ShardMeeting() = default;
+  /// Waits for the other shards to come to the same call, and gives each the sum over all.
+  virtual void sum(std::string_view what, std::span<double> values) = 0;
+};
+/// While one lives, this thread computes a shard of a step.
+class ShardMeetingScope {
+ public:
+  explicit ShardMeetingScope(std::shared_ptr<ShardMeeting> meeting);
+  ~ShardMeetingScope();
+  ShardMeetingScope(const ShardMeetingScope&) = delete;
+  ShardMeetingScope& operator=(const ShardMeetingScope&) = delete;
+
+ private:
+  std::shared_ptr<ShardMeeting> outer_;
+};
+/// Sums over the shards of the step that this thread computes one of; empty where it is alone.
+SumOver sum_over_shards();
 
 /// moving = momentum moving + (1 - momentum) batch's.
 void move_statistics(const Parameter& moving, const Tensor& batch, double momentum);

@@ -33,14 +33,26 @@ void add_tensor(Tensor& a, const Tensor& b) {
   });
 }
 
-void add_gradients(TermGradients& all, TermGradients more) {
+void add_gradients(std::vector<Tensor>& all, std::vector<Tensor> more) {
   if (all.empty()) {
     all = std::move(more);
     return;
   }
-  for (std::size_t i = 0; i < more.size(); ++i) {
-    for (std::size_t k = 0; k < more[i].size(); ++k) add_tensor(all[i][k], more[i][k]);
-  }
+  for (std::size_t k = 0; k < more.size(); ++k) add_tensor(all[k], more[k]);
+}
+
+/// to += from factor, to 0 at first, so that -0 becomes +0.
+void add_scaled(const Tensor& to, const Tensor& from, double factor) {
+  extend::dispatch_real(in_gradient_tree, to.dtype(), [&]<class T>() {
+    const auto sums = rows::of_mutable<T>(to);
+    const auto values = rows::of<T>(from);
+    const T f = static_cast<T>(factor);
+    kernels::over_parts(to.shape().count(), [&](std::int64_t at, std::int64_t end) {
+      for (auto n = static_cast<std::size_t>(at); n < static_cast<std::size_t>(end); ++n) {
+        sums[n] += values[n] * f;
+      }
+    });
+  });
 }
 
 }  // namespace
@@ -55,36 +67,63 @@ GradientTree::GradientTree(const std::vector<Parameter>& parameters)
   }
 }
 
-void GradientTree::add_part(const Loss& loss) {
-  const auto terms = static_cast<std::int64_t>(loss.terms().size());
+void GradientTree::check_terms(std::size_t terms) {
   if (terms_ != 0 && terms_ != terms) {
     fail<GradError>(in_gradient_tree,
                     "a shard has {} terms, an earlier one has {}; expected the same loss for each",
                     terms, terms_);
   }
+}
+
+void GradientTree::add_term(Gradients part, Gradients& to) {
+  for (std::size_t k = 0; k < part.size(); ++k) {
+    if (part[k].defined()) reached_[k] = '1';
+  }
+  add_gradients(to, std::move(part));
+}
+
+void GradientTree::add_part(const Loss& loss, const std::vector<Tensor>& targets,
+                            TermGradients& shard) {
+  const auto terms = loss.terms().size();
+  check_terms(terms);
   loss.value();  // refuses the reduction `none` before anything changes
   terms_ = terms;
   const NoGrad no_grad;
-  TermGradients part(static_cast<std::size_t>(terms));
-  for (std::int64_t i = 0; i < terms; ++i) {
-    const Tensor& sum = loss.terms()[static_cast<std::size_t>(i)].sum;
-    if (sum.on_tape()) {
-      const Tensor one = scalar(1, sum.dtype());
-      tape::backward({&sum, 1}, {&one, 1}, {.retain = i + 1 < terms});
-    }
-    for (std::size_t k = 0; k < parameters_.size(); ++k) {
-      part[static_cast<std::size_t>(i)].push_back(parameters_[k].grad_value());
-      if (parameters_[k].grad_value().defined()) reached_[k] = '1';
-      parameters_[k].clear_grad();
-    }
+  shard.resize(terms);
+  for (std::size_t i = 0; i < terms; ++i) {
+    const Tensor& sum = loss.terms()[i].sum;
+    if (!sum.on_tape() || targets.empty()) continue;
+    const Tensor one = scalar(1, sum.dtype());
+    add_term(tape::gradients({&sum, 1}, {&one, 1}, targets, {.retain = i + 1 < terms}), shard[i]);
   }
-  add_gradients(shard_, std::move(part));
 }
 
-void GradientTree::end_shard() {
-  // One without rows has no values: it is 0, and stands in the tree all the same.
+void GradientTree::take(std::size_t term, std::size_t terms, const std::vector<Tensor>& targets,
+                        TermGradients& shard) {
+  check_terms(terms);
+  terms_ = terms;
   const NoGrad no_grad;
-  subtrees_.push_back({0, std::exchange(shard_, {})});
+  shard.resize(terms);
+  Gradients part;
+  for (const Tensor& target : targets) {
+    const Tensor gradient = target.grad();
+    part.push_back(gradient.defined() ? gradient.value() : gradient);
+    target.clear_grad();
+  }
+  add_term(std::move(part), shard[term]);
+}
+
+void GradientTree::end_shard(TermGradients shard) {
+  kept_.push_back(std::move(shard));
+  if (terms_ != 1) return;
+  for (auto& each : kept_) add_leaf(each.empty() ? Gradients() : std::move(each[0]));
+  kept_.clear();
+}
+
+/// One without rows has no values: it is 0, and stands in the tree all the same.
+void GradientTree::add_leaf(Gradients leaf) {
+  const NoGrad no_grad;
+  subtrees_.push_back({0, std::move(leaf)});
   while (subtrees_.size() > 1 &&
          subtrees_[subtrees_.size() - 2].height == subtrees_.back().height) {
     Subtree right = std::move(subtrees_.back());
@@ -94,81 +133,91 @@ void GradientTree::end_shard() {
   }
 }
 
-void GradientTree::reduce(const Communicator& communicator, ReductionOrder order,
-                          std::int64_t terms) {
+GradientTree::Gradients GradientTree::joined(const TermGradients& terms,
+                                             const std::vector<double>& factors) const {
+  Gradients all;
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    if (factors[i] == 0) continue;  // nothing is read: NaN may stand there
+    all.resize(parameters_.size());
+    for (std::size_t k = 0; k < terms[i].size(); ++k) {
+      if (!terms[i][k].defined()) continue;
+      if (!all[k].defined())
+        all[k] = rows::make_zeros(parameters_[k].shape(), parameters_[k].dtype());
+      add_scaled(all[k], terms[i][k], factors[i]);
+    }
+  }
+  return all;
+}
+
+void GradientTree::finish(const Communicator& communicator, ReductionOrder order,
+                          const std::vector<double>& factors, double count,
+                          const std::string& reached) {
   const NoGrad no_grad;
-  TermGradients all;
+  for (auto& each : std::exchange(kept_, {})) {
+    const bool one = factors.size() == 1 && !each.empty();
+    add_leaf(one ? std::move(each[0]) : joined(each, factors));
+  }
+  terms_ = 0;
+  const Gradients sums = reduce(communicator, order);
+  set(sums, factors.size() == 1 ? factors[0] : 1, count, reached);
+}
+
+GradientTree::Gradients GradientTree::reduce(const Communicator& communicator,
+                                             ReductionOrder order) {
+  Gradients all;
   for (auto subtree = subtrees_.rbegin(); subtree != subtrees_.rend(); ++subtree) {
     add_gradients(subtree->sums, std::move(all));
     all = std::move(subtree->sums);
   }
   subtrees_.clear();
-  shard_ = std::move(all);
-  terms_ = terms;
-  if (communicator.size() == 1) return;
-  shard_.resize(static_cast<std::size_t>(terms));
-  for (auto& term : shard_) term.resize(parameters_.size());
-  sum_over<float>(communicator, order);
-  sum_over<double>(communicator, order);
+  all.resize(parameters_.size());
+  if (communicator.size() == 1) return all;
+  sum_over<float>(communicator, order, all);
+  sum_over<double>(communicator, order, all);
+  return all;
 }
 
 /// All values of the type in one row, over the ranks and back.
 template <class T>
-void GradientTree::sum_over(const Communicator& communicator, ReductionOrder order) {
-  std::int64_t a_term = 0;
-  for (const auto& p : parameters_) a_term += p.dtype() == dtype_of<T>() ? p.shape().count() : 0;
-  if (a_term == 0) return;
-  extend::Pooled<T> flat(a_term * terms_);
+void GradientTree::sum_over(const Communicator& communicator, ReductionOrder order,
+                            Gradients& all) const {
+  std::int64_t size = 0;
+  for (const auto& p : parameters_) size += p.dtype() == dtype_of<T>() ? p.shape().count() : 0;
+  if (size == 0) return;
+  extend::Pooled<T> flat(size);
   const auto each = [&](auto&& f) {
     T* at = flat.data();
-    for (auto& term : shard_) {
-      for (std::size_t k = 0; k < parameters_.size(); ++k) {
-        if (parameters_[k].dtype() != dtype_of<T>()) continue;
-        const auto size = parameters_[k].shape().count();
-        f(term[k], k, std::span<T>(at, static_cast<std::size_t>(size)));
-        at += size;
-      }
+    for (std::size_t k = 0; k < parameters_.size(); ++k) {
+      if (parameters_[k].dtype() != dtype_of<T>()) continue;
+      const auto own = static_cast<std::size_t>(parameters_[k].shape().count());
+      f(k, std::span<T>(at, own));
+      at += own;
     }
   };
-  each([](const Tensor& x, std::size_t, std::span<T> to) {
-    if (!x.defined()) return std::fill(to.begin(), to.end(), T(0)), void();
-    const auto from = rows::of<T>(x);
+  each([&](std::size_t k, std::span<T> to) {
+    if (!all[k].defined()) return std::fill(to.begin(), to.end(), T(0)), void();
+    const auto from = rows::of<T>(all[k]);
     for (std::size_t i = 0; i < to.size(); ++i) to[i] = from[i] + T(0);  // -0 becomes +0
   });
   const std::span<T> values(flat.data(), static_cast<std::size_t>(flat.size()));
   if (order != ReductionOrder::fastest || !communicator.transport().sum(values)) {
     communicator.sum(values);
   }
-  each([&](Tensor& x, std::size_t k, std::span<T> from) {
-    x = rows::make(parameters_[k].shape(), dtype_of<T>());
-    std::copy(from.begin(), from.end(), rows::of_mutable<T>(x).begin());
+  each([&](std::size_t k, std::span<T> from) {
+    all[k] = rows::make(parameters_[k].shape(), dtype_of<T>());
+    std::copy(from.begin(), from.end(), rows::of_mutable<T>(all[k]).begin());
   });
 }
 
-void GradientTree::set(const std::vector<double>& factors, double count,
-                       const std::string& reached) {
-  const NoGrad no_grad;
+void GradientTree::set(const Gradients& sums, double factor, double count,
+                       const std::string& reached) const {
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
     if (reached[k] != '1') continue;
     const Parameter& p = parameters_[k];
     const Tensor made = rows::make_zeros(p.shape(), p.dtype());
-    extend::dispatch_real(in_gradient_tree, p.dtype(), [&]<class T>() {
-      const auto to = rows::of_mutable<T>(made);
-      for (std::size_t i = 0; i < factors.size(); ++i) {
-        const Tensor& sums = shard_[i][k];
-        if (factors[i] == 0 || !sums.defined()) continue;  // nothing is read: NaN may stand there
-        const auto from = rows::of<T>(sums);
-        const T factor = static_cast<T>(factors[i]);
-        kernels::over_parts(p.shape().count(), [&](std::int64_t at, std::int64_t end) {
-          for (auto n = static_cast<std::size_t>(at); n < static_cast<std::size_t>(end); ++n) {
-            to[n] += from[n] * factor;  // to 0, so that -0 becomes +0
-          }
-        });
-      }
-    });
+    if (factor != 0 && sums[k].defined()) add_scaled(made, sums[k], factor);
     p.set_grad(made, count);
   }
-  shard_.clear();
 }
 
 }  // namespace maskgrad::detail

@@ -1,35 +1,16 @@
 #include <maskgrad/optim/distributed/sharded_step.hpp>
 
-#include <cstring>
 #include <optional>
 
-#include <maskgrad/autograd/distinct.hpp>
-#include <maskgrad/layers/normalization/batch_statistics.hpp>
 #include <maskgrad/optim/distributed/gradient_tree.hpp>
+#include <maskgrad/optim/distributed/shard_statistics.hpp>
+#include <maskgrad/optim/distributed/shard_team.hpp>
 #include <maskgrad/optim/distributed/shards.hpp>
 
 namespace maskgrad {
 namespace {
 
 constexpr std::string_view in_sharded_step = "ShardedStep";
-
-/// Numbers of a message, one after the other.
-class Numbers {
- public:
-  explicit Numbers(std::string_view text) : text_(text) {}
-  bool at_end() const { return text_.size() < sizeof(double); }
-  double next() {
-    double value = 0;
-    if (at_end()) fail<GradError>(in_sharded_step, "a rank sent less than it said it would");
-    std::memcpy(&value, text_.data(), sizeof value);
-    text_.remove_prefix(sizeof value);
-    return value;
-  }
-  std::size_t next_size() { return static_cast<std::size_t>(next()); }
-
- private:
-  std::string_view text_;
-};
 
 }  // namespace
 
@@ -39,64 +20,31 @@ struct ShardedStep::Noise {
       : begin(detail::noise_position_of(parameters)), parts(parameters) {}
   NoisePosition begin;
   detail::NoiseParts parts;
-  std::optional<NoiseStep> step;
-  std::optional<extend::NoiseSamplesScope> samples;
 };
 
-/// Statistics of each shard's batch: of all shards together they move the moving ones, once.
-class ShardedStep::Statistics {
- public:
-  explicit Statistics(const std::vector<Parameter>& parameters)
-      : parameters_(detail::distinct(parameters)) {}
+/// A shard while it is computed, and until all before it are in the tree.
+struct ShardedStep::Shard {
+  detail::TermGradients gradients;
+  std::vector<double> parts;  ///< what the others are to know
+  bool ended = false;
 
-  void begin_part() { part_.emplace(); }
-  void end_shard() { part_.reset(); }
-  /// What the part has measured, call by call.
-  void write(std::vector<double>& numbers) {
-    numbers.push_back(static_cast<double>(part_->measured.size()));
-    for (const auto& m : part_->measured) {
-      numbers.insert(numbers.end(), {place_of(m.moving_mean), place_of(m.moving_variance),
-                                     m.momentum, m.count, static_cast<double>(m.mean.size())});
-      numbers.insert(numbers.end(), m.mean.begin(), m.mean.end());
-      numbers.insert(numbers.end(), m.variance.begin(), m.variance.end());
+  /// What the thread that computes it draws, measures, and reads as weights.
+  struct Here {
+    std::optional<NoiseStep> step;
+    std::optional<extend::NoiseSamplesScope> samples;
+    std::optional<detail::BatchStatistics> statistics;
+    std::optional<ParameterScope> values;
+  };
+  std::unique_ptr<Here> here = std::make_unique<Here>();
+  std::vector<Tensor> targets;  ///< what it has gradients of
+
+  /// The weights, under handles of its own where other shards are computed at the same time.
+  void read(const std::vector<Parameter>& parameters, bool apart) {
+    for (const auto& p : parameters) {
+      targets.push_back(apart ? p.tensor().value().with_grad() : p.tensor());
     }
-    part_.emplace();
+    if (apart) here->values.emplace(parameters, targets);
   }
-  void read(Numbers& all) {
-    const auto calls = all.next_size();
-    calls_.resize(std::max(calls_.size(), calls));
-    for (std::size_t i = 0; i < calls; ++i) {
-      auto& m = calls_[i].emplace_back();
-      m.moving_mean = parameters_.at(all.next_size());
-      m.moving_variance = parameters_.at(all.next_size());
-      m.momentum = all.next();
-      m.count = all.next();
-      const auto features = all.next_size();
-      for (auto* values : {&m.mean, &m.variance}) {
-        values->resize(features);
-        for (double& each : *values) each = all.next();
-      }
-    }
-  }
-  void move() {
-    for (const auto& parts : calls_) detail::move_statistics(parts);
-    calls_.clear();
-  }
-
- private:
-  double place_of(const Parameter& p) const {
-    const auto same = [&p](const Parameter& other) { return other.same(p); };
-    const auto at = std::find_if(parameters_.begin(), parameters_.end(), same);
-    if (at != parameters_.end()) return static_cast<double>(at - parameters_.begin());
-    fail<GradError>(in_sharded_step,
-                    "'{}' is not among its parameters, and all ranks are to move it alike; give it "
-                    "all of the model's parameters()",
-                    p.name());
-  }
-
-  std::vector<Parameter> parameters_;
-  std::optional<detail::BatchStatistics> part_;
-  std::vector<std::vector<detail::BatchStatistics::Measured>> calls_;  ///< of each call, its parts
 };
 
 /// What the messages of all ranks say together.
@@ -115,7 +63,8 @@ ShardedStep::ShardedStep(std::vector<Parameter> parameters, RankOptions ranks)
   detail::check_ranks(in_sharded_step, ranks_);
   tree_ = std::make_unique<detail::GradientTree>(parameters);
   noise_ = std::make_unique<Noise>(parameters);
-  statistics_ = std::make_unique<Statistics>(parameters);
+  statistics_ = std::make_unique<detail::ShardStatistics>(parameters);
+  team_ = std::make_unique<detail::ShardTeam>(ranks_.communicator);
 }
 
 ShardedStep::~ShardedStep() = default;
@@ -127,43 +76,101 @@ void ShardedStep::each_shard(const std::vector<std::int64_t>& lengths,
   const auto [from, to] =
       detail::shards_of_rank(static_cast<std::int64_t>(shards.size()), ranks_.communicator.rank(),
                              ranks_.communicator.size());
-  for (auto s = from; s < to; ++s) {
-    const auto& rows = shards[static_cast<std::size_t>(s)];
-    begin_shard(rows);
-    if (!rows.empty()) add_part(f(rows));
-    end_shard();
-  }
+  const std::vector<std::vector<std::int64_t>> own(shards.begin() + from, shards.begin() + to);
+  each_own(own, [&](std::size_t i) { add_part(f(own[i])); });
   sequences_ += static_cast<std::int64_t>(lengths.size());
 }
 
+void ShardedStep::each_own(const std::vector<std::vector<std::int64_t>>& rows,
+                           const std::function<void(std::size_t)>& f,
+                           const std::function<void(std::size_t, std::size_t)>& turn) {
+  std::vector<Shard> all(rows.size());
+  std::size_t in_tree = 0;  // those before it are there already
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].ended = rows[i].empty();
+  const auto move_on = [&] {
+    for (; in_tree < all.size() && all[in_tree].ended; ++in_tree) put_into_tree(all[in_tree]);
+  };
+  detail::ShardTeam::Work work;
+  for (const auto& own : rows) work.has_rows.push_back(!own.empty());
+  work.shard = [&](std::size_t i, bool apart) {
+    shard_ = &all[i];
+    try {
+      shard_->read(tree_->parameters(), apart);
+      begin_shard(rows[i]);
+      f(i);
+    } catch (...) {
+      all[i].here.reset();  // in this thread
+      throw;
+    }
+    all[i].here.reset();
+    all[i].ended = true;
+    move_on();
+  };
+  work.turn = [&](std::size_t from, std::size_t to) {
+    shard_ = &all[to];
+    if (turn) turn(from, to);
+  };
+  const struct Closing {
+    Shard*& shard;
+    ~Closing() { shard = nullptr; }
+  } closing{shard_};
+  team_->run(work);
+  move_on();
+}
+
 void ShardedStep::begin_shard(const std::vector<std::int64_t>& rows) {
-  noise_->samples.reset();
-  noise_->step.reset();
+  if (!shard_) {
+    piece_ = std::make_unique<Shard>();
+    piece_->read(tree_->parameters(), false);
+    shard_ = piece_.get();
+  }
+  Shard::Here& here = *shard_->here;
+  here.samples.reset();
+  here.step.reset();
   const NoisePosition& begin = noise_->begin;
-  noise_->step.emplace(NoisePosition{begin.step, begin.sequence, begin.calls});
+  here.step.emplace(NoisePosition{begin.step, begin.sequence, begin.calls});
   extend::NoiseSamples places{.outer = extend::NoiseSamplesScope::current()};
   places.order = extend::Index(static_cast<std::int64_t>(rows.size()));
   std::copy(rows.begin(), rows.end(), places.order.begin());
-  statistics_->begin_part();
-  noise_->samples.emplace(std::make_shared<const extend::NoiseSamples>(std::move(places)));
+  here.statistics.emplace();
+  here.samples.emplace(std::make_shared<const extend::NoiseSamples>(std::move(places)));
 }
 
 void ShardedStep::add_part(const Loss& loss, std::span<const double> numbers) {
-  tree_->add_part(loss);
-  parts_.push_back(static_cast<double>(loss.terms().size()));
+  if (!shard_) fail<GradError>(in_sharded_step, "add_part outside of a shard; call begin_shard");
+  tree_->add_part(loss, shard_->targets, shard_->gradients);
+  add_counts(loss, numbers);
+}
+
+void ShardedStep::add_counts(const Loss& loss, std::span<const double> numbers) {
+  auto& parts = shard_->parts;
+  parts.push_back(static_cast<double>(loss.terms().size()));
   for (const auto& t : loss.terms()) {
-    parts_.insert(parts_.end(), {t.sum.item(), t.count, t.scale, static_cast<double>(t.reduction)});
+    parts.insert(parts.end(), {t.sum.item(), t.count, t.scale, static_cast<double>(t.reduction)});
   }
-  parts_.push_back(static_cast<double>(numbers.size()));
-  parts_.insert(parts_.end(), numbers.begin(), numbers.end());
-  statistics_->write(parts_);
+  parts.push_back(static_cast<double>(numbers.size()));
+  parts.insert(parts.end(), numbers.begin(), numbers.end());
+  auto& statistics = *shard_->here->statistics;
+  statistics_->write(statistics, parts);
+  statistics.measured.clear();
+}
+
+void ShardedStep::take_gradients(std::size_t term, std::size_t terms) {
+  tree_->take(term, terms, shard_->targets, shard_->gradients);
 }
 
 void ShardedStep::end_shard() {
-  noise_->samples.reset();
-  noise_->step.reset();
-  statistics_->end_shard();
-  tree_->end_shard();
+  if (!piece_) fail<GradError>(in_sharded_step, "end_shard without begin_shard");
+  piece_->here.reset();
+  put_into_tree(*piece_);
+  shard_ = nullptr;
+  piece_.reset();
+}
+
+void ShardedStep::put_into_tree(Shard& shard) {
+  parts_.insert(parts_.end(), shard.parts.begin(), shard.parts.end());
+  tree_->end_shard(std::move(shard.gradients));
+  shard = {};
 }
 
 std::string ShardedStep::message() const {
@@ -183,7 +190,7 @@ ShardedStep::Found ShardedStep::read(const std::vector<std::string>& messages) {
       if (text[k] == '1') found.reached[k] = '1';
     }
     asked_to_end_ = asked_to_end_ || text[parameters] == '1';
-    Numbers all(std::string_view(text).substr(parameters + 1));
+    detail::Numbers all(std::string_view(text).substr(parameters + 1));
     while (!all.at_end()) {
       const auto terms = all.next_size();
       if (found.terms.empty()) {
@@ -212,7 +219,7 @@ ShardedStep::Found ShardedStep::read(const std::vector<std::string>& messages) {
 
 Accumulate::Total ShardedStep::finish(std::int64_t sequences) {
   numbers_.clear();
-  const Found found = read(ranks_.communicator.gather(message()));
+  const Found found = read(team_->end(message()));
   Accumulate::Total total;
   std::vector<double> factors;
   double count = 0;
@@ -223,9 +230,7 @@ Accumulate::Total ShardedStep::finish(std::int64_t sequences) {
     count += term.count;
   }
   if (!found.terms.empty()) total.count = found.terms.front().count;
-  tree_->reduce(ranks_.communicator, ranks_.reduction_order,
-                static_cast<std::int64_t>(found.terms.size()));
-  tree_->set(factors, count, found.reached);
+  tree_->finish(ranks_.communicator, ranks_.reduction_order, factors, count, found.reached);
   statistics_->move();
   parts_.clear();
   noise_->parts.next(sequences_ + sequences);

@@ -60,27 +60,39 @@ std::vector<std::int64_t> rows_of_rank(std::int64_t batch, const RankOptions& ra
 
 }  // namespace
 
-CarriedRows::CarriedRows(const ModelRef& model, const std::vector<std::int64_t>& rows,
-                         std::int64_t batch)
-    : rows_(rows), batch_(batch) {
+CarriedRows::CarriedRows(const ModelRef& model, std::int64_t batch) : batch_(batch) {
   model.visit([&](const LayerView& view) {
-    if (view.carried) whole_.emplace_back(view.carried, view.carried->states());
+    if (view.carried) layers_.push_back({view.carried, view.carried->states(), {}});
   });
-  for (auto& [carried, whole] : whole_) {
-    Tensors own;
-    for (const Tensor& x : whole) own.push_back(take_rows_of(x, rows_));
-    carried->set(std::move(own));
-  }
 }
 
 CarriedRows::~CarriedRows() {
-  for (auto& [carried, whole] : whole_) {
-    Tensors all;
-    const Tensors& own = carried->states();
+  for (auto& layer : layers_) layer.carried->set(std::move(layer.whole));
+}
+
+void CarriedRows::begin(const std::vector<std::int64_t>& rows) const {
+  for (const auto& layer : layers_) {
+    Tensors own;
+    for (const Tensor& x : layer.whole) own.push_back(take_rows_of(x, rows));
+    layer.carried->set(std::move(own));
+  }
+}
+
+void CarriedRows::end(const std::vector<std::int64_t>& rows) {
+  for (auto& layer : layers_) {
+    const Tensors& own = layer.carried->states();
+    layer.whole.resize(own.size());
     for (std::size_t i = 0; i < own.size(); ++i) {
-      all.push_back(put_rows(whole.empty() ? Tensor() : whole[i], own[i], rows_, batch_));
+      layer.whole[i] = put_rows(layer.whole[i], own[i], rows, batch_);
     }
-    carried->set(std::move(all));
+  }
+}
+
+void CarriedRows::turn(std::size_t from, std::size_t to) {
+  for (auto& layer : layers_) {
+    layer.aside[from] = layer.carried->states();
+    const auto at = layer.aside.find(to);
+    if (at != layer.aside.end()) layer.carried->set(at->second);
   }
 }
 

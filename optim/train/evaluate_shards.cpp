@@ -14,7 +14,8 @@ namespace {
 /// The numbers of this rank's parts, each behind how many they are.
 void count_shard(const Evaluation& e, const data::Share::Shard& shard, std::int64_t batch,
                  std::vector<double>& all) {
-  const CarriedRows carried(e.model, shard.rows, batch);
+  CarriedRows carried(e.model, batch);
+  carried.begin(shard.rows);
   const auto rows = std::ssize(shard.rows);
   const auto parts = e.options.batch_invariant ? rows : 1;
   for (std::int64_t i = 0; i < parts; ++i) {
@@ -26,6 +27,7 @@ void count_shard(const Evaluation& e, const data::Share::Shard& shard, std::int6
     all.push_back(static_cast<double>(numbers.size()));
     all.insert(all.end(), numbers.begin(), numbers.end());
   }
+  carried.end(shard.rows);
 }
 
 }  // namespace

@@ -3,108 +3,17 @@
 #include <algorithm>
 
 #include <maskgrad/autograd/mode.hpp>
-#include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/autograd/tape.hpp>
 #include <maskgrad/layers/layer/streaming.hpp>
 #include <maskgrad/layers/model/time.hpp>
+#include <maskgrad/optim/train/segment_pieces.hpp>
 
 namespace maskgrad::detail {
 namespace {
 
-using Counts = std::vector<std::int64_t>;
+using Counts = Segments::Counts;
 
 constexpr std::string_view op = "train_step";
-
-bool has_steps(const Tensor& x) {
-  return x.has_mask() && x.mask().rank() == 2;
-}
-
-/// x under a mask over its steps: the one of `like` where it has none of its own.
-Tensor as_steps(const Tensor& x, const Mask& like) {
-  return has_steps(x) || !like ? x : with_mask(x, like);
-}
-
-/// A batch whose sequences are cut into pieces.
-class Segments {
- public:
-  Segments(const Batch& batch, std::int64_t steps) : batch_(batch), steps_(steps) {
-    for (const auto& x : batch.inputs) inputs_.push_back(as_input(x));
-    lengths_ = inputs_[0].mask().lengths();
-    for (const auto& x : inputs_) {
-      if (x.mask().lengths() == lengths_) continue;
-      fail<OptionError>(op,
-                        "inputs {} and {} with .segment; expected sequences of the same lengths",
-                        inputs_[0].describe(), x.describe());
-    }
-    const auto longest = lengths_.empty() ? 0 : *std::max_element(lengths_.begin(), lengths_.end());
-    count_ = std::max<std::int64_t>(1, (longest + steps - 1) / steps);
-  }
-
-  std::int64_t count() const { return count_; }
-  /// The steps of piece `k`, and whether it is a sequence's last one, or behind it.
-  Tensors inputs(std::int64_t k) const {
-    Counts first(lengths_.size()), size(lengths_.size());
-    for (std::size_t s = 0; s < lengths_.size(); ++s) {
-      first[s] = std::min(lengths_[s], k * steps_);
-      size[s] = std::min(steps_, lengths_[s] - first[s]);
-    }
-    Tensors pieces;
-    for (const auto& x : inputs_) pieces.push_back(steps_of(x, first, size));
-    return pieces;
-  }
-  std::vector<bool> ends(std::int64_t k) const {
-    std::vector<bool> all;
-    for (const auto length : lengths_) all.push_back(length <= (k + 1) * steps_);
-    return all;
-  }
-  /// The batch that belongs to outputs of piece `k`, of which `given` steps came before.
-  Batch part(Tensors inputs, const Tensors& outputs, bool by_steps, const Counts& given) const {
-    Batch part;
-    part.inputs = std::move(inputs);
-    part.samples = batch_.samples;
-    part.target = by_steps ? piece(batch_.target, outputs[0], given) : batch_.target;
-    part.weight = by_steps && batch_.weight.defined() && batch_.weight.rank() > 1
-                      ? piece(batch_.weight, outputs[0], given)
-                      : batch_.weight;
-    return part;
-  }
-
- private:
-  static Tensor as_input(const Tensor& x) {
-    if (x.rank() >= 2 && !x.has_mask()) {
-      const Counts lengths(static_cast<std::size_t>(x.shape()[0]), x.shape()[1]);
-      return with_mask(x, Mask::from_lengths(lengths, x.shape()[1]));
-    }
-    if (has_steps(x)) return x;
-    fail<OptionError>(op,
-                      "the input {} with .segment; expected [batch, time, ...], under a mask "
-                      "[batch, time] or none",
-                      x.describe());
-  }
-  /// The steps of a target, or of weights, that stand where those of y do.
-  Tensor piece(const Tensor& x, const Tensor& y, const Counts& given) const {
-    if (!x.defined()) return x;
-    const Mask& own = inputs_[0].mask();
-    const bool fits = x.rank() >= 2 && (has_steps(x) || x.shape().sub(0, 2) == own.shape());
-    if (!fits) {
-      fail<OptionError>(op,
-                        "the target is {} with .segment, and the model gives {}; expected a "
-                        "target for each step",
-                        x.describe(), y.describe());
-    }
-    const Tensor steps = as_steps(x, own);
-    auto size = y.mask().lengths(), there = steps.mask().lengths();
-    for (std::size_t s = 0; s < size.size(); ++s) {
-      size[s] = std::clamp<std::int64_t>(there[s] - given[s], 0, size[s]);
-    }
-    return steps_of(steps, given, size);
-  }
-
-  const Batch& batch_;
-  std::int64_t steps_, count_ = 1;
-  Tensors inputs_;
-  Counts lengths_;
-};
 
 /// Sums and counts of the loss over all pieces.
 class Terms {
@@ -122,6 +31,7 @@ class Terms {
       terms_[i].count += terms[i].count;
     }
   }
+  std::size_t size() const { return terms_.size(); }
   double factor(std::size_t i) const { return terms_[i].factor(terms_[i].count); }
   Accumulate::Total total() const {
     Accumulate::Total all;
@@ -163,39 +73,69 @@ class SegmentRun {
   }
 
   Accumulate::Total exact() {
-    std::vector<StreamSlots> before;
-    {
-      const NoGrad no_grad;
-      StreamSlots slots;
-      for (std::int64_t k = 0; k < segments_.count(); ++k) {
-        before.push_back(slots);
-        if (auto made = forward(k, slots, true)) terms_.add(*made);
-      }
-    }
-    std::map<std::string, Tensors> gradients;  // of the state behind the piece
-    for (auto k = segments_.count() - 1; k >= 0; --k) {
-      gradients = backward(k, std::move(before.back()), gradients);
-      before.pop_back();
-    }
+    auto before = states([](const Loss&) {});
+    std::vector<double> factors;
+    for (std::size_t i = 0; i < terms_.size(); ++i) factors.push_back(terms_.factor(i));
+    run_backward(std::move(before), factors);
     return terms_.total();
   }
 
   Accumulate::Total truncated() {
     Accumulate sums(model_.parameters());
+    each_truncated([&](const Loss& made) { sums.add(made); });
+    return sums.finish();
+  }
+
+  void exact(ShardedStep& step) {
+    const auto before = states([&](const Loss& made) { step.add_counts(made, numbers_); });
+    for (std::size_t i = 0; i < terms_.size(); ++i) {
+      std::vector<double> one(terms_.size());
+      one[i] = 1;
+      run_backward(before, one);
+      step.take_gradients(i, terms_.size());
+    }
+  }
+  void truncated(ShardedStep& step) {
+    each_truncated([&](const Loss& made) { step.add_part(made, numbers_); });
+  }
+
+ private:
+  using Seen = std::function<void(const Loss&)>;
+
+  /// The states before each piece; the losses of all are counted, and `seen`.
+  std::vector<StreamSlots> states(const Seen& seen) {
+    std::vector<StreamSlots> before;
+    const NoGrad no_grad;
     StreamSlots slots;
     for (std::int64_t k = 0; k < segments_.count(); ++k) {
+      before.push_back(slots);
       if (auto made = forward(k, slots, true)) {
         terms_.add(*made);
-        sums.add(*made);
+        seen(*made);
       }
+    }
+    return before;
+  }
+
+  /// Backward of each term's sum times its factor.
+  void run_backward(std::vector<StreamSlots> before, const std::vector<double>& factors) {
+    std::map<std::string, Tensors> gradients;  // of the state behind the piece
+    for (auto k = segments_.count() - 1; k >= 0; --k) {
+      gradients = backward(k, std::move(before.back()), gradients, factors);
+      before.pop_back();
+    }
+  }
+
+  void each_truncated(const Seen& add) {
+    StreamSlots slots;
+    for (std::int64_t k = 0; k < segments_.count(); ++k) {
+      if (auto made = forward(k, slots, true)) add(*made);
       for (auto& [place, slot] : slots) {
         for (auto& t : slot.tensors) t = t.value();
       }
     }
-    return sums.finish();
   }
 
- private:
   /// The loss of piece `k`; none where a result over all steps is not there yet.
   std::optional<Loss> forward(std::int64_t k, StreamSlots& slots, bool first_time) {
     const NoiseStep step({begin_.step, begin_.sequence, begin_.calls});
@@ -219,11 +159,13 @@ class SegmentRun {
     refuse_not_finite(made);
     if (first_time && options_.strict_lengths) refuse_fallen_away(made);
     if (first_time && options_.seen) options_.seen(part, outputs, made);
+    if (first_time && options_.count) numbers_ = options_.count(part, outputs, made);
     return made;
   }
 
   std::map<std::string, Tensors> backward(std::int64_t k, StreamSlots slots,
-                                          const std::map<std::string, Tensors>& behind) {
+                                          const std::map<std::string, Tensors>& behind,
+                                          const std::vector<double>& factors) {
     std::map<std::string, Tensors> leaves;
     for (auto& [place, slot] : slots) {
       for (auto& t : slot.tensors) {
@@ -242,7 +184,7 @@ class SegmentRun {
     for (std::size_t i = 0; made && i < made->terms().size(); ++i) {
       const auto& term = made->terms()[i];
       count += term.count;
-      add(term.sum, full({}, terms_.factor(i), term.sum.dtype()));
+      if (factors[i] != 0) add(term.sum, full({}, factors[i], term.sum.dtype()));
     }
     for (const auto& [place, gradients] : behind) {
       const auto& states = slots.at(place).tensors;
@@ -268,12 +210,10 @@ class SegmentRun {
   bool so_far_;                ///< the model gives a result over all steps
   std::vector<Counts> given_;  ///< before each piece, the output steps of each sequence
   Terms terms_;
+  std::vector<double> numbers_;  ///< that the last piece counts, under ranks
 };
 
-}  // namespace
-
-Accumulate::Total gradients_in_segments(const ModelRef& model, const TrainingLoss& loss,
-                                        const Batch& batch, const StepOptions& options) {
+void check_segments(const ModelRef& model, const Batch& batch, const StepOptions& options) {
   if (options.segment < 0) {
     fail<OptionError>(op, "the option .segment is {}; expected 1 or more steps, or 0: the whole",
                       options.segment);
@@ -290,8 +230,22 @@ Accumulate::Total gradients_in_segments(const ModelRef& model, const TrainingLos
   std::vector<LayerView> layers;
   model.visit([&](LayerView view) { layers.push_back(std::move(view)); });
   check_streams(layers, model.time());
+}
+
+}  // namespace
+
+Accumulate::Total gradients_in_segments(const ModelRef& model, const TrainingLoss& loss,
+                                        const Batch& batch, const StepOptions& options) {
+  check_segments(model, batch, options);
   SegmentRun run(model, loss, batch, options);
   return options.truncate_gradients ? run.truncated() : run.exact();
+}
+
+void add_segments(const ModelRef& model, const TrainingLoss& loss, const Batch& shard,
+                  const StepOptions& options, ShardedStep& step) {
+  check_segments(model, shard, options);
+  SegmentRun run(model, loss, shard, options);
+  options.truncate_gradients ? run.truncated(step) : run.exact(step);
 }
 
 }  // namespace maskgrad::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <maskgrad/optim/distributed/sharded_step.hpp>
 #include <maskgrad/optim/train/steps.hpp>
 
 namespace maskgrad::detail {
@@ -13,5 +14,10 @@ namespace maskgrad::detail {
 /// sequences; what the model and the loss throw.
 Accumulate::Total gradients_in_segments(const ModelRef& model, const TrainingLoss& loss,
                                         const Batch& batch, const StepOptions& options);
+/// The same for a shard of a step that is computed in shards, which is begun: what its pieces count
+/// and the gradients of each term's sum go to the step. Of several terms backward runs once for
+/// each, as their factors are known at the end of the step alone.
+void add_segments(const ModelRef& model, const TrainingLoss& loss, const Batch& shard,
+                  const StepOptions& options, ShardedStep& step);
 
 }  // namespace maskgrad::detail

@@ -1,12 +1,15 @@
 #include <maskgrad/optim/train/shard_gradients.hpp>
 
 #include <algorithm>
+#include <optional>
 
 #include <maskgrad/core/threads.hpp>
+#include <maskgrad/layers/normalization/batch_statistics.hpp>
 #include <maskgrad/optim/distributed/sharded_step.hpp>
 #include <maskgrad/optim/distributed/shards.hpp>
 #include <maskgrad/optim/train/carried_rows.hpp>
 #include <maskgrad/optim/train/failure.hpp>
+#include <maskgrad/optim/train/segments.hpp>
 
 namespace maskgrad::detail {
 namespace {
@@ -21,22 +24,32 @@ class ShardRun {
       : model_(model), loss_(loss), batch_(batch), options_(options), step_(step) {}
 
   void run(const data::Share& share) {
-    for (const auto& shard : share.own) {
-      step_.begin_shard(shard.rows);
+    CarriedRows carried(model_, batch_.size());
+    std::vector<std::vector<std::int64_t>> rows;
+    for (const auto& shard : share.own) rows.push_back(shard.rows);
+    const auto compute = [&](std::size_t i) {
+      const auto& shard = share.own[i];
       try {
-        if (!shard.rows.empty()) run_shard(shard, share.shards);
+        carried.begin(shard.rows);
+        run_shard(shard, share.shards);
+        carried.end(shard.rows);
+      } catch (const RankError&) {
+        throw;
       } catch (const Error& error) {
         throw_again(error, "", sequences_at_fault(error, model_, loss_, shard.batch));
       }
-      step_.end_shard();
-    }
+    };
+    step_.each_own(rows, compute,
+                   [&](std::size_t from, std::size_t to) { carried.turn(from, to); });
   }
 
  private:
   void run_shard(const data::Share::Shard& shard, std::int64_t shards) {
     const auto rows = std::ssize(shard.rows);
-    const CarriedRows carried(model_, shard.rows, batch_.size());
     const auto parts = parts_of_shard(rows, shards, options_);
+    std::optional<ShardMeetingScope> apart;  // statistics are each sequence's own
+    if (options_.batch_invariant) apart.emplace(nullptr);
+    if (options_.segment != 0) return add_segments(model_, loss_, shard.batch, options_, step_);
     if (parts == 1) return run_part(shard.batch);
     for (std::int64_t i = 0; i < parts; ++i) {
       const auto from = extend::shard_begin(rows, parts, i);
@@ -74,12 +87,6 @@ bool carries(const ModelRef& model) {
 
 /// What shards cannot be cut into further.
 void check_shards(const ModelRef& model, const StepOptions& options) {
-  if (options.segment != 0) {
-    fail<OptionError>(in_shard_gradients,
-                      "the option .segment is {} with .ranks; expected one of them: a rank has "
-                      "fewer sequences in memory as it is",
-                      options.segment);
-  }
   if (options.micro_batches < 1) {
     fail<OptionError>(in_shard_gradients, "the option .micro_batches is {}; expected 1 or more",
                       options.micro_batches);

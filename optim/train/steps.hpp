@@ -58,7 +58,7 @@ struct StepOptions {
   double weight_noise = 0;          ///< standard deviation; see WeightNoise
   Seed seed = {};                   ///< of the weight noise, which changes with each step
   /// Ranks that compute the step together, each its shards (see RankOptions); all make the same
-  /// update. Statistics over the batch are then each shard's own.
+  /// update. Statistics over the batch are those of all shards (see BatchNormalization).
   RankOptions ranks = {};
   /// Sees each part with what the model gave for it, as metrics do; of several ranks, those that
   /// this one computes.

@@ -46,27 +46,40 @@ void over_lines(std::int64_t lines, std::int64_t features, F&& f) {
   });
 }
 
-/// Mean and 1 / sqrt(variance + epsilon) of each feature; the variance is given too.
+using detail::SumOver;
+
+/// `values` of this tensor become those of all that are normalized together.
+void sum_all(const SumOver& sum_over, double* values, std::int64_t count) {
+  if (sum_over) sum_over({values, static_cast<std::size_t>(count)});
+}
+
+/// Mean and 1 / sqrt(variance + epsilon) of each feature; the variance is given too. Returns the
+/// values that each is over; of 0 there are no statistics.
 template <class T>
-void statistics(const Tensor& x, double epsilon, const Tensor& mean, const Tensor& variance,
-                const Tensor& scale) {
+std::int64_t statistics(const Tensor& x, double epsilon, const SumOver& sum_over,
+                        const Tensor& mean, const Tensor& variance, const Tensor& scale) {
   const auto features = x.shape().back(), lines = rows::total(x) / features;
   const T* in = rows::of<T>(x).data();
   T *m = rows::of_mutable<T>(mean).data(), *v = rows::of_mutable<T>(variance).data(),
     *r = rows::of_mutable<T>(scale).data();
   const auto& simd = kernels::simd::lines<T>();
-  const double n = static_cast<double>(lines);
-  const auto sums = two_sums(lines, features, [&](std::int64_t at, double* a, double*) {
+  auto sums = two_sums(lines, features, [&](std::int64_t at, double* a, double*) {
     simd.add_sums(in + at, a, features);
   });
+  sums[features] = static_cast<double>(lines);  // the second sum of a feature is of no use here
+  sum_all(sum_over, sums.data(), features + 1);
+  const double n = sums[features];
+  if (n == 0) return 0;
   for (std::int64_t i = 0; i < features; ++i) m[i] = static_cast<T>(sums[i] / n);
-  const auto squares = two_sums(lines, features, [&](std::int64_t at, double* a, double*) {
+  auto squares = two_sums(lines, features, [&](std::int64_t at, double* a, double*) {
     simd.add_squares(in + at, m, a, features);
   });
+  sum_all(sum_over, squares.data(), features);
   for (std::int64_t i = 0; i < features; ++i) {
     v[i] = static_cast<T>(squares[i] / n);
     r[i] = static_cast<T>(1 / std::sqrt(squares[i] / n + epsilon));
   }
+  return static_cast<std::int64_t>(n);
 }
 
 template <class T>
@@ -106,13 +119,20 @@ std::vector<std::int64_t> unread(const T* mean, const T* scale, const T* gamma, 
   return found;
 }
 
+/// What all that are normalized together have in common.
+struct Together {
+  Tensor mean, scale;
+  std::int64_t count = 0;
+  SumOver sum_over;
+};
+
 /// dx = gamma scale (dy - mean(dy) - normal mean(dy normal)).
 template <class T>
-void backward(const Tensor& x, const Tensor& gamma, const Tensor& mean, const Tensor& scale,
-              const Tensor& dy, Grads& grads) {
+void backward(const Tensor& x, const Tensor& gamma, const Together& all, const Tensor& dy,
+              Grads& grads) {
   const auto features = x.shape().back(), lines = rows::total(x) / features;
   const T *in = rows::of<T>(x).data(), *up = rows::of<T>(dy).data();
-  const T *m = rows::of<T>(mean).data(), *r = rows::of<T>(scale).data();
+  const T *m = rows::of<T>(all.mean).data(), *r = rows::of<T>(all.scale).data();
   const auto& simd = kernels::simd::lines<T>();
   auto sums = two_sums(lines, features, [&](std::int64_t at, double* sum_dy, double* sum_d_normal) {
     simd.add_products(in + at, up + at, m, r, sum_dy, sum_d_normal, features);
@@ -121,19 +141,20 @@ void backward(const Tensor& x, const Tensor& gamma, const Tensor& mean, const Te
   const auto idle = unread(m, r, g, up, lines, features);
   for (const auto i : idle) sums[features + i] = 0;
   const auto sum_as_gradient = [&](std::int64_t from) {
-    const Tensor all = rows::make({features}, dy.dtype());
+    const Tensor made = rows::make({features}, dy.dtype());
     for (std::int64_t i = 0; i < features; ++i) {
-      rows::of_mutable<T>(all)[static_cast<std::size_t>(i)] = static_cast<T>(sums[from + i]);
+      rows::of_mutable<T>(made)[static_cast<std::size_t>(i)] = static_cast<T>(sums[from + i]);
     }
-    return all;
+    return made;
   };
   if (grads.wants(1)) grads.add(1, sum_as_gradient(features));
   if (grads.wants(2)) grads.add(2, sum_as_gradient(0));
   if (!grads.wants(0)) return;
+  sum_all(all.sum_over, sums.data(), 2 * features);
   const Tensor dx = rows::make(x.shape(), x.dtype(), x.mask());
   T* to = rows::of_mutable<T>(dx).data();
   Pooled<T> factor(features), sum_dy(features), sum_d_normal(features);
-  const double n = static_cast<double>(std::max<std::int64_t>(lines, 1));
+  const double n = static_cast<double>(std::max<std::int64_t>(all.count, 1));
   for (std::int64_t i = 0; i < features; ++i) {
     factor[i] = r[i];
     if (g) factor[i] *= g[i];
@@ -154,42 +175,56 @@ void backward(const Tensor& x, const Tensor& gamma, const Tensor& mean, const Te
   grads.add(0, dx);
 }
 
+void refuse_second(const SumOver& sum_over) {
+  if (!sum_over) return;
+  fail<GradError>(batch_normalize_op,
+                  "its statistics are those of all shards of a step, and such a call has first "
+                  "gradients alone; give the layer .synchronized = false");
+}
+
 }  // namespace
 
 BatchResult batch_normalize(const Tensor& x, double epsilon, const Affine& affine) {
+  return detail::batch_normalize(x, epsilon, affine, {});
+}
+
+BatchResult detail::batch_normalize(const Tensor& x, double epsilon, const Affine& affine,
+                                    const SumOver& sum_over) {
   check::normalize(batch_normalize_op, x, epsilon, affine);
   if (x.is_meta()) return {rows::make_meta(x.shape(), x.dtype(), x.mask()), {}, {}, 0};
   const auto features = x.shape().back();
-  const auto lines = features == 0 ? 0 : rows::total(x) / features;
+  const bool any = features > 0 && (sum_over || rows::total(x) > 0);
   const Tensor y = rows::make(x.shape(), x.dtype(), x.mask());
-  const Tensor mean = rows::make_zeros({features}, x.dtype());
   const Tensor variance = rows::make_zeros({features}, x.dtype());
-  const Tensor scale = rows::make_zeros({features}, x.dtype());
-  if (lines > 0) {
+  Together all{rows::make_zeros({features}, x.dtype()), rows::make_zeros({features}, x.dtype()), 0,
+               sum_over};
+  if (any) {
     dispatch_real(batch_normalize_op, x.dtype(), [&]<class T>() {
-      statistics<T>(x, epsilon, mean, variance, scale);
-      forward<T>(x, y, affine, mean, scale);
+      all.count = statistics<T>(x, epsilon, sum_over, all.mean, variance, all.scale);
+      forward<T>(x, y, affine, all.mean, all.scale);
     });
   }
-  const Tensor out = record(batch_normalize_op, y, {x, affine.gamma, affine.beta},
-                            [mean, scale, epsilon, x = Saved(x), gamma = Saved(affine.gamma)](
-                                const Tensor& dy, auto& grads) {
-                              if (dy.shape().back() == 0) return;
-                              if constexpr (is_adjoint<decltype(grads)>) {
-                                std::vector<int> lead;
-                                for (int i = 0; i + 1 < dy.rank(); ++i) lead.push_back(i);
-                                const Tensor g = grads.input(1, gamma);
-                                const Tensor normal =
-                                    standardize(grads.input(0, x), Axes(lead), epsilon);
-                                grads.through(g.defined() ? normal * g : normal);
-                                if (grads.wants(2)) grads.add(2, sum(dy, Axes(lead)));
-                              } else {
-                                dispatch_real(batch_normalize_op, dy.dtype(), [&]<class T>() {
-                                  backward<T>(x.get(), gamma.get(), mean, scale, dy, grads);
-                                });
-                              }
-                            });
-  return {out, mean, variance, lines};
+  const Tensor mean = all.mean;
+  const auto count = all.count;
+  const Tensor out = record(
+      batch_normalize_op, y, {x, affine.gamma, affine.beta},
+      [all = std::move(all), epsilon, x = Saved(x), gamma = Saved(affine.gamma)](const Tensor& dy,
+                                                                                 auto& grads) {
+        if (dy.shape().back() == 0) return;
+        if constexpr (is_adjoint<decltype(grads)>) {
+          refuse_second(all.sum_over);
+          std::vector<int> lead;
+          for (int i = 0; i + 1 < dy.rank(); ++i) lead.push_back(i);
+          const Tensor g = grads.input(1, gamma);
+          const Tensor normal = standardize(grads.input(0, x), Axes(lead), epsilon);
+          grads.through(g.defined() ? normal * g : normal);
+          if (grads.wants(2)) grads.add(2, sum(dy, Axes(lead)));
+        } else {
+          dispatch_real(batch_normalize_op, dy.dtype(),
+                        [&]<class T>() { backward<T>(x.get(), gamma.get(), all, dy, grads); });
+        }
+      });
+  return {out, mean, variance, count};
 }
 
 }  // namespace maskgrad

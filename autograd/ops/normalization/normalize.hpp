@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <span>
+
 #include <maskgrad/core/tensor.hpp>
 
 namespace maskgrad {
@@ -50,5 +53,14 @@ struct BatchResult {
 /// Source:   Ioffe and Szegedy 2015.
 /// Example:  mg::batch_normalize(x, 1e-3).count;  // 13
 BatchResult batch_normalize(const Tensor& x, double epsilon, const Affine& affine = {});
+
+namespace detail {
+/// Adds to the values that it gets those of other tensors, and gives the sum to all.
+using SumOver = std::function<void(std::span<double>)>;
+/// The same over the rows of several tensors that are normalized at the same time, each by a call
+/// of its own; backward comes together once more, and has first gradients alone.
+BatchResult batch_normalize(const Tensor& x, double epsilon, const Affine& affine,
+                            const SumOver& sum_over);
+}  // namespace detail
 
 }  // namespace maskgrad
