@@ -1,13 +1,15 @@
 #include <maskgrad/optim/distributed/predict_ranks.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/shape/concatenate.hpp>
 #include <maskgrad/autograd/ops/shape/slice.hpp>
 #include <maskgrad/core/checked.hpp>
+#include <maskgrad/core/io/safetensors.hpp>
 #include <maskgrad/core/rows.hpp>
 #include <maskgrad/optim/distributed/agreement.hpp>
 #include <maskgrad/optim/distributed/shards.hpp>
@@ -18,75 +20,72 @@ namespace {
 
 constexpr std::string_view in_predict_ranks = "predict_ranks";
 
-/// Tensors as bytes: type, shape, the mask's shape and positions, what is stored.
-class TensorWriter {
+Array array_of_shape(const Shape& shape) {
+  const std::vector<std::int64_t> sizes(shape.begin(), shape.end());
+  return Array::of<std::int64_t>({std::ssize(sizes)}, sizes);
+}
+
+Shape shape_from(const Array& array) {
+  const auto sizes = array.values<std::int64_t>();
+  return Shape(std::vector<std::int64_t>(sizes.begin(), sizes.end()));
+}
+
+/// Adds an output: its shape, its mask, and what is stored, which may be less than the shape says.
+void add_output(const Tensor& x, NamedArrays& to) {
+  to.push_back({"shape", array_of_shape(x.shape())});
+  to.push_back({"stored", extend::dispatch(x.dtype(), [&]<class T>() {
+                  return Array::of<T>({rows::total(x)}, rows::of<T>(x));
+                })});
+  if (!x.has_mask()) return;
+  const Shape& lead = x.mask().shape();
+  Array mask{DType::boolean, {lead.begin(), lead.end()}, {}};
+  for (const bool valid : x.mask().to_vector()) mask.bytes.push_back(std::byte{valid});
+  to.push_back({"mask", std::move(mask)});
+}
+
+/// Reads what a rank wrote, one array after the other.
+class OutputReader {
  public:
-  void add(const Tensor& x) {
-    add_number(static_cast<std::int64_t>(x.dtype()));
-    add_shape(x.shape());
-    const bool masked = x.has_mask();
-    add_number(masked ? x.mask().rank() : -1);
-    if (masked) {
-      for (const bool valid : x.mask().to_vector()) text_ += valid ? '1' : '0';
-    }
-    const auto bytes = stored_bytes(x);
-    text_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  explicit OutputReader(const std::string& text)
+      : all_(detail::parse_safetensors(std::as_bytes(std::span(text)), "the outputs of a rank")
+                 .arrays) {}
+  bool at_end() const { return at_ == all_.size(); }
+  bool next_is(std::string_view kind) const {
+    return !at_end() && std::string_view(all_[at_].name).ends_with(kind);
   }
-  void add_number(std::int64_t n) { text_.append(reinterpret_cast<const char*>(&n), sizeof n); }
-  const std::string& text() const { return text_; }
+  const Array& next() { return all_.at(at_++).array; }
 
-  static std::span<std::byte> stored_bytes(const Tensor& x) {
-    std::size_t size = 8;
-    if (x.dtype() == DType::f32) size = 4;
-    if (x.dtype() == DType::boolean) size = 1;
-    return {x.impl().storage.data(), static_cast<std::size_t>(rows::total(x)) * size};
-  }
-
- private:
-  void add_shape(const Shape& shape) {
-    add_number(shape.rank());
-    for (int i = 0; i < shape.rank(); ++i) add_number(shape[i]);
-  }
-  std::string text_;
-};
-
-class TensorReader {
- public:
-  explicit TensorReader(std::string_view text) : text_(text) {}
-  bool at_end() const { return text_.empty(); }
-  std::int64_t number() {
-    std::int64_t n = 0;
-    std::memcpy(&n, take(sizeof n).data(), sizeof n);
-    return n;
-  }
-  Tensor tensor() {
-    const auto dtype = static_cast<DType>(number());
-    std::vector<std::int64_t> sizes(static_cast<std::size_t>(number()));
-    for (auto& each : sizes) each = number();
-    const Shape shape(sizes);
-    const auto mask_rank = static_cast<int>(number());
+  Tensor output() {
+    const Shape shape = shape_from(next());
+    const Array& stored = next();
     Mask mask;
-    if (mask_rank >= 0) {
-      const Shape lead = shape.sub(0, mask_rank);
+    if (next_is("mask")) {
+      const Array& given = next();
       std::vector<bool> valid;
-      for (const char c : take(static_cast<std::size_t>(lead.count()))) valid.push_back(c == '1');
-      mask = Mask::keep(valid, lead);
+      for (const std::byte b : given.bytes) valid.push_back(b != std::byte{0});
+      mask = Mask::keep(valid, Shape(given.shape));
     }
-    const Tensor made = rows::make(shape, dtype, mask);
-    const auto to = TensorWriter::stored_bytes(made);
-    const auto from = take(to.size());
-    if (!to.empty()) std::memcpy(to.data(), from.data(), to.size());
+    const Tensor made = rows::make(shape, stored.dtype, mask);
+    extend::dispatch(stored.dtype, [&]<class T>() {
+      const auto values = stored.values<T>();
+      std::copy(values.begin(), values.end(), rows::of_mutable<T>(made).begin());
+    });
     return made;
   }
 
  private:
-  std::string_view take(std::size_t bytes) {
-    const auto front = text_.substr(0, bytes);
-    text_.remove_prefix(bytes);
-    return front;
-  }
-  std::string_view text_;
+  NamedArrays all_;
+  std::size_t at_ = 0;
 };
+
+/// What a rank has computed, as safetensors: of each shard its rows, and each output.
+std::string outputs_text(NamedArrays arrays) {
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    arrays[i].name = fmt::format("{}/{}", i, arrays[i].name);
+  }
+  const auto bytes = detail::safetensors_bytes(arrays);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 Batch batch_of(const Tensors& inputs) {
   Batch batch;
@@ -121,16 +120,16 @@ Tensors outputs_of(const detail::ModelRef& model, const Batch& batch,
 Tensors in_order(const std::vector<std::string>& texts, std::int64_t size) {
   std::vector<Tensors> of_output;
   for (const std::string& text : texts) {
-    for (TensorReader reader(text); !reader.at_end();) {
-      std::vector<std::int64_t> shard(static_cast<std::size_t>(reader.number()));
-      for (auto& row : shard) row = reader.number();
-      of_output.resize(static_cast<std::size_t>(reader.number()));
-      for (Tensors& all : of_output) {
-        all.resize(static_cast<std::size_t>(size));
-        const Tensor x = reader.tensor();
-        for (std::size_t i = 0; i < shard.size(); ++i) {
-          const auto at = static_cast<std::int64_t>(i);
-          all[static_cast<std::size_t>(shard[i])] = slice(x, 0, at, at + 1);
+    for (OutputReader reader(text); !reader.at_end();) {
+      const Array& shard = reader.next();
+      for (std::size_t k = 0; reader.next_is("shape"); ++k) {
+        const Tensor x = reader.output();
+        of_output.resize(std::max(of_output.size(), k + 1));
+        of_output[k].resize(static_cast<std::size_t>(size));
+        std::int64_t at = 0;
+        for (const auto row : shard.values<std::int64_t>()) {
+          of_output[k].at(static_cast<std::size_t>(row)) = slice(x, 0, at, at + 1);
+          ++at;
         }
       }
     }
@@ -153,16 +152,13 @@ Tensors predict_ranks(detail::ModelRef model, const Tensors& inputs, const RankO
     detail::check_ranks(in_predict_ranks, ranks);
     const Batch batch = batch_of(inputs);
     if (batch.size() == 0) return model(inputs);
-    TensorWriter own;
+    NamedArrays own;
     for (const auto& shard : detail::share_of(batch, ranks).own) {
       if (shard.rows.empty()) continue;
-      own.add_number(std::ssize(shard.rows));
-      for (const auto row : shard.rows) own.add_number(row);
-      const Tensors outputs = outputs_of(model, shard.batch, options);
-      own.add_number(std::ssize(outputs));
-      for (const Tensor& x : outputs) own.add(x.value());
+      own.push_back({"rows", Array::of<std::int64_t>({std::ssize(shard.rows)}, shard.rows)});
+      for (const Tensor& x : outputs_of(model, shard.batch, options)) add_output(x.value(), own);
     }
-    return in_order(ranks.communicator.gather(own.text()), batch.size());
+    return in_order(ranks.communicator.gather(outputs_text(std::move(own))), batch.size());
   });
 }
 
