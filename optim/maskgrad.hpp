@@ -59,6 +59,7 @@
 #include <maskgrad/optim/distributed/predict_ranks.hpp>
 #include <maskgrad/optim/distributed/rank_options.hpp>
 #include <maskgrad/optim/distributed/run_ranks.hpp>
+#include <maskgrad/optim/distributed/shard_optimizer.hpp>
 #include <maskgrad/optim/distributed/sharded_step.hpp>
 #include <maskgrad/optim/factory.hpp>
 #include <maskgrad/optim/lion.hpp>

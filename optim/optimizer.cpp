@@ -76,7 +76,9 @@ StepReport Optimizer::step() {
       const auto& p = parameters_[i];
       const Tensor grad = p.grad_value();
       if (!p.trainable() || !grad.defined()) continue;
-      update(i, grad, ++steps_of_[i]);
+      ++steps_of_[i];
+      if (!elsewhere_.empty() && elsewhere_[i]) continue;
+      update(i, grad, steps_of_[i]);
       p.tensor().impl().storage.bump_version();
     }
   }
@@ -110,6 +112,11 @@ bool all_from(const Tensor& x, double least) {
 }  // namespace
 
 detail::SavedValues Optimizer::saved_values() {
+  if (!elsewhere_.empty()) {
+    fail<StateError>(kind_,
+                     "each rank holds a part of what it remembers (.shard_optimizer); call "
+                     "gather_optimizer(optimizer, communicator) on all ranks first");
+  }
   detail::SavedValues all;
   const auto count = [&all](std::string name, std::int64_t& steps) {
     all.push_back({std::move(name), tensor({steps}, {}),

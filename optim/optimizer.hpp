@@ -12,6 +12,10 @@
 
 namespace maskgrad {
 
+namespace detail {
+class OptimizerPart;
+}
+
 /// What a step did.
 struct StepReport {
   bool applied = false;  ///< false where the gradients are of no valid position: nothing changed
@@ -87,6 +91,7 @@ class Optimizer {
   }
 
  private:
+  friend class detail::OptimizerPart;
   bool spared(std::size_t i, bool decay_biases) const;
 
   std::string kind_;
@@ -95,6 +100,8 @@ class Optimizer {
   std::function<bool(const Parameter&)> spared_;
   std::int64_t steps_ = 0;
   std::vector<std::int64_t> steps_of_;
+  /// Parameters whose state another rank holds and steps; empty: none is.
+  std::vector<bool> elsewhere_;
 };
 
 /// Whether a parameter is a bias, or the scale or shift of a normalization: it is named bias, gamma

@@ -19,6 +19,10 @@ struct RankOptions {
   /// 1, 2, 4, ... of them give the same bits. More shards are smaller ones, which cost more each.
   std::int64_t shards = 8;
   ReductionOrder reduction_order = ReductionOrder::fixed;
+  /// Each rank holds the optimizer's state of some of the parameters alone, steps these, and gets
+  /// the other weights from the other ranks: the same bits, less memory, half as many bytes more.
+  /// Checkpoints are whole, and for any number of ranks.
+  bool shard_optimizer = false;
 };
 
 }  // namespace maskgrad

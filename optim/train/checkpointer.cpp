@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <maskgrad/optim/distributed/shard_optimizer.hpp>
 #include <maskgrad/optim/train/carried_rows.hpp>
 
 // What a checkpoint holds, and when it is written.
@@ -52,6 +53,8 @@ NamedArrays Checkpointer::carried() const {
 void Checkpointer::save() {
   if (!folder_ || saved_at_ == place()) return;
   if (ranks()) share_carried(parts_.setup.model, parts_.setup.options.ranks);
+  const bool in_parts = ranks() && parts_.setup.options.ranks.shard_optimizer;
+  if (in_parts) gather_on_rank_0(parts_.setup.optimizer, ranks());
   if (ranks().rank() > 0) {
     saved_at_ = place();  // as far as this rank knows
     return;
@@ -68,6 +71,7 @@ void Checkpointer::save() {
     if (parts_.setup.options.checkpoints.stop_on_failure) throw;
     parts_.reporter.warn_that_it_goes_on(error.what());
   }
+  if (in_parts) keep_part(parts_.setup.optimizer, ranks());
 }
 
 void Checkpointer::end_step() {

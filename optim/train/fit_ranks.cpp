@@ -25,6 +25,7 @@ void FitRun::check_settings() {
   }
   all["fit"] = {{"strict_lengths", options.strict_lengths},
                 {"segment", options.segment},
+                {"shard_optimizer", options.ranks.shard_optimizer},
                 {"detect_anomaly", options.detect_anomaly},
                 {"checkpoints", !options.checkpoints.folder.empty()},
                 {"every_epochs", options.checkpoints.every_epochs},

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <maskgrad/optim/distributed/shard_optimizer.hpp>
+
 namespace maskgrad::detail {
 
 FitRun::FitRun(ModelRef model, Optimizer& optimizer, const Batches& batches, FitOptions options)
@@ -24,6 +26,7 @@ History FitRun::run() {
     throw;
   }
   if (!interrupted) finish();
+  gather_optimizer(setup_.optimizer, ranks());
   tell_of_ranks();
   reporter_.write_report(result(interrupted));
   return result(interrupted);
@@ -31,6 +34,7 @@ History FitRun::run() {
 
 void FitRun::begin() {
   check_settings();
+  gather_optimizer(setup_.optimizer, ranks());  // of a training that was cut off, or by hand
   checkpointer_.resume();
   check_state();
   const RunState& run = history_.state();

@@ -12,6 +12,7 @@
 #include <maskgrad/layers/recurrent/carried_state.hpp>
 #include <maskgrad/optim/clip.hpp>
 #include <maskgrad/optim/distributed/agreement.hpp>
+#include <maskgrad/optim/distributed/shard_optimizer.hpp>
 #include <maskgrad/optim/train/evaluate_shards.hpp>
 #include <maskgrad/optim/train/failure.hpp>
 #include <maskgrad/optim/train/segments.hpp>
@@ -186,7 +187,11 @@ TrainStep detail::make_train_step(const ModelRef& model, Optimizer& optimizer,
   }
   if (options.clip_value != 0) clip_by_value(optimizer.parameters(), options.clip_value);
   if (options.clip_norm != 0) clip_by_global_norm(optimizer.parameters(), options.clip_norm);
-  return {total.value, total.count, optimizer.step(), computed.asked_to_end};
+  const bool in_parts = options.ranks.communicator && options.ranks.shard_optimizer;
+  if (in_parts) keep_part(optimizer, options.ranks.communicator);
+  TrainStep made{total.value, total.count, optimizer.step(), computed.asked_to_end};
+  if (in_parts && made.report.applied) share_weights(optimizer, options.ranks.communicator);
+  return made;
 }
 
 Logs evaluate(detail::ModelRef model, const Batches& batches, const TrainingLoss& loss,

@@ -252,6 +252,13 @@ std::vector<Row> training_rows() {
            step.each_shard({n}, {});
          });
        }},
+      {"gather_optimizer",
+       [] {
+         return calls_of<std::vector<Parameter>>([](const auto& parameters) {
+           SGD sgd(parameters);
+           gather_optimizer(sgd, Communicator::alone());
+         });
+       }},
       {"MovingAverage",
        [] {
          return calls_of<std::vector<Parameter>>([](const auto& parameters) {
