@@ -40,8 +40,11 @@ class Simulation {
     most_rows_ = 0;
     RankOptions sharing = options_.sharing;
     sharing.communicator = {};
-    const auto needed = std::bit_ceil(static_cast<std::uint64_t>(ranks));
-    sharing.shards = std::max(sharing.shards, static_cast<std::int64_t>(needed));
+    const auto needed = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(ranks)));
+    constexpr std::int64_t most_unasked = 8;  // see RankOptions::shards
+    if (sharing.shards > 0 || needed > most_unasked) {
+      sharing.shards = std::max(sharing.shards, needed);
+    }
     // Many batches are alike: some hundred tell of the rest.
     const auto every = 1 + batches_.size() / 500;
     std::size_t seen = 0;

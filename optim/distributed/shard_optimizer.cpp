@@ -50,15 +50,22 @@ class OptimizerPart {
     each_elsewhere([](Tensor& x, int) { x = rows::make_meta(x.shape(), x.dtype(), {}); });
   }
 
+  /// Whether any rank holds a part alone: one on which a training ended in an error may be whole.
+  bool any_in_parts() const {
+    double any[] = {optimizer_.elsewhere_.empty() ? 0.0 : 1.0};
+    communicator_.max(any);
+    return any[0] > 0;
+  }
+
   /// To one rank, or to all: -1.
   void gather(int to) {
-    if (optimizer_.elsewhere_.empty()) return;
     const int rank = communicator_.rank();
     for (auto& state : optimizer_.states()) {
       for (std::size_t i = 0; i < state.of.size(); ++i) {
         Tensor& x = state.of[i];
         const bool takes = to < 0 || to == rank;
         if (!x.defined()) continue;
+        if (x.is_meta() && owners_[i] == rank) refuse_others();
         if (x.is_meta() && takes) x = rows::make(x.shape(), x.dtype());
         if (to < 0) {
           communicator_.broadcast(bytes_of_whole(x), owners_[i]);
@@ -71,6 +78,12 @@ class OptimizerPart {
   }
 
  private:
+  [[noreturn]] void refuse_others() const {
+    fail<StateError>("gather_optimizer",
+                     "the optimizer {} is shared over another number of ranks than these {}; give "
+                     "it the communicator that it was trained on",
+                     optimizer_.kind(), communicator_.size());
+  }
   void send(const Tensor& x, int from, int to) const {
     if (from == to) return;
     auto& transport = communicator_.transport();
@@ -96,7 +109,9 @@ void keep_part(Optimizer& optimizer, const Communicator& communicator) {
 }
 
 void gather_on_rank_0(Optimizer& optimizer, const Communicator& communicator) {
-  if (communicator.size() > 1) OptimizerPart(optimizer, communicator).gather(0);
+  if (communicator.size() == 1) return;
+  OptimizerPart part(optimizer, communicator);
+  if (part.any_in_parts()) part.gather(0);
 }
 
 void share_weights(const Optimizer& optimizer, const Communicator& communicator) {
@@ -127,7 +142,9 @@ void share_weights(const Optimizer& optimizer, const Communicator& communicator)
 }  // namespace detail
 
 void gather_optimizer(Optimizer& optimizer, const Communicator& communicator) {
-  if (communicator.size() > 1) detail::OptimizerPart(optimizer, communicator).gather(-1);
+  if (communicator.size() == 1) return;
+  detail::OptimizerPart part(optimizer, communicator);
+  if (part.any_in_parts()) part.gather(-1);
 }
 
 }  // namespace maskgrad

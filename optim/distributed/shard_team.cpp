@@ -89,6 +89,7 @@ void ShardTeam::run(const Work& work) {
     for (own_ = 0; own_ < members_.size(); ++own_) {
       if (members_[own_].stage != Stage::fresh) continue;
       members_[own_].stage = Stage::ready;
+      turn_ = own_;  // no other thread is there now
       Meeting::compute(*this, own_);
       members_[own_].stage = Stage::ended;
       for (bool any = true; any;) {  // those that met it are not yet at their ends
@@ -113,7 +114,6 @@ void ShardTeam::start(std::size_t shard) {
   Member& member = members_[shard];
   const bool looks_for_anomalies = DetectAnomaly::current() != nullptr;
   member.stage = Stage::ready;
-  turn_ = own_;
   member.thread = std::thread([this, shard, looks_for_anomalies] {
     {
       std::unique_lock lock(mutex_);

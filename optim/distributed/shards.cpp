@@ -47,25 +47,38 @@ Batch rows_of(const Batch& batch, const std::vector<std::int64_t>& rows) {
   return all;
 }
 
+std::int64_t power_of_two_within(std::int64_t n) {
+  return static_cast<std::int64_t>(
+      std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(1, n))));
+}
+
+/// How many shards a batch is cut into. A recurrence reads its weights once for all sequences of a
+/// shard, so that one sequence alone costs nearly as much as two.
+std::int64_t shard_count_of(std::int64_t rows, std::int64_t most) {
+  constexpr std::int64_t most_unasked = 8;
+  const auto all = power_of_two_within(rows);
+  if (most > 0) return std::min(most, all);
+  return std::clamp(power_of_two_within(rows / 2), std::min<std::int64_t>(2, all), most_unasked);
+}
+
 }  // namespace
 
 void check_ranks(std::string_view where, const RankOptions& ranks) {
   constexpr std::int64_t most = 4096;
+  if (ranks.shards == 0) return;
   if (ranks.shards >= 1 && ranks.shards <= most &&
       std::has_single_bit(static_cast<std::uint64_t>(ranks.shards))) {
     return;
   }
-  fail<OptionError>(where, "the option .ranks.shards is {}; expected 1, 2, 4, ... {}", ranks.shards,
-                    most);
+  fail<OptionError>(where, "the option .ranks.shards is {}; expected 1, 2, 4, ... {}, or 0",
+                    ranks.shards, most);
 }
 
 ShardRows shard_rows(const std::vector<std::int64_t>& lengths, const RankOptions& ranks,
                      bool in_place) {
   const auto rows = static_cast<std::int64_t>(lengths.size());
-  const auto wanted = static_cast<std::int64_t>(
-      std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(1, rows))));
   const bool fixed = ranks.reduction_order == ReductionOrder::fixed;
-  const auto count = fixed ? std::min(ranks.shards, wanted) : ranks.communicator.size();
+  const auto count = fixed ? shard_count_of(rows, ranks.shards) : ranks.communicator.size();
   ShardRows shards(static_cast<std::size_t>(count));
   if (in_place) {
     for (std::int64_t r = 0; r < rows; ++r) {

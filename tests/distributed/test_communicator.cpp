@@ -145,6 +145,13 @@ TEST_CASE("shards go by the lengths alone, and their rows are balanced") {
   }
   CHECK(throws<OptionError>([] { detail::check_ranks("fit", {.shards = 6}); },
                             ".ranks.shards is 6; expected 1, 2, 4"));
+  const auto count = [](std::size_t rows) {
+    return detail::shard_rows(std::vector<std::int64_t>(rows, 5), {}).size();
+  };
+  for (const std::size_t rows : {0, 1}) CHECK(count(rows) == 1);
+  for (const std::size_t rows : {2, 3, 4, 7}) CHECK(count(rows) == 2);
+  for (const std::size_t rows : {8, 15}) CHECK(count(rows) == 4);
+  for (const std::size_t rows : {16, 500}) CHECK(count(rows) == 8);
 }
 
 }  // namespace maskgrad::tests::test_communicator
