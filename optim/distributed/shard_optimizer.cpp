@@ -33,6 +33,31 @@ std::vector<int> owners_of(const std::vector<Parameter>& parameters, int ranks) 
   return owners;
 }
 
+/// Each rank gets the weights that the others have stepped.
+void share_weights(const Optimizer& optimizer, const Communicator& communicator) {
+  const auto& parameters = optimizer.parameters();
+  const auto owners = owners_of(parameters, communicator.size());
+  std::string own;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (owners[i] != communicator.rank() || !parameters[i].trainable()) continue;
+    const auto bytes = bytes_of_whole(parameters[i].tensor());
+    own.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  const auto all = communicator.gather(own);
+  std::vector<std::size_t> at(all.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const auto owner = static_cast<std::size_t>(owners[i]);
+    if (!parameters[i].trainable()) continue;
+    const Tensor& live = parameters[i].tensor();
+    const auto bytes = bytes_of_whole(live);
+    if (owners[i] != communicator.rank()) {
+      std::memcpy(bytes.data(), all[owner].data() + at[owner], bytes.size());
+      live.impl().storage.bump_version();
+    }
+    at[owner] += bytes.size();
+  }
+}
+
 }  // namespace
 
 /// Reaches what an optimizer keeps.
@@ -114,32 +139,14 @@ void gather_on_rank_0(Optimizer& optimizer, const Communicator& communicator) {
   if (part.any_in_parts()) part.gather(0);
 }
 
-void share_weights(const Optimizer& optimizer, const Communicator& communicator) {
-  if (communicator.size() == 1) return;
-  const auto& parameters = optimizer.parameters();
-  const auto owners = owners_of(parameters, communicator.size());
-  std::string own;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (owners[i] != communicator.rank() || !parameters[i].trainable()) continue;
-    const auto bytes = bytes_of_whole(parameters[i].tensor());
-    own.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  }
-  const auto all = communicator.gather(own);
-  std::vector<std::size_t> at(all.size());
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const auto owner = static_cast<std::size_t>(owners[i]);
-    if (!parameters[i].trainable()) continue;
-    const Tensor& live = parameters[i].tensor();
-    const auto bytes = bytes_of_whole(live);
-    if (owners[i] != communicator.rank()) {
-      std::memcpy(bytes.data(), all[owner].data() + at[owner], bytes.size());
-      live.impl().storage.bump_version();
-    }
-    at[owner] += bytes.size();
-  }
-}
-
 }  // namespace detail
+
+StepReport step_in_parts(Optimizer& optimizer, const Communicator& communicator) {
+  detail::keep_part(optimizer, communicator);
+  StepReport report = optimizer.step();
+  if (report.applied && communicator.size() > 1) detail::share_weights(optimizer, communicator);
+  return report;
+}
 
 void gather_optimizer(Optimizer& optimizer, const Communicator& communicator) {
   if (communicator.size() == 1) return;

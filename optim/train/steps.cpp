@@ -188,10 +188,9 @@ TrainStep detail::make_train_step(const ModelRef& model, Optimizer& optimizer,
   if (options.clip_value != 0) clip_by_value(optimizer.parameters(), options.clip_value);
   if (options.clip_norm != 0) clip_by_global_norm(optimizer.parameters(), options.clip_norm);
   const bool in_parts = options.ranks.communicator && options.ranks.shard_optimizer;
-  if (in_parts) keep_part(optimizer, options.ranks.communicator);
-  TrainStep made{total.value, total.count, optimizer.step(), computed.asked_to_end};
-  if (in_parts && made.report.applied) share_weights(optimizer, options.ranks.communicator);
-  return made;
+  const auto report =
+      in_parts ? step_in_parts(optimizer, options.ranks.communicator) : optimizer.step();
+  return {total.value, total.count, report, computed.asked_to_end};
 }
 
 Logs evaluate(detail::ModelRef model, const Batches& batches, const TrainingLoss& loss,

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <numeric>
 
 #include "trainings.hpp"
 
@@ -64,7 +65,8 @@ int main(int argc, char** argv) try {
   mg::AdamW adam{model.parameters(), {.learning_rate = 1e-3}};
   const mg::Batches batches{training.data, {.batch_size = training.batch_size, .seed = 3}};
   if (how == "forecast") return print_forecasts(model, adam, batches, training.loss), 0;
-  double best = 1e9, bytes = 0, told = 0;
+  constexpr int repeats = 12;
+  double told = 0;
   const int size = ranks.communicator.size();
   if (how == "ranks") {
     const auto network = size > 1 ? measured_network(ranks.communicator) : mg::NetworkOptions();
@@ -74,18 +76,22 @@ int main(int argc, char** argv) try {
                .rows[0]
                .step_seconds;
   }
-  for (int epoch = 0; epoch < 8; ++epoch) {  // the best one: others compute beside it
-    const auto begin = std::chrono::steady_clock::now();
-    const auto sent = ranks.communicator.traffic().bytes;
-    std::int64_t steps = 0;
-    for (const mg::Batch& batch : batches.epoch(epoch, 0, ranks)) {
-      mg::train_step(model, adam, training.loss, batch, {.clip_norm = 1, .ranks = ranks});
-      ++steps;
+  // The same steps again and again, of each its best time: others compute beside it.
+  std::vector<double> times(static_cast<std::size_t>(batches.size(0)), 1e9);
+  const auto sent = ranks.communicator.traffic().bytes;
+  for (int i = 0; i < repeats; ++i) {
+    std::size_t step = 0;
+    for (const mg::Batch& batch : batches.epoch(0, 0, ranks)) {
+      const double taken = seconds_of(1, [&] {
+        mg::train_step(model, adam, training.loss, batch, {.clip_norm = 1, .ranks = ranks});
+      });
+      times[step] = std::min(times[step], taken);
+      ++step;
     }
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-    best = std::min(best, taken.count() / static_cast<double>(steps));
-    bytes = (ranks.communicator.traffic().bytes - sent) / static_cast<double>(steps);
   }
+  const auto steps = static_cast<double>(times.size());
+  const double best = std::accumulate(times.begin(), times.end(), 0.0) / steps;
+  const double bytes = (ranks.communicator.traffic().bytes - sent) / (steps * repeats);
   double weights = 0;
   for (const auto& p : model.parameters()) weights += 4 * static_cast<double>(p.shape().count());
   if (ranks.communicator.rank() > 0) return 0;

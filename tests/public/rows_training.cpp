@@ -252,6 +252,13 @@ std::vector<Row> training_rows() {
            step.each_shard({n}, {});
          });
        }},
+      {"step_in_parts",
+       [] {
+         return calls_of<std::vector<Parameter>>([](const auto& parameters) {
+           SGD sgd(parameters);
+           step_in_parts(sgd, Communicator::alone());
+         });
+       }},
       {"gather_optimizer",
        [] {
          return calls_of<std::vector<Parameter>>([](const auto& parameters) {
