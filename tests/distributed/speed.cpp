@@ -2,6 +2,7 @@
 //
 //   speed words|music|speakers ranks THREADS [SHARDS]   mpirun -n 2 speed music ranks 1
 //   speed words|music|speakers alone THREADS            without shards, as a program without ranks
+//   speed words|music|speakers threads N [SHARDS]       N ranks that are threads, of one thread each
 //   speed words|music|speakers fastest THREADS          each rank's share as one part
 //   speed words|music|speakers forecast THREADS         what 1 to 1,024 ranks would be
 //
@@ -52,19 +53,12 @@ void print_forecasts(mg::Sequential& model, mg::Optimizer& optimizer, const mg::
   }
 }
 
-int main(int argc, char** argv) try {
-  const std::string what = argc > 1 ? argv[1] : "", how = argc > 2 ? argv[2] : "ranks";
-  mg::set_num_threads(argc > 3 ? std::stoi(argv[3]) : 1);
-  mg::RankOptions ranks;
-  if (how != "alone") ranks.communicator = mg::mpi_communicator();
-  if (how == "fastest") ranks.reduction_order = mg::ReductionOrder::fastest;
-  if (argc > 4) ranks.shards = std::stoll(argv[4]);
-
+void measure(const std::string& what, const std::string& how, const mg::RankOptions& ranks) {
   const auto training = mg::tests::sample_training(what, false, false);
   mg::Sequential model = training.model();
   mg::AdamW adam{model.parameters(), {.learning_rate = 1e-3}};
   const mg::Batches batches{training.data, {.batch_size = training.batch_size, .seed = 3}};
-  if (how == "forecast") return print_forecasts(model, adam, batches, training.loss), 0;
+  if (how == "forecast") return print_forecasts(model, adam, batches, training.loss);
   constexpr int repeats = 12;
   double told = 0;
   const int size = ranks.communicator.size();
@@ -94,11 +88,30 @@ int main(int argc, char** argv) try {
   const double bytes = (ranks.communicator.traffic().bytes - sent) / (steps * repeats);
   double weights = 0;
   for (const auto& p : model.parameters()) weights += 4 * static_cast<double>(p.shape().count());
-  if (ranks.communicator.rank() > 0) return 0;
+  if (ranks.communicator.rank() > 0) return;
   if (told > 0) fmt::print("forecast {:.3f} ms, {:+.0f} %; ", 1000 * told, 100 * (told / best - 1));
   fmt::print(
       "{} {}: {} ranks, {} threads: {:.3f} ms a step, sent {:.3f} of the parameters' bytes\n", what,
       how, size, mg::num_threads(), 1000 * best, bytes / weights);
+}
+
+int main(int argc, char** argv) try {
+  const std::string what = argc > 1 ? argv[1] : "", how = argc > 2 ? argv[2] : "ranks";
+  const int threads = argc > 3 ? std::stoi(argv[3]) : 1;
+  mg::RankOptions ranks;
+  if (how == "fastest") ranks.reduction_order = mg::ReductionOrder::fastest;
+  if (argc > 4) ranks.shards = std::stoll(argv[4]);
+  mg::set_num_threads(how == "threads" ? 1 : threads);
+  if (how == "threads") {
+    mg::run_ranks(threads, [&](const mg::Communicator& communicator) {
+      mg::RankOptions own = ranks;
+      own.communicator = communicator;
+      measure(what, how, own);
+    });
+    return 0;
+  }
+  if (how == "ranks" || how == "fastest") ranks.communicator = mg::mpi_communicator();
+  measure(what, how, ranks);
 } catch (const std::exception& e) {
   fmt::print(stderr, "{}\n", e.what());
   return 1;
