@@ -79,13 +79,13 @@ class KerasDenseAssembler {
 
   std::vector<DenseSlot> call(const KerasStep& step) {
     const auto& layer = *step.layer;
-    if (changes_nothing(layer)) return {slot(step.inputs().at(0))};
     std::vector<DenseSlot> inputs;
     for (const auto& value : ordered_inputs(step)) inputs.push_back(slot(value));
     if (inputs.empty()) {
       making_.troubles.push_back(fmt::format("'{}' is called without a tensor", step.path));
       return {{}};
     }
+    if (changes_nothing(layer)) return {inputs[0]};
     const auto* explicit_mask = step.keyword("mask");
     if (explicit_mask && !explicit_mask->values.empty()) {
       inputs[0].mask = slot(explicit_mask->values[0]).node;

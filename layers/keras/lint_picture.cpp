@@ -58,22 +58,28 @@ struct PictureLayout {
       column.push_back(used[row[i]]++);
       rows = std::max(rows, row[i] + 1);
     }
-    for (std::size_t c = 0; c < calls; ++c) {
-      for (const auto& [from, mask] : lint.calls[c].sources)
-        passes_by = passes_by || (from < row.size() && row[c] - row[from] > 1);
-    }
     for (const auto& [r, count] : used) columns = std::max(columns, count);
     for (std::size_t i = 0; i < row.size(); ++i) in_row.push_back(used[row[i]]);
+    for (std::size_t c = 0; c < calls; ++c) {
+      for (const auto& [from, mask] : lint.calls[c].sources) {
+        if (from >= row.size() || row[c] - row[from] < 2) continue;
+        (on_left(from) ? passes_left : passes_right) = true;
+      }
+    }
+    if (passes_left) margin += aside;
   }
+  // Of the two sides of the picture, that of the box; in the middle it is the right one.
+  bool on_left(std::size_t i) const { return 2 * column[i] + 1 < in_row[i]; }
   int x(std::size_t i) const {
-    return 20 + (columns - in_row[i]) * (width + gap) / 2 + column[i] * (width + gap);
+    return margin + (columns - in_row[i]) * (width + gap) / 2 + column[i] * (width + gap);
   }
   int y(std::size_t i) const { return 20 + row[i] * (height + 34); }
 
   static constexpr int width = 240, height = 44, gap = 24, aside = 60;
   std::vector<int> row, column, in_row;
   int rows = 1, columns = 1;
-  bool passes_by = false;  ///< some line leaves rows out
+  int margin = 20;
+  bool passes_left = false, passes_right = false;  ///< lines that leave rows out
 };
 
 std::string shortened(const std::string& text, std::size_t most) {
@@ -99,10 +105,13 @@ std::string svg_box(const PictureLayout& at, std::size_t i, const std::string& t
 std::string svg_line(const PictureLayout& at, std::size_t from, std::size_t to, bool mask) {
   const char* kind = mask ? "m" : "p";
   if (at.row[to] - at.row[from] > 1) {
-    const int x1 = at.x(from) + PictureLayout::width, x2 = at.x(to) + PictureLayout::width;
+    const bool left = at.on_left(from);
+    const int side = left ? 0 : PictureLayout::width;
+    const int x1 = at.x(from) + side, x2 = at.x(to) + side;
     const int y1 = at.y(from) + PictureLayout::height / 2,
               y2 = at.y(to) + PictureLayout::height / 2;
-    const int aside = std::max(x1, x2) + PictureLayout::aside;
+    const int aside =
+        left ? std::min(x1, x2) - PictureLayout::aside : std::max(x1, x2) + PictureLayout::aside;
     return fmt::format("<path d='M{} {} C{} {} {} {} {} {}' class='{}'/>\n", x1, y1, aside, y1,
                        aside, y2, x2, y2, kind);
   }
@@ -114,8 +123,8 @@ std::string svg_line(const PictureLayout& at, std::size_t from, std::size_t to, 
 
 std::string svg_of(const Lint& lint) {
   const PictureLayout at(lint);
-  const int width = 40 + at.columns * (PictureLayout::width + PictureLayout::gap) +
-                    (at.passes_by ? PictureLayout::aside : 0),
+  const int width = 20 + at.margin + at.columns * (PictureLayout::width + PictureLayout::gap) +
+                    (at.passes_right ? PictureLayout::aside : 0),
             height = 40 + at.rows * (PictureLayout::height + 34);
   std::string svg = fmt::format(
       "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {0} {1}' width='{0}' role='img' "

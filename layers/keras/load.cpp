@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <maskgrad/layers/keras/loading.hpp>
 
@@ -127,6 +128,7 @@ Functional make_keras(const KerasRead& read, const KerasOptions& options,
   // With any number of steps, unless layers bind it, as Flatten before Dense; with masks wherever
   // the file makes them, unless layers refuse them, which then take those that hide nothing.
   std::string trouble;
+  std::vector<std::string> unfit;  // weights, of which some may be bound to the number of steps
   for (const bool guard : {false, true}) {
     if (guard && options.as_keras) break;
     bool refused = false;
@@ -139,7 +141,8 @@ Functional make_keras(const KerasRead& read, const KerasOptions& options,
         const KerasWeightLimit limit(read.file.weights());
         model.build(keras_specs(read, fixed), Seed{0});
         set_keras_weights(model, read, options.as_keras, troubles);
-        return model;
+        if (troubles.empty() || fixed) return model;
+        unfit = std::exchange(troubles, {});
       } catch (const Error& error) {
         trouble = error.what();
         refused = refused || dynamic_cast<const MaskError*>(&error) != nullptr;
@@ -147,7 +150,8 @@ Functional make_keras(const KerasRead& read, const KerasOptions& options,
     }
     if (!refused) break;
   }
-  troubles.push_back(trouble);
+  troubles = std::move(unfit);
+  if (troubles.empty()) troubles.push_back(trouble);
   return model;
 }
 

@@ -100,6 +100,20 @@ TEST_CASE("weights of models for each step, and of unlike cells on top of each o
   CHECK(apart(load_keras(file.path()).predict({x}).front(), own.predict(x)) < 1e-6);
 }
 
+TEST_CASE("slopes of their own for each step") {
+  const std::string layers =
+      R"({"class_name": "PReLU", "config": {"name": "p", "batch_input_shape": [null, 4, 2], "shared_axes": null}})";
+  const File file(
+      keras_files::h5(sequential2(layers), "2.4.0", {{"p", {{"p/alpha:0", numbers({4, 2}, 1)}}}}));
+  const Tensor x = random_normal({3, 4, 2}, Seed{1});
+  CHECK(apart(load_keras(file.path()).predict({x}).front(),
+              prelu(x, keras_files::tensor_of(numbers({4, 2}, 1)))) < 1e-6);
+  const File other(
+      keras_files::h5(sequential2(layers), "2.4.0", {{"p", {{"p/alpha:0", numbers({3, 2}, 1)}}}}));
+  CHECK(
+      throws<FileError>([&] { load_keras(other.path()); }, "a weight of PReLU 'p' is f32 [3, 2]"));
+}
+
 TEST_CASE("text that becomes numbers for each text") {
   const std::string layers =
       R"({"class_name": "InputLayer", "name": "t", "config": {"name": "t", "batch_shape": [null, 1], "dtype": "string"}, "inbound_nodes": []},)" +

@@ -100,6 +100,23 @@ TEST_CASE("configurations that are deep, odd or go in circles are refused") {
         R"({"class_name": "Mine", "config": {"name": "own"}})"}) {
     CHECK(!loads(zip(odd)));
   }
+  // Layers without options, and called without a tensor.
+  for (const char* kind : {"Identity", "Attention", "Dense"}) {
+    for (const char* options : {"7", R"({"name": "a", "use_scale": false, "units": 2})"}) {
+      const std::string layers =
+          R"({"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_shape": [null, 2]}, "inbound_nodes": []},
+             {"class_name": ")" +
+          std::string(kind) + R"(", "name": "a", "inbound_nodes": [[]], "config": )" + options +
+          "}";
+      const std::string model =
+          R"({"class_name": "Functional", "config": {"name": "f", "layers": [)" + layers +
+          R"(], "input_layers": [["x", 0, 0]], "output_layers": [["a", 0, 0]]}})";
+      const File file(zip(model));
+      CHECK_THROWS_AS(load_keras(file.path()), FileError);
+      CHECK_THROWS_AS(load_keras(file.path(), {.as_keras = true}), FileError);
+      CHECK(lint(file.path()).proof.empty());
+    }
+  }
   // Models in models that would make 2^40 calls.
   std::string model =
       R"({"class_name": "Dense", "name": "l", "config": {"name": "l", "trainable": true, "units": 2}, "inbound_nodes": [[["x", 0, 0, {}]]]})";
