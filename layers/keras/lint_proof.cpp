@@ -21,12 +21,12 @@ class LintProver {
     std::vector<std::string> troubles;
     KerasOptions dense = options_;
     dense.as_keras = true;
+    const auto made = [&](double padding) {
+      Functional model = make_keras(read_, dense, troubles, padding);
+      return troubles.empty() ? clone(model, DType::f64) : model;
+    };
     // A sequence alone has no padding, so that this model is the right one for it too.
-    const Functional made = make_keras(read_, dense, troubles);
-    if (!troubles.empty()) return give_up(troubles[0]);
-    Functional base = clone(made, DType::f64);
-    Functional large = clone(make_keras(read_, dense, troubles, 1e30), DType::f64);
-    Functional nan = clone(make_keras(read_, dense, troubles, nan_), DType::f64);
+    Functional base = made(0);
     if (!troubles.empty()) return give_up(troubles[0]);
     const LintTrials trials(read_, base);
     if (trials.one_step()) return tell("one step: nothing is padded");
@@ -35,9 +35,13 @@ class LintProver {
       const Tensors padded = result(base, trial_.padded);
       const auto none = [](const Tensor& y) { return y.shape().count() == 0; };
       if (std::ranges::any_of(padded, none)) continue;
-      compare(base, padded, result(large, trials.draw(time, 1e30).padded),
-              result(nan, trials.draw(time, nan_).padded));
-      return;
+      // One after the other, as models of real files are large.
+      const auto with = [&](double padding) {
+        Functional model = made(padding);
+        return result(model, trials.draw(time, padding).padded);
+      };
+      const Tensors large = with(1e30), nan = with(nan_);
+      return compare(base, padded, large, nan);
     }
     give_up("no number of steps gives a result");
   }
