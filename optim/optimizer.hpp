@@ -14,7 +14,7 @@ namespace maskgrad {
 
 namespace detail {
 class OptimizerPart;
-}
+}  // namespace detail
 
 /// What a step did.
 struct StepReport {

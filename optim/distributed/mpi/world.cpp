@@ -66,13 +66,12 @@ void MpiWorld::wait_a_little(int round) {
     const std::lock_guard lock(mutex_);
     look_after();
   }
-  // Where each rank has a core, the answer is there sooner than another process gives it back.
-  if (round < 3000 && !crowded_) return;
-  if (round < 5000) {
-    std::this_thread::yield();
-  } else {
-    std::this_thread::sleep_for(std::chrono::microseconds(50));
-  }
+  // Where each rank has a core, the answer is there sooner than another process gives it back. Who
+  // has waited for long sleeps: a core that is given away by yield comes back last where others
+  // compute beside, and the rank that is waited for may need this core.
+  const bool yields = crowded_ && round < 5000;
+  if (yields) std::this_thread::yield();
+  if (!yields && round >= 3000) std::this_thread::sleep_for(std::chrono::microseconds(20));
 }
 
 void MpiWorld::look_after() {
