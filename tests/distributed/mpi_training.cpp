@@ -3,6 +3,7 @@
 //   mpi_training same               trains, then alone on each rank: 0 where all bits are the same
 //                                   (on 1, 2, 4, ... ranks), or nearly so (on others)
 //   mpi_training SAMPLE             the same with the training of a sample: words, music, speakers
+//   mpi_training normalized         the same with BatchNormalization and .shard_optimizer
 //   mpi_training FAULT              the last rank has it in the middle of the training: throw, stop
 //                                   (SIGSTOP), kill (SIGKILL), leave (exits), seed (has another)
 //   mpi_training save FOLDER FILE [STEP RANK PHASE]  trains with checkpoints, weights to FILE; in
@@ -48,6 +49,7 @@ struct Settings {
   std::int64_t at_step = 5;
   int rank = -1;  ///< that has the fault; -1: the last one
   int phase = 1;
+  bool normalized = false;  ///< with statistics over the batch, and the optimizer's state in parts
 };
 
 /// From now on no file of this process may have a byte more: the system says so as of a full disk.
@@ -70,8 +72,10 @@ void fall(const std::string& fault) {
 }
 
 std::vector<float> train(const Settings& s) {
-  mg::Sequential model{mg::GRU{{.units = 8, .dropout = 0.1}}, mg::Dropout{{.rate = 0.2}},
-                       mg::Dense{{.units = 2}}};
+  std::vector<mg::AnyLayer> layers{mg::GRU{{.units = 8, .dropout = 0.1}},
+                                   mg::Dropout{{.rate = 0.2}}, mg::Dense{{.units = 2}}};
+  if (s.normalized) layers.insert(layers.begin(), mg::BatchNormalization{{.momentum = 0.9}});
+  mg::Sequential model{std::move(layers)};
   model.build(mg::Spec::f32({mg::any, mg::any, 3}).masked(2), mg::Seed{1});
   mg::AdamW adam{model.parameters(), {.learning_rate = 0.02}};
   const mg::Communicator& all = s.ranks.communicator;
@@ -137,6 +141,13 @@ int main(int argc, char** argv) try {
   const mg::RankOptions ranks{.communicator = mg::mpi_communicator({.deadline = 3})};
   if (what == "same") {
     return compare(ranks, [](const mg::RankOptions& on) { return train({.ranks = on}); });
+  }
+  if (what == "normalized") {
+    return compare(ranks, [](const mg::RankOptions& on) {
+      Settings s{.ranks = on, .normalized = true};
+      s.ranks.shard_optimizer = on.communicator.size() > 1;
+      return train(s);
+    });
   }
   if (what == "words" || what == "music" || what == "speakers") {
     const auto training = mg::tests::sample_training(what, true, true);
