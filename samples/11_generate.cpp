@@ -39,12 +39,7 @@ struct Text {
 
   explicit Text(const Settings& s) {
     std::ifstream in(s.file);
-    if (!in) {
-      mg::fail<mg::FileError>("11_generate",
-                              "{} cannot be read; expected a word a line: apt install wamerican, "
-                              "or --file TEXT",
-                              s.file);
-    }
+    if (!in) mg::fail<mg::FileError>("11_generate", "no {}: see --help for its package", s.file);
     for (std::string line; std::getline(in, line) && std::ssize(lines) < s.lines;) {
       if (line.empty() || line.size() > 24 || line.find('\'') != std::string::npos) continue;
       lines.emplace_back();
@@ -53,9 +48,7 @@ struct Text {
         lines.back().push_back(static_cast<std::int64_t>(letters.find(c)));
       }
     }
-    if (lines.empty()) {
-      mg::fail<mg::FileError>("11_generate", "{} has no line of 1 to 24 bytes", s.file);
-    }
+    if (lines.empty()) mg::fail<mg::FileError>("11_generate", "{} has no such lines", s.file);
   }
 };
 
@@ -94,7 +87,6 @@ int main(int argc, char** argv) try {
   if (!line.read(argc, argv)) return 0;
   Text text(s);
   const auto seed = static_cast<std::uint64_t>(s.seed);
-
   const std::int64_t letters = std::ssize(text.letters);
   mg::Functional model;
   const auto ids = model.input("letters");
@@ -121,10 +113,10 @@ int main(int argc, char** argv) try {
       for (auto k = i; k < std::min(i + s.batch, std::ssize(order)); ++k) {
         some.push_back(text.lines[static_cast<std::size_t>(order[static_cast<std::size_t>(k)])]);
       }
-      std::vector<std::int64_t> lengths;
+      Ids lengths;
       for (const Ids& line : some) lengths.push_back(std::ssize(line));
       mg::ShardedStep step{model.parameters(), samples::ranks()};
-      step.each_shard(lengths, [&](const std::vector<std::int64_t>& rows) {
+      step.each_shard(lengths, [&](const Ids& rows) {
         std::vector<Ids> own;
         for (const auto row : rows) own.push_back(some[static_cast<std::size_t>(row)]);
         return mg::sparse_categorical_crossentropy(batch_of(own, true),

@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include <maskgrad/core/checked.hpp>
 #include <maskgrad/core/random.hpp>
 #include <maskgrad/layers/model/generate_steps.hpp>
 
@@ -44,7 +45,9 @@ std::int64_t likeliest(const std::vector<double>& log_p) {
 
 /// An id by what is left of the distribution; `u` in [0, 1).
 std::int64_t drawn(std::vector<double> log_p, const GenerateOptions& o, double u) {
-  for (double& v : log_p) v /= o.temperature;
+  const double most = *std::max_element(log_p.begin(), log_p.end());
+  for (double& v : log_p)
+    v = (v - most) / o.temperature;  // the likeliest stays, however small it is
   log_p = log_softmax_of(std::move(log_p));
   const auto order = by_size(log_p);
   auto count =
@@ -104,6 +107,11 @@ void check_generate(const Tensor& prompts, const GenerateOptions& o) {
                      "or none",
                      prompts.describe());
   }
+}
+
+std::int64_t places_of(const Tensor& prompts, const GenerateOptions& o) {
+  return std::max<std::int64_t>(
+      1, checked::product(op, "the places of all beams", {prompts.shape()[0], o.beam}));
 }
 
 Tensor generate(Stream& stream, const Tensor& prompts, const GenerateOptions& o) {

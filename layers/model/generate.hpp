@@ -29,6 +29,8 @@ namespace detail {
 /// The same over a stream of `prompts` * max(1, beam) sequences.
 Tensor generate(Stream& stream, const Tensor& prompts, const GenerateOptions& options);
 void check_generate(const Tensor& prompts, const GenerateOptions& options);
+/// A place for each beam of each prompt; one where there is no prompt.
+std::int64_t places_of(const Tensor& prompts, const GenerateOptions& options);
 }  // namespace detail
 
 /// Goes on from prompts, id by id, with a model that gives the logits of the id behind each step:
@@ -51,7 +53,7 @@ Tensor generate(const M& model, const Tensor& prompts, const GenerateOptions& op
   const Evaluate evaluate;
   detail::check_generate(prompts, options);
   Stream stream(model,
-                {.sequences = prompts.shape()[0] * options.beam, .context = options.context});
+                {.sequences = detail::places_of(prompts, options), .context = options.context});
   return detail::generate(stream, prompts, options);
 }
 

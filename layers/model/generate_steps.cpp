@@ -62,13 +62,14 @@ std::vector<std::vector<double>> log_probabilities(const Tensor& y, const Genera
       const T* last = values + (steps.first[static_cast<std::int64_t>(s)] + lengths[s] - 1) * ids;
       std::vector<double> p(last, last + ids);
       for (std::size_t i = 0; i < p.size(); ++i) {
-        if (!std::isnan(p[i]) && p[i] != std::numeric_limits<double>::infinity()) continue;
-        fail<OptionError>("generate",
-                          "the model gives {} for id {} of sequence {}; expected numbers", p[i], i,
-                          s);
+        const bool number = !std::isnan(p[i]) && p[i] != std::numeric_limits<double>::infinity();
+        if (number && (o.from_logits || p[i] >= 0)) continue;
+        fail<OptionError>("generate", "the model gives {} for id {} of sequence {}; expected {}",
+                          p[i], i, s,
+                          o.from_logits ? "numbers" : "probabilities, or .from_logits = true");
       }
       if (!o.from_logits) {
-        for (double& v : p) v = std::log(std::max(v, 0.0));
+        for (double& v : p) v = std::log(v);
       }
       if (*std::max_element(p.begin(), p.end()) == -std::numeric_limits<double>::infinity()) {
         fail<OptionError>("generate", "the model gives sequence {} no id that can follow", s);

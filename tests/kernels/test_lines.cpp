@@ -38,6 +38,44 @@ bool all_near(const std::vector<U>& a, const std::vector<U>& b) {
   return true;
 }
 
+/// A line times many rows, and a weighted sum of them; rows of weight 0 are not read.
+template <class T>
+void check_products(std::int64_t n, std::int64_t count) {
+  const auto stride = n + 3;
+  const auto a = values<T>(n, 1), rows = values<T>(stride * count, 2), w = values<T>(count, 3);
+  std::vector<T> dots(w.size(), T(9)), read = rows, weights = w, sum = values<T>(n, 4);
+  std::vector<double> dots_true, sum_true(sum.begin(), sum.end());
+  for (std::int64_t r = 0; r < count; ++r) {
+    if (r % 5 == 2) weights[static_cast<std::size_t>(r)] = 0;
+    const double weight = weights[static_cast<std::size_t>(r)];
+    double dot = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      auto& v = read[static_cast<std::size_t>(r * stride + i)];
+      dot += static_cast<double>(a[static_cast<std::size_t>(i)]) * static_cast<double>(v);
+      sum_true[static_cast<std::size_t>(i)] += weight * static_cast<double>(v);
+      if (weight == 0) v = std::numeric_limits<T>::quiet_NaN();
+    }
+    dots_true.push_back(dot);
+  }
+  lines<T>().dots(a.data(), rows.data(), stride, count, n, dots.data());
+  lines<T>().weighted_sum(weights.data(), read.data(), stride, count, n, sum.data());
+  const auto close = [](const auto& x, const auto& y) {
+    const double bound = sizeof(T) == 4 ? 1e-3 : 1e-11;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (!(std::abs(static_cast<double>(x[i]) - y[i]) <= bound)) return false;
+    }
+    return true;
+  };
+  CHECK(close(dots, dots_true));
+  CHECK(close(sum, sum_true));
+  // A row's product is the same bits wherever the row stands among the others.
+  for (std::int64_t r = 0; r < count; ++r) {
+    T alone = 0;
+    lines<T>().dots(a.data(), rows.data() + r * stride, stride, 1, n, &alone);
+    CHECK(alone == dots[static_cast<std::size_t>(r)]);
+  }
+}
+
 template <class T>
 void check_sums(std::int64_t n) {
   const auto x = values<T>(n, 0);
@@ -171,6 +209,15 @@ TEST_CASE("random words are the same side by side as one by one") {
     }
     CHECK(same);
     CHECK(words.back() == 7);
+  }
+}
+
+TEST_CASE("a line times rows, and their weighted sum") {
+  for (const auto n : lengths) {
+    for (const std::int64_t count : {0, 1, 2, 7, 16, 19, 40}) {
+      check_products<float>(n, count);
+      check_products<double>(n, count);
+    }
   }
 }
 

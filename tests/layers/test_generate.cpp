@@ -152,6 +152,11 @@ TEST_CASE("draws are those of a seed, a prompt and its turn among equal ones") {
   CHECK(drawn != sequences_in(generate(model, as_prompts(prompts), other)));
 
   const auto likeliest = sequences_in(generate(model, as_prompts(prompts), {.max_steps = 10}));
+  for (const double temperature : {1e-9, 1e-300, 5e-324}) {
+    other = options;
+    other.temperature = temperature;
+    CHECK(sequences_in(generate(model, as_prompts(prompts), other)) == likeliest);
+  }
   other = options;
   other.top_k = 1;
   CHECK(sequences_in(generate(model, as_prompts(prompts), other)) == likeliest);
@@ -207,6 +212,12 @@ TEST_CASE("what cannot be generated is refused") {
   CHECK_THROWS_AS(generate(model, good, {.top_p = 0}), OptionError);
   CHECK_THROWS_AS(generate(model, good, {.beam = 0}), OptionError);
   CHECK_THROWS_AS(generate(model, good, {.temperature = 1, .beam = 2}), OptionError);
+  CHECK_THROWS_AS(generate(model, good, {.beam = std::int64_t{1} << 62}), ShapeError);
+  CHECK_THROWS_WITH_AS(generate(model, good, {.from_logits = false}),
+                       doctest::Contains(".from_logits = true"), OptionError);
+  for (const std::int64_t beam : {1, 3}) {
+    CHECK(generate(model, zeros({0, 3}, DType::i64), {.beam = beam}).shape()[0] == 0);
+  }
   Sequential last{Embedding{{.input_dim = 7, .output_dim = 6}}, GRU{{.units = 8}},
                   Dense{{.units = 7}}};
   last.build(Spec::ids({any, any}).masked(2));

@@ -65,7 +65,7 @@ void append(KeyCache& cache, const Tensor& k, const Tensor& v, std::optional<std
     most_kept = std::max(most_kept, keep[s] + more.length[s]);
   }
   const auto room = cache.keys.defined() ? cache.keys.shape()[1] : 0;
-  if (shared || most > room) {
+  if (shared || most > room || !cache.keys.defined()) {
     const auto next = most_kept <= room / 2 ? room : std::max(least_room, 2 * most_kept);
     cache.keys = moved(cache.keys, k, next, count, keep);
     cache.values = moved(cache.values, v, next, count, keep);
