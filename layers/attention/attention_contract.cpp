@@ -30,20 +30,54 @@ TimeContract time_of_attention(bool causal, std::optional<std::int64_t> window, 
 
 namespace {
 
+/// The keys and values that a slot holds with room behind them.
+KeyCache cache_in(const extend::StreamSlot& slot) {
+  const auto& kept = slot.tensors;
+  if (kept.size() != 3 || kept[2].dtype() != DType::i64 || kept[2].rank() != 1) refuse_kept();
+  for (const auto& x : {kept[0], kept[1]}) {
+    if (x.rank() != 4 || x.has_mask() || x.shape()[0] != kept[2].shape()[0] ||
+        x.shape()[1] != kept[0].shape()[1]) {
+      refuse_kept();
+    }
+  }
+  for (const auto count : rows::of<std::int64_t>(kept[2])) {
+    if (count < 0 || count > kept[0].shape()[1]) refuse_kept();
+  }
+  return {kept[0], kept[1], kept[2]};
+}
+
 /// What the slot holds as steps: they may stand in a cache with room behind them.
 void as_steps(extend::StreamSlot& slot) {
-  if (slot.tensors.size() != 3) return;
-  const auto count = slot.tensors[2].to_vector<std::int64_t>();
-  const Mask there = Mask::from_lengths(count, slot.tensors[0].shape()[1]);
-  slot.tensors = {with_mask(slot.tensors[0], there), with_mask(slot.tensors[1], there)};
+  if (slot.room) {
+    const KeyCache cache = cache_in(slot);
+    const auto count = cache.count.to_vector<std::int64_t>();
+    const Mask there = Mask::from_lengths(count, cache.keys.shape()[1]);
+    slot.tensors = {with_mask(cache.keys, there), with_mask(cache.values, there)};
+    slot.room = false;
+  }
+  if (!slot.tensors.empty() && slot.tensors.size() != 2) refuse_kept();
 }
 
 KeyCache as_cache(extend::StreamSlot& slot) {
   if (slot.tensors.empty()) return {};
-  if (slot.tensors.size() == 3) return {slot.tensors[0], slot.tensors[1], slot.tensors[2]};
+  if (slot.room) return cache_in(slot);
+  if (slot.tensors.size() != 2) refuse_kept();
   KeyCache cache;
   append(cache, slot.tensors[0].value(), slot.tensors[1].value(), {}, false);
   return cache;
+}
+
+/// Whether what is kept and what comes are steps of one kind.
+void check_keys(const extend::StreamSlot& slot, const Tensor& key, const Tensor& value) {
+  if (slot.tensors.empty()) return;
+  const auto fits = [](const Tensor& kept, const Tensor& x) {
+    return kept.dtype() == x.dtype() && kept.rank() == x.rank() &&
+           kept.shape()[0] == x.shape()[0] &&
+           kept.shape().sub(2, x.rank()) == x.shape().sub(2, x.rank());
+  };
+  if (slot.tensors.size() < 2 || !fits(slot.tensors[0], key) || !fits(slot.tensors[1], value)) {
+    refuse_kept();
+  }
 }
 
 }  // namespace
@@ -61,6 +95,7 @@ extend::StreamSlot* keys_slot(const Tensor& query, const Tensor& key, const Tens
 
 void keep_keys(extend::StreamSlot& slot, Tensor& key, Tensor& value,
                std::optional<std::int64_t> window) {
+  check_keys(slot, key, value);
   as_steps(slot);
   if (!slot.tensors.empty()) {
     key = followed(slot.tensors[0], key);
@@ -72,9 +107,11 @@ void keep_keys(extend::StreamSlot& slot, Tensor& key, Tensor& value,
 
 Tensor attend_to_kept(extend::StreamSlot& slot, const Tensor& query, const Tensor& key,
                       const Tensor& value, const AttentionOptions& options) {
+  check_keys(slot, key, value);
   KeyCache cache = as_cache(slot);
   append(cache, key, value, options.window, slot.shared);
   slot.shared = false;
+  slot.room = true;
   slot.tensors = {cache.keys, cache.values, cache.count};
   return cached_attention(query, cache, options);
 }

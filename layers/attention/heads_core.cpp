@@ -1,5 +1,7 @@
 #include <maskgrad/layers/attention/heads_core.hpp>
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include <maskgrad/autograd/mode.hpp>
@@ -55,10 +57,15 @@ Tensor HeadsCore::to_heads(const Tensor& x, const Projection& p) const {
 }
 
 Tensors HeadsCore::keys_and_values(const AttentionInputs& in) const {
-  const auto made = [&] { return Tensors{to_heads(in.key, key_), to_heads(in.value, value_)}; };
+  const auto made = [this](const Tensors& xs) {
+    return Tensors{to_heads(xs[0], key_), to_heads(xs[1], value_)};
+  };
   auto* run = StreamRun::current();
-  if (!run || !run->is_context(in.key) || !run->is_context(in.value)) return made();
-  return run->once(std::string(extend::LayerScope::current()->path()) + " keys", made);
+  if (!run || !run->is_context(in.key) || !run->is_context(in.value)) {
+    return made({in.key, in.value});
+  }
+  const auto path = extend::LayerScope::current()->path();
+  return run->once(fmt::format("{} keys", path), {in.key, in.value}, made);
 }
 
 Tensor HeadsCore::from_heads(const Tensor& context) const {

@@ -89,7 +89,7 @@ std::vector<std::int64_t> steps_before(const Tensor& x) {
   if (!slot) return {};
   const auto lengths = x.mask().lengths();
   std::vector<std::int64_t> before(lengths.size()), now(lengths);
-  if (!slot->tensors.empty()) before = slot->tensors[0].to_vector<std::int64_t>();
+  if (!slot->tensors.empty()) before = counts_in(slot->tensors[0], before.size());
   for (std::size_t s = 0; s < now.size(); ++s) now[s] += before[s];
   slot->tensors = {tensor(now, {std::ssize(now)})};
   return before;

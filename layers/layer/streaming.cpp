@@ -16,36 +16,60 @@ using Counts = std::vector<std::int64_t>;
 
 thread_local detail::StreamRun* running = nullptr;
 
-Tensor kept_counts(const Counts& counts) {
-  return tensor(counts, {std::ssize(counts)});
-}
-Counts counts_in(const Tensor& kept) {
-  const auto values = rows::of<std::int64_t>(kept);
-  return {values.begin(), values.end()};
-}
-
 }  // namespace
 
 extend::StreamSlot* extend::stream_slot(const Tensor& x) {
   auto* run = detail::StreamRun::current();
   const auto* layer = LayerScope::current();
   if (!run || !layer || !run->streams(x)) return nullptr;
-  return &run->slot(std::string(layer->path()));
+  return &run->slot(layer->path());
 }
 
 namespace detail {
 
-StreamRun::StreamRun(StreamSlots& slots, std::vector<bool> ends, bool in_place,
+void refuse_kept() {
+  fail<StateError>(layer_title(),
+                   "what the stream's state has for it is not what it keeps; expected the state of "
+                   "a stream of the same model");
+}
+
+Tensor kept_counts(const std::vector<std::int64_t>& counts) {
+  return tensor(counts, {std::ssize(counts)});
+}
+Counts counts_in(const Tensor& kept, std::size_t sequences) {
+  constexpr std::int64_t most = std::int64_t{1} << 40;
+  Counts counts;
+  if (kept.dtype() == DType::i64 && !kept.has_mask()) counts = kept.to_vector<std::int64_t>();
+  const auto possible = [](std::int64_t n) { return n >= 0 && n <= most; };
+  if (counts.size() != sequences || !std::all_of(counts.begin(), counts.end(), possible)) {
+    refuse_kept();
+  }
+  return counts;
+}
+
+StreamRun::StreamRun(StreamSlots& slots, std::vector<bool> ends, PushOptions options,
                      StreamConstants* constants)
     : slots_(slots),
       ends_(std::move(ends)),
-      in_place_(in_place),
+      options_(options),
       constants_(constants),
       outer_(std::exchange(running, this)) {
-  if (constants) hold(constants->context);
+  for (auto& [place, slot] : slots_) slot.asked = 0;
+  if (!constants) return;
+  for (auto& [place, made] : constants->of_context) made.asked = 0;
+  hold(constants->context);
 }
 StreamRun::~StreamRun() {
   running = outer_;
+  for (auto at = before_.rbegin(); at != before_.rend(); ++at) *at->first = std::move(at->second);
+}
+void StreamRun::done() {
+  for (auto& [place, slot] : slots_) slot.begins.clear();
+  before_.clear();
+}
+StreamRun::Outside::Outside() : run_(std::exchange(running, nullptr)) {}
+StreamRun::Outside::~Outside() {
+  running = run_;
 }
 StreamRun* StreamRun::current() {
   return running;
@@ -67,29 +91,10 @@ void StreamRun::hold_results(const Tensors& results) {
   }
 }
 
-bool StreamRun::is_context(const Tensor& x) const {
-  return std::any_of(held_.begin(), held_.end(), [&](const Tensor& held) {
-    return &held.impl() == &x.impl() || (x.has_mask() && x.mask().same(held.mask()));
-  });
-}
-
-void StreamRun::hold(const Tensors& of_context) {
-  for (const auto& x : of_context) {
-    if (!is_context(x)) held_.push_back(x);
-  }
-}
-
-std::string StreamRun::numbered(const std::string& place) {
-  const int call = calls_[place]++;
-  return call == 0 ? place : place + "#" + std::to_string(call);
-}
-
-extend::StreamSlot& StreamRun::slot(const std::string& place) {
-  return slots_[numbered(place)];
-}
-
-Tensors* StreamRun::made_at(const std::string& place) {
-  return &constants_->of_context[numbered(place)];
+extend::StreamSlot& StreamRun::slot(std::string_view place) {
+  auto& slot = asked(slots_, place);
+  before_.emplace_back(&slot, slot);
+  return slot;
 }
 
 Tensor steps_of(const Tensor& x, const Counts& first, const Counts& count) {
@@ -127,12 +132,16 @@ Tensors call_windows(const TimeContract& time, const LayerCall& call, const Tens
                      inputs.size(), time.str());
   }
   const auto& x = inputs[0];
-  auto& slot = run->slot(std::string(extend::LayerScope::current()->path()));
+  auto& slot = run->slot(extend::LayerScope::current()->path());
   const bool begins = slot.tensors.empty();
   const Tensor all = begins ? x : followed(slot.tensors[0], x);
   // Of each sequence, the step that `all` begins with, and how many outputs were given.
   Counts base(run->ends().size()), given = base;
-  if (!begins) base = counts_in(slot.tensors[1]), given = counts_in(slot.tensors[2]);
+  if (!begins) {
+    if (slot.tensors.size() != 3) refuse_kept();
+    base = counts_in(slot.tensors[1], base.size());
+    given = counts_in(slot.tensors[2], base.size());
+  }
   const Tensors outputs = call({all});
   const auto there = all.mask().lengths(), made = outputs[0].mask().lengths();
   Counts first = base, count = base, keep_from = base, keep = base;
@@ -143,12 +152,14 @@ Tensors call_windows(const TimeContract& time, const LayerCall& call, const Tens
     const auto final = run->ends()[s] ? offset + made[s]
                        : whole <= 0   ? 0
                                       : (whole - 1) / time.stride + 1;
+    if (base[s] % time.stride != 0 || given[s] < offset) refuse_kept();
     first[s] = given[s] - offset;
     count[s] = std::max<std::int64_t>(0, std::min(final, offset + made[s]) - given[s]);
     given[s] += count[s];
     // The next window begins where output given[s] does, at a step that an output stands for.
     const auto reads = std::max<std::int64_t>(0, given[s] * time.stride - time.look_back);
     const auto begin = std::min(reads, steps) / time.stride * time.stride;
+    if (begin < base[s]) refuse_kept();
     keep_from[s] = begin - base[s];
     keep[s] = steps - begin;
     base[s] = begin;
@@ -184,7 +195,7 @@ Tensors call_over_context(const LayerCall& call, const Tensors& inputs) {
   auto& run = *StreamRun::current();
   if (!all_context(run, inputs)) return call(inputs);
   const std::string path(extend::LayerScope::current()->path());
-  return run.once(path + " over context", [&] { return call(inputs); });
+  return run.once(path + " over context", inputs, call);
 }
 
 Tensors call_in_stream(const TimeContract& time, bool over_context, const LayerCall& call,
@@ -200,6 +211,7 @@ Tensors call_in_stream(const TimeContract& time, bool over_context, const LayerC
 
 Tensors lined_up(extend::StreamSlot& slot, const Tensors& inputs) {
   const bool begins = slot.tensors.empty();
+  if (!begins && slot.tensors.size() != inputs.size()) refuse_kept();
   const auto waits = [](const Tensor& kept) { return kept.mask().valid() != 0; };
   const auto same = [&](const Tensor& x) { return x.mask() == inputs[0].mask(); };
   if ((begins || std::none_of(slot.tensors.begin(), slot.tensors.end(), waits)) &&

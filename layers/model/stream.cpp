@@ -1,20 +1,20 @@
 #include <maskgrad/layers/model/stream.hpp>
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 
 #include <maskgrad/autograd/mode.hpp>
 #include <maskgrad/autograd/ops/mask/mask_ops.hpp>
 #include <maskgrad/core/checked.hpp>
-#include <maskgrad/layers/model/stream_rows.hpp>
+#include <maskgrad/layers/layer/stream_rows.hpp>
+#include <maskgrad/layers/model/stream_state.hpp>
 
 namespace maskgrad {
 namespace {
 
 /// x under the mask of a stream's steps: where it has none, all of them are there.
 Tensor as_steps(const Tensor& x, std::int64_t sequences) {
-  if (x.rank() < 2 || x.shape()[0] != sequences || rows::mask_rank(x) == 1 ||
+  if (x.is_meta() || x.rank() < 2 || x.shape()[0] != sequences || rows::mask_rank(x) == 1 ||
       rows::mask_rank(x) > 2) {
     fail<ShapeError>("Stream, push",
                      "input is {}; expected [sequences, time, ...] with {} sequences, under a mask "
@@ -45,8 +45,8 @@ Tensor for_places(const Tensor& x, std::int64_t sequences) {
 
 }  // namespace
 
-Stream::Stream(std::shared_ptr<const Run> run, TimeContract time, StreamOptions options)
-    : run_(std::move(run)),
+Stream::Stream(Held model, TimeContract time, const StreamOptions& options)
+    : model_(std::move(model)),
       time_(time),
       training_(training()),
       batch_invariant_(options.batch_invariant) {
@@ -54,30 +54,34 @@ Stream::Stream(std::shared_ptr<const Run> run, TimeContract time, StreamOptions 
     fail<OptionError>("Stream", "the option .sequences is {}; expected 1 or more",
                       options.sequences);
   }
+  state_.model = model_;
   state_.steps = checked::vector<std::int64_t>("Stream", options.sequences);
   if (options.context.empty()) return;
-  if (batch_invariant_) {
+  if (batch_invariant_ && training_) {
     fail<OptionError>("Stream",
-                      "the option .batch_invariant is true with .context, which is read for all "
-                      "sequences together; give one of the two, or a stream to each sequence");
+                      "the option .batch_invariant is true with .context in training, where noise "
+                      "goes by the sequence's place; give one of the two, or make it under "
+                      "Evaluate");
   }
+  auto& constants = state_.constants;
   for (const auto& x : options.context) {
-    state_.constants.context.push_back(for_places(x, options.sequences));
+    constants.context.push_back(for_places(x, options.sequences));
     if (x.shape()[0] == options.context[0].shape()[0]) continue;
     fail<ShapeError>("Stream", "the context is {} and {}; expected the same number of sequences",
                      options.context[0].describe(), x.describe());
   }
-  const auto copies = options.sequences / options.context[0].shape()[0];
-  for (std::int64_t s = 0; s < options.sequences; ++s) state_.context_of.push_back(s / copies);
+  constants.contexts = options.context[0].shape()[0];
+  const auto copies = options.sequences / constants.contexts;
+  for (std::int64_t s = 0; s < options.sequences; ++s) constants.context_of.push_back(s / copies);
 }
 
 Stream::Stream(const Stream& other)
-    : run_(other.run_),
+    : model_(other.model_),
       time_(other.time_),
       state_(other.state()),
-      last_inputs_(other.last_inputs_),
       training_(other.training_),
       batch_invariant_(other.batch_invariant_),
+      pushed_(other.pushed_),
       noise_(other.noise_) {}
 Stream& Stream::operator=(const Stream& other) {
   return *this = Stream(other);
@@ -89,12 +93,10 @@ StreamState Stream::state() const {
 }
 
 void Stream::set_state(const StreamState& state) {
-  if (std::ssize(state.steps) != sequences()) {
-    fail<ShapeError>("Stream, set_state", "a state of {} sequences; the stream has {}",
-                     state.steps.size(), sequences());
-  }
+  detail::check_state("Stream, set_state", state, state_);
   for (const auto& [place, slot] : state.slots) slot.shared = true;
   state_ = state;
+  state_.model = model_;
 }
 
 void Stream::check_place(std::string_view where, std::int64_t sequence) const {
@@ -109,9 +111,11 @@ std::int64_t Stream::steps(std::int64_t sequence) const {
 }
 
 void Stream::check_context(const Tensors& inputs) const {
+  const auto& context_of = state_.constants.context_of;
+  if (context_of.empty()) return;
   const auto lengths = inputs[0].mask().lengths();
-  for (std::size_t s = 0; s < state_.context_of.size(); ++s) {
-    if (state_.context_of[s] >= 0 || lengths[s] == 0) continue;
+  for (std::size_t s = 0; s < context_of.size(); ++s) {
+    if (context_of[s] >= 0 || lengths[s] == 0) continue;
     fail<StateError>("Stream, push",
                      "sequence {} begins anew, and its context is not given; call "
                      "restart({}, context) before its first steps",
@@ -120,6 +124,7 @@ void Stream::check_context(const Tensors& inputs) const {
 }
 
 Tensors Stream::run(const Tensors& inputs, const std::vector<bool>& ends) {
+  if (!model_) fail<StateError>("Stream", "it was moved away; use what it was moved to");
   if (training() != training_) {
     fail<StateError>("Stream", "it was made {}; use it there, or make one where it is used",
                      training_ ? "for training, and is used under Evaluate"
@@ -127,26 +132,27 @@ Tensors Stream::run(const Tensors& inputs, const std::vector<bool>& ends) {
   }
   // All pushes draw what one call draws, and the model's other calls count as if there were one.
   std::optional<NoiseScope> put_back;
-  if (training_ && !last_inputs_.empty()) put_back.emplace();
+  if (training_ && pushed_) put_back.emplace();
   if (training_) noise_.again();
   check_context(inputs);
-  auto slots = state_.slots;  // nothing changes where it throws
+  const auto& context = state_.constants.context;
   Tensors outputs, given = inputs;
-  given.insert(given.end(), state_.constants.context.begin(), state_.constants.context.end());
+  given.insert(given.end(), context.begin(), context.end());
   {
-    const detail::StreamRun push(slots, ends, true, &state_.constants);
-    outputs = (*run_)(given);
+    detail::StreamRun push(state_.slots, ends, {.batch_invariant = batch_invariant_},
+                           &state_.constants);
+    outputs = model_->run(given);
+    push.done();
   }
-  for (auto& [place, slot] : slots) slot.begins.clear();
-  const auto lengths = inputs[0].mask().lengths();
-  for (std::size_t s = 0; s < lengths.size(); ++s) state_.steps[s] += lengths[s];
-  state_.slots = std::move(slots);
+  const auto& lengths = inputs[0].mask().impl().length;
+  for (std::int64_t s = 0; s < sequences(); ++s)
+    state_.steps[static_cast<std::size_t>(s)] += lengths[s];
   return outputs;
 }
 
 Tensors Stream::run_singly(const Tensors& inputs, const std::vector<bool>& ends) {
   const auto lengths = inputs[0].mask().lengths();
-  const StreamState before = state();
+  const StreamState before = state_;  // keys behind those that it counts may be written
   std::vector<Tensors> made;
   try {
     for (std::size_t s = 0; s < ends.size(); ++s) {
@@ -171,14 +177,22 @@ Tensors Stream::run_singly(const Tensors& inputs, const std::vector<bool>& ends)
   return detail::put_together(made, time_.so_far);
 }
 
+Tensors Stream::run_any(const Tensors& inputs, const std::vector<bool>& ends) {
+  return batch_invariant_ ? run_singly(inputs, ends) : run(inputs, ends);
+}
+
 Tensors Stream::push(const Tensors& inputs) {
   if (inputs.empty()) fail<ShapeError>("Stream, push", "no inputs; expected one or more");
   Tensors steps;
   for (const auto& x : inputs) steps.push_back(as_steps(x, sequences()));
-  const std::vector<bool> none(static_cast<std::size_t>(sequences()));
-  Tensors outputs = batch_invariant_ ? run_singly(steps, none) : run(steps, none);
-  for (auto& x : steps) x = x.value();
-  last_inputs_ = std::move(steps);
+  Tensors outputs = run_any(steps, std::vector<bool>(state_.steps.size()));
+  pushed_ = true;
+  if (state_.inputs.empty()) {
+    const std::vector<std::int64_t> none(state_.steps.size());
+    for (const auto& x : steps) {
+      state_.inputs.push_back(detail::steps_of(x.value(), none, none));
+    }
+  }
   return outputs;
 }
 
@@ -188,13 +202,10 @@ Tensors Stream::finish(const std::vector<std::int64_t>& sequences) {
     check_place("Stream, finish", s);
     ends[static_cast<std::size_t>(s)] = true;
   }
-  if (last_inputs_.empty()) {
+  if (state_.inputs.empty()) {
     fail<StateError>("Stream, finish", "nothing was pushed yet, so there is nothing to finish");
   }
-  Tensors none;
-  const std::vector<std::int64_t> no_steps(ends.size());
-  for (const auto& x : last_inputs_) none.push_back(detail::steps_of(x, no_steps, no_steps));
-  Tensors outputs = batch_invariant_ ? run_singly(none, ends) : run(none, ends);
+  Tensors outputs = run_any(state_.inputs, ends);
   for (auto& y : outputs) {  // of results so far, those of the others go on
     const int mask_rank = std::max(1, rows::mask_rank(y));
     if (mask_rank == 2 && !time_.so_far) continue;
@@ -204,86 +215,6 @@ Tensors Stream::finish(const std::vector<std::int64_t>& sequences) {
   }
   clear(ends);
   return outputs;
-}
-
-void Stream::restart(std::int64_t sequence) {
-  check_place("Stream, restart", sequence);
-  std::vector<bool> ends(state_.steps.size());
-  ends[static_cast<std::size_t>(sequence)] = true;
-  clear(ends);
-}
-
-void Stream::restart(std::int64_t sequence, const Tensors& context) {
-  check_place("Stream, restart", sequence);
-  auto& now = state_.constants.context;
-  if (context.size() != now.size() || now.empty()) {
-    fail<ShapeError>("Stream, restart", "a context of {} tensors; expected {}, as at its making",
-                     context.size(), now.size());
-  }
-  std::vector<std::int64_t> from(state_.steps.size());
-  std::iota(from.begin(), from.end(), 0);
-  from[static_cast<std::size_t>(sequence)] = sequences();
-  Tensors changed;
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    const Tensor all = detail::one_after_another("Stream, restart", now[i], context[i]);
-    if (context[i].shape()[0] != 1) {
-      fail<ShapeError>("Stream, restart",
-                       "the context is {}; expected that of one sequence [1, ...]",
-                       context[i].describe());
-    }
-    changed.push_back(detail::reordered(all, from));
-  }
-  restart(sequence);
-  now = std::move(changed);
-  state_.constants.of_context.clear();
-  auto& of = state_.context_of;
-  of[static_cast<std::size_t>(sequence)] = *std::max_element(of.begin(), of.end()) + 1;
-}
-
-void Stream::clear(const std::vector<bool>& sequences) {
-  StreamState next = state_;
-  for (auto& [place, slot] : next.slots) {
-    for (auto& t : slot.tensors) t = detail::cleared(t, sequences);
-    slot.begins.resize(sequences.size());
-    for (std::size_t s = 0; s < sequences.size(); ++s) {
-      slot.begins[s] = slot.begins[s] || sequences[s];
-    }
-  }
-  for (std::size_t s = 0; s < sequences.size(); ++s) {
-    if (!sequences[s]) continue;
-    next.steps[s] = 0;
-    if (!next.context_of.empty()) next.context_of[s] = -1;
-  }
-  state_ = std::move(next);
-}
-
-void Stream::reorder(const std::vector<std::int64_t>& from) {
-  if (std::ssize(from) != sequences()) {
-    fail<ShapeError>("Stream, reorder", "{} places; expected one for each of its {} sequences",
-                     from.size(), sequences());
-  }
-  for (const auto s : from) check_place("Stream, reorder", s);
-  StreamState next;
-  for (const auto s : from) next.steps.push_back(state_.steps[static_cast<std::size_t>(s)]);
-  for (const auto& [place, slot] : state_.slots) {
-    auto& moved = next.slots[place];
-    for (const auto& t : slot.tensors) moved.tensors.push_back(detail::reordered(t.value(), from));
-    for (const auto s : from) {
-      if (!slot.begins.empty()) moved.begins.push_back(slot.begins[static_cast<std::size_t>(s)]);
-    }
-  }
-  for (const auto s : from) {
-    if (!state_.context_of.empty())
-      next.context_of.push_back(state_.context_of[static_cast<std::size_t>(s)]);
-  }
-  next.constants = state_.constants;
-  if (next.context_of != state_.context_of) {  // beams of one prompt share theirs
-    for (auto& x : next.constants.context) x = detail::reordered(x.value(), from);
-    for (auto& [place, made] : next.constants.of_context) {
-      for (auto& x : made) x = detail::reordered(x.value(), from);
-    }
-  }
-  state_ = std::move(next);
 }
 
 }  // namespace maskgrad

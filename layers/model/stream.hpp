@@ -22,13 +22,22 @@ struct StreamOptions {
   bool batch_invariant = false;
 };
 
+namespace detail {
+/// A model as a stream holds it, whatever its type.
+struct StreamedModel {
+  std::function<Tensors(const Tensors&)> run;
+  std::function<void(const LayerVisitor&)> visit;
+};
+}  // namespace detail
+
 /// What a stream keeps of its sequences. A value: later pushes do not change it.
 struct StreamState {
   detail::StreamSlots slots = {};        ///< of each call of a layer that keeps something
   std::vector<std::int64_t> steps = {};  ///< pushed so far, of each sequence
   detail::StreamConstants constants = {};
-  /// Which context each sequence has, by number; -1: the next one's is not given yet.
-  std::vector<std::int64_t> context_of = {};
+  Tensors inputs = {};  ///< as they are pushed, without steps
+  /// Whose state it is; null: not known.
+  std::shared_ptr<const detail::StreamedModel> model = {};
 };
 
 /// Runs a model over sequences whose steps come piece by piece: each push gives some sequences some
@@ -66,7 +75,17 @@ class Stream {
   Tensors finish(const std::vector<std::int64_t>& sequences);
   /// The sequence ends, and what it waited for is dropped.
   void restart(std::int64_t sequence);
-  /// The same, and the next sequence there has this context: [1, ...] each. ShapeError.
+  /// The same, and the next sequence there has this context: [1, ...] each; what is made of it is
+  /// made anew for this place alone (in training for all). ShapeError.
+  /// Example:  const mg::Evaluate evaluate;
+  ///           mg::Functional reads;
+  ///           const auto y = reads.input("y"), heard = reads.input("heard");
+  ///           reads.outputs({reads.add(mg::MultiHeadAttention{{.num_heads = 1, .key_dim = 2}},
+  ///                                    {y, heard})});
+  ///           reads.build({spec, spec});
+  ///           mg::Stream stream{reads, {.sequences = 4, .context = {x}}};
+  ///           stream.push(x);
+  ///           stream.restart(2, {mg::slice(x, 0, 0, 1)});
   void restart(std::int64_t sequence, const Tensors& context);
   /// Place i goes on from where place `from[i]` stands, as a beam search takes it. Cuts gradients.
   /// IndexError, ShapeError.
@@ -74,9 +93,8 @@ class Stream {
 
   /// What it keeps, to go on from there: in this stream or one of the same model and sequences.
   StreamState state() const;
-  /// ShapeError for a state of another number of sequences.
+  /// ShapeError for a state of another number of sequences; OptionError for one of another model.
   void set_state(const StreamState& state);
-
   std::int64_t sequences() const { return std::ssize(state_.steps); }
   /// Steps that were pushed of the sequence so far.
   std::int64_t steps(std::int64_t sequence) const;
@@ -85,28 +103,29 @@ class Stream {
   std::int64_t latency() const { return time_.look_ahead; }
 
  private:
-  using Run = std::function<Tensors(const Tensors&)>;
+  using Held = std::shared_ptr<const detail::StreamedModel>;
 
-  Stream(std::shared_ptr<const Run> run, TimeContract time, StreamOptions options);
+  Stream(Held model, TimeContract time, const StreamOptions& options);
   template <class M>
-  static std::shared_ptr<const Run> held(const M& model) {
+  static Held held(const M& model) {
     parameters(model);  // says so where it was not built
     auto copy = std::make_shared<M>(model);
-    return std::make_shared<const Run>(
-        [copy](const Tensors& xs) { return detail::run_model(*copy, xs); });
+    return std::make_shared<const detail::StreamedModel>(detail::StreamedModel{
+        [copy](const Tensors& xs) { return detail::run_model(*copy, xs); },
+        [copy](const detail::LayerVisitor& f) { detail::visit_model(*copy, f); }});
   }
   void check_place(std::string_view where, std::int64_t sequence) const;
   void check_context(const Tensors& inputs) const;
   Tensors run(const Tensors& inputs, const std::vector<bool>& ends);
   /// `run` step by step, and what ends one by one.
   Tensors run_singly(const Tensors& inputs, const std::vector<bool>& ends);
+  Tensors run_any(const Tensors& inputs, const std::vector<bool>& ends);
   void clear(const std::vector<bool>& sequences);
 
-  std::shared_ptr<const Run> run_;
+  Held model_;
   TimeContract time_;
   StreamState state_;
-  Tensors last_inputs_;  ///< `finish` pushes no steps of such
-  bool training_, batch_invariant_;
+  bool training_, batch_invariant_, pushed_ = false;
   extend::NoiseOfSteps noise_;  ///< each push draws what one call over all steps would
 };
 

@@ -73,7 +73,10 @@ Tensors Recurrence::first_states(const Tensor& x, Tensors states, extend::Stream
   }
   if (!given && options_.stateful && !x.is_meta()) states = carried_.begin(batch);
   states.resize(sizes.size());
-  if (slot && !slot->tensors.empty()) kept_states(*slot, states);
+  if (slot && !slot->tensors.empty()) {
+    if (slot->tensors.size() < sizes.size()) refuse_kept();
+    kept_states(*slot, states);
+  }
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const Shape expected{batch, sizes[i]};
     if (!states[i].defined() || fits(states[i].shape(), expected)) continue;

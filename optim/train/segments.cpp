@@ -141,8 +141,9 @@ class SegmentRun {
     const NoiseStep step({begin_.step, begin_.sequence, begin_.calls});
     Tensors inputs = segments_.inputs(k), outputs;
     {
-      const StreamRun push(slots, segments_.ends(k), false);
+      StreamRun push(slots, segments_.ends(k), {.in_place = false}, &constants_);
       outputs = model_(inputs);
+      push.done();
     }
     const auto at = static_cast<std::size_t>(k);
     if (first_time) {
@@ -207,6 +208,7 @@ class SegmentRun {
   const StepOptions& options_;
   Segments segments_;
   NoisePosition begin_;
+  StreamConstants constants_;  ///< weights as kernels read them, which stay the same in a step
   bool so_far_;                ///< the model gives a result over all steps
   std::vector<Counts> given_;  ///< before each piece, the output steps of each sequence
   Terms terms_;

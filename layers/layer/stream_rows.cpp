@@ -1,4 +1,6 @@
-#include <maskgrad/layers/model/stream_rows.hpp>
+#include <maskgrad/layers/layer/stream_rows.hpp>
+
+#include <algorithm>
 
 #include <maskgrad/autograd/ops/shape/concatenate.hpp>
 #include <maskgrad/autograd/ops/shape/gather.hpp>
@@ -8,6 +10,17 @@
 #include <maskgrad/layers/layer/streaming.hpp>
 
 namespace maskgrad::detail {
+namespace {
+
+/// So many steps of each sequence, as long as the longest; an axis of one step stays, which may
+/// stand for all steps.
+Mask steps_like(const Tensor& x, const std::vector<std::int64_t>& lengths) {
+  const auto longest = lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
+  return Mask::from_lengths(lengths,
+                            x.shape()[1] == 1 ? std::max<std::int64_t>(1, longest) : longest);
+}
+
+}  // namespace
 
 Tensor cleared(const Tensor& kept, const std::vector<bool>& sequences) {
   std::vector<bool> stay(sequences);
@@ -36,7 +49,7 @@ Tensor reordered(const Tensor& kept, const std::vector<std::int64_t>& from) {
   const auto lengths = kept.mask().lengths();
   std::vector<std::int64_t> count;
   for (const auto s : from) count.push_back(lengths[static_cast<std::size_t>(s)]);
-  const Mask mask = Mask::from_lengths(count);
+  const Mask mask = steps_like(kept, count);
   extend::Index rows_taken(mask.valid());
   std::int64_t row = 0;
   for (std::size_t i = 0; i < from.size(); ++i) {
@@ -46,28 +59,34 @@ Tensor reordered(const Tensor& kept, const std::vector<std::int64_t>& from) {
   return rearrange::take_rows("reorder", kept, rows_taken, shape, mask);
 }
 
-Tensor one_after_another(std::string_view where, const Tensor& a, const Tensor& b) {
-  const auto alike = [&] {
-    if (a.dtype() != b.dtype() || a.rank() != b.rank() || a.rank() == 0) return false;
+bool are_alike(const Tensors& parts) {
+  const Tensor& a = parts[0];
+  const int mask_rank = rows::mask_rank(a);
+  if (a.rank() == 0 || mask_rank > 2) return false;
+  return std::all_of(parts.begin() + 1, parts.end(), [&](const Tensor& b) {
+    if (a.dtype() != b.dtype() || a.rank() != b.rank() || mask_rank != rows::mask_rank(b)) {
+      return false;
+    }
     for (int axis = 1; axis < a.rank(); ++axis) {
-      const bool time = axis == 1 && rows::mask_rank(a) == 2 && rows::mask_rank(b) == 2;
+      const bool time = axis == 1 && mask_rank == 2;
       if (!time && a.shape()[axis] != b.shape()[axis]) return false;
     }
     return true;
-  };
-  if (rows::mask_rank(a) != rows::mask_rank(b) || rows::mask_rank(a) > 2 || !alike()) {
-    fail<ShapeError>(where,
-                     "{} is given where {} stood; expected the same but for the number of "
-                     "steps under a mask [1, time]",
-                     b.describe(), a.describe());
+  });
+}
+
+Tensor one_behind_other(const Tensors& parts) {
+  if (rows::mask_rank(parts[0]) < 2) return concatenate(parts, 0);
+  std::vector<std::int64_t> lengths;
+  Tensors stored;
+  for (const auto& x : parts) {
+    const auto more = x.mask().lengths();
+    lengths.insert(lengths.end(), more.begin(), more.end());
+    stored.push_back(rows::stored(x.value()));
   }
-  if (rows::mask_rank(a) < 2) return concatenate({a, b}, 0);
-  auto lengths = a.mask().lengths();
-  const auto more = b.mask().lengths();
-  lengths.insert(lengths.end(), more.begin(), more.end());
-  const Tensor stored = concatenate({rows::stored(a.value()), rows::stored(b.value())}, 0);
-  const Mask mask = Mask::from_lengths(lengths);
-  return rows::share(stored, mask.shape() + a.shape().sub(2, a.rank()), mask);
+  const Mask mask = steps_like(parts[0], lengths);
+  const Shape shape = mask.shape() + parts[0].shape().sub(2, parts[0].rank());
+  return rows::share(concatenate(stored, 0), shape, mask);
 }
 
 Tensors put_together(const std::vector<Tensors>& pushes, bool so_far) {

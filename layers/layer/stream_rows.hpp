@@ -15,9 +15,10 @@ Tensor cleared(const Tensor& kept, const std::vector<bool>& sequences);
 /// Sequence i is that of number `from[i]`, some of them perhaps twice. The mask is one of its own.
 Tensor reordered(const Tensor& kept, const std::vector<std::int64_t>& from);
 
-/// The sequences of a, then those of b, which may be of another length. ShapeError, which begins
-/// with `where`, unless the two are alike but for that.
-Tensor one_after_another(std::string_view where, const Tensor& a, const Tensor& b);
+/// Whether tensors of sequences are the same but for how many, and for the number of their steps.
+bool are_alike(const Tensors& parts);
+/// The sequences of the first, then those of the next: of tensors that are alike. Cuts gradients.
+Tensor one_behind_other(const Tensors& parts);
 
 /// Of several pushes, one after the other, what one push gives.
 Tensors put_together(const std::vector<Tensors>& pushes, bool so_far);
