@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -95,6 +96,19 @@ class Stream {
   StreamState state() const;
   /// ShapeError for a state of another number of sequences; OptionError for one of another model.
   void set_state(const StreamState& state);
+  /// The same as a `.safetensors` file with a checksum, which is replaced as a whole or not at all;
+  /// a stream of the same model, weights and options goes on from it with the same bits.
+  /// Throws:   StateError in training, whose gradients no file keeps; OptionError for another
+  ///           ending; FileError where the system refuses, and, listing what differs, for a file of
+  ///           another model, other options or another version. The stream is then as it was.
+  /// Example:  const mg::Evaluate evaluate;
+  ///           mg::Stream call{model, {.sequences = 4}}, later{model, {.sequences = 4}};
+  ///           call.push(x);
+  ///           call.save_state("call.safetensors");
+  ///           later.load_state("call.safetensors");
+  void save_state(const std::filesystem::path& path) const;
+  void load_state(const std::filesystem::path& path);
+
   std::int64_t sequences() const { return std::ssize(state_.steps); }
   /// Steps that were pushed of the sequence so far.
   std::int64_t steps(std::int64_t sequence) const;
@@ -121,6 +135,7 @@ class Stream {
   Tensors run_singly(const Tensors& inputs, const std::vector<bool>& ends);
   Tensors run_any(const Tensors& inputs, const std::vector<bool>& ends);
   void clear(const std::vector<bool>& sequences);
+  void check_file(std::string_view where, const std::filesystem::path& path) const;
 
   Held model_;
   TimeContract time_;

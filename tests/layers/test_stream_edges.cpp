@@ -65,6 +65,7 @@ TEST_CASE("a stream outlives its model, moves and is copied") {
   CHECK(stream->sequences() == 0);
   CHECK_THROWS_AS(stream->push(steps), ShapeError);
   CHECK_THROWS_AS(stream->push(zeros({0, 1, 3})), StateError);
+  CHECK_THROWS_AS(stream->save_state("state.safetensors"), StateError);
   CHECK_THROWS_AS(Stream(*stream).finish(std::vector<std::int64_t>{}), StateError);
   *stream = copy;
   CHECK(same(copy.push(steps), stream->push(steps)));
