@@ -33,7 +33,9 @@ void check(const OpCase& c, const std::vector<Tensor>& inputs, const std::string
   try {
     const GradcheckOptions options{.relative = c.tolerance,
                                    .order = order,
-                                   .directions = !each_variable ? 1 : order == 1 ? 0 : 2,
+                                   .directions = !each_variable ? 1
+                                                 : order == 1   ? 0
+                                                                : 2,
                                    .variables = c.laws.variables};
     const auto report = gradcheck(c.f, inputs, options);
     CHECK_MESSAGE(static_cast<bool>(report), report.str());

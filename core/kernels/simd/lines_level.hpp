@@ -248,10 +248,7 @@ struct LinesLevel {
       step(i, 0);
       step(i + lanes, 1);
     }
-    if (i + lanes <= n) {
-      step(i, 0);
-      i += lanes;
-    }
+    for (; i + lanes <= n; i += lanes) step(i, 0);
     NormalizeSums sums{across(d[0] + d[1]), across(product[0] + product[1])};
     for (; i < n; ++i) {
       const double up = static_cast<double>(dy[i]), normal = (static_cast<double>(x[i]) - m) * r;
