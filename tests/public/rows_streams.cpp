@@ -41,11 +41,6 @@ Calls streams() {
          s.push(ones({2, 4, 3}));
        },
        [] { stream().save_state("state.txt"); }, [] { stream().load_state("nowhere.safetensors"); },
-       [] {
-         const Evaluate evaluate;
-         Stream s = stream();
-         s.load_state("nowhere.safetensors");
-       },
        [] { Stream{Dense{{.units = 1}}}; }, [] { Stream{Sequential(std::vector<AnyLayer>())}; }});
   return all;
 }
