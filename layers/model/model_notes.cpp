@@ -1,4 +1,5 @@
 #include <maskgrad/layers/model/model_notes.hpp>
+#include <maskgrad/layers/model/versioned_notes.hpp>
 
 namespace maskgrad::detail {
 namespace {
@@ -101,22 +102,8 @@ ModelNotes notes_from(const std::filesystem::path& path, const Metadata& metadat
                     checkpoint ? "go on with it by fit, then save_model"
                                : "write one by save_model. load_weights reads weights alone");
   }
-  std::int64_t found = notes_version;
-  try {
-    extend::OptionReader reader("its metadata", text->second);
-    NotesOptions options;
-    reader("version", found);
-    if (found == notes_version) {
-      NotesOptions::each_option(options, reader);
-      reader.finish();
-      return notes_of(std::move(options));
-    }
-  } catch (const Error& error) {
-    fail<FileError>(in_model_notes, "{} does not say what model it holds ({})", path.string(),
-                    error.what());
-  }
-  fail<FileError>(in_model_notes, "{} is of version {}; expected {}", path.string(), found,
-                  notes_version);
+  return read_notes<NotesOptions>(in_model_notes, path, text->second, "what model it holds",
+                                  notes_of);
 }
 
 }  // namespace maskgrad::detail

@@ -1,6 +1,6 @@
 #include <maskgrad/layers/model/stream_notes.hpp>
 
-#include <maskgrad/layers/layer/options.hpp>
+#include <maskgrad/layers/model/versioned_notes.hpp>
 
 namespace maskgrad::detail {
 namespace {
@@ -48,22 +48,8 @@ StreamNotes stream_notes_from(const std::filesystem::path& path, const Metadata&
                     "save_state",
                     path.string(), stream_key);
   }
-  std::int64_t found = stream_version;
-  try {
-    extend::OptionReader reader("its metadata", text->second);
-    reader("version", found);
-    if (found == stream_version) {
-      StreamNotesOptions options;
-      StreamNotesOptions::each_option(options, reader);
-      reader.finish();
-      return std::move(options.notes);
-    }
-  } catch (const Error& error) {
-    fail<FileError>(in_load_state, "{} does not say what stream it is of ({})", path.string(),
-                    error.what());
-  }
-  fail<FileError>(in_load_state, "{} is of version {}; expected {}", path.string(), found,
-                  stream_version);
+  return read_notes<StreamNotesOptions>(in_load_state, path, text->second, "what stream it is of",
+                                        [](StreamNotesOptions&& o) { return std::move(o.notes); });
 }
 
 }  // namespace maskgrad::detail

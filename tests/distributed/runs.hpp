@@ -1,5 +1,8 @@
 #pragma once
 
+#include <doctest/doctest.h>
+#include <algorithm>
+#include <cmath>
 #include <mutex>
 
 #include "train/toy.hpp"
@@ -16,6 +19,16 @@ struct Trained {
 
   bool operator==(const Trained& o) const { return weights == o.weights && logs == o.logs; }
 };
+
+/// The greatest difference of two lists.
+inline double farthest(const std::vector<double>& a, const std::vector<double>& b) {
+  REQUIRE(a.size() == b.size());
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]));
+  return most;
+}
+
+inline const Spec steps_of_three = Spec::f32({any, any, 3}).masked(2);
 
 /// Sequences of 0 to 200 steps.
 inline Dataset uneven_data(DType dtype = DType::f32) {

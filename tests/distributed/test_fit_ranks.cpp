@@ -6,15 +6,6 @@
 namespace maskgrad::tests::test_fit_ranks {
 namespace {
 
-double farthest(const std::vector<double>& a, const std::vector<double>& b) {
-  REQUIRE(a.size() == b.size());
-  double most = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]));
-  return most;
-}
-
-const Spec steps_of_three = Spec::f32({any, any, 3}).masked(2);
-
 Sequential normalized() {
   Sequential model{BatchNormalization{{.momentum = 0.8}}, GRU{{.units = 4}},
                    BatchNormalization{{.momentum = 0.9}}, Dense{{.units = 2}}};

@@ -6,15 +6,6 @@
 namespace maskgrad::tests::test_synchronized {
 namespace {
 
-double farthest(const std::vector<double>& a, const std::vector<double>& b) {
-  REQUIRE(a.size() == b.size());
-  double most = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]));
-  return most;
-}
-
-const Spec steps_of_three = Spec::f32({any, any, 3}).masked(2);
-
 /// Of a statistic in front, between, and behind what crosses steps. A shift in front of one would
 /// get a gradient of rounding alone, of which Adam makes whole steps.
 Sequential normalized(DType dtype, bool synchronized = true, bool stateful = false) {
