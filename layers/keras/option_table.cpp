@@ -42,7 +42,8 @@ constexpr OptionRow rows_of_options[] = {
     {"LSTMCell", "LSTMCell",
      "units# activation! recurrent_activation! use_bias unit_forget_bias dropout "
      "recurrent_dropout"},
-    {"BatchNormalization", "BatchNormalization", "axis# momentum epsilon center scale"},
+    {"BatchNormalization", "BatchNormalization",
+     "axis# momentum epsilon center scale synchronized"},
     {"LayerNormalization", "LayerNormalization", "axis# epsilon center scale"},
     {"RMSNormalization", "RMSNormalization", "axis# epsilon"},
     {"UnitNormalization", "UnitNormalization", "axis#"},

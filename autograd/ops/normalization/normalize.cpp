@@ -169,13 +169,12 @@ void run_backward(const Cells& c, Kernel<T> kernel, By by, double epsilon, const
   const T* up = rows::of<T>(dy).data();
   kernel.odd_gamma = kernel.gamma && !kernels::all_finite(kernel.gamma, c.features);
   const auto columns = kernel.columns();
-  const bool whole_lines = Columns<T>::pays(c) && !kernel.odd_gamma;
+  const bool whole_lines = Columns<T>::pays(c);
   each_segment(c, [&](std::int64_t s, std::int64_t shard) {
     double *to_gamma = &dgamma[shard * c.features], *to_beta = &dbeta[shard * c.features];
-    if (whole_lines && columns.finite(s)) {
-      return columns.backward(s, up, to, to_gamma, to_beta);
-    }
+    if (whole_lines) columns.backward(s, up, to, to_gamma, to_beta);
     for (std::int64_t g = 0; g < c.groups; ++g) {
+      if (whole_lines && columns.plain(s, g)) continue;
       kernel.backward(s, g, by, epsilon, up, to, to_gamma, to_beta);
     }
   });
@@ -220,9 +219,11 @@ Tensor normalized(std::string_view op, const Cells& cells, const Tensor& x, doub
     auto k = kernel_of<T>(cells, x, affine, mean, scale);
     T* to = rows::of_mutable<T>(y).data();
     const auto columns = k.columns();
+    const bool whole_lines = Columns<T>::pays(cells);
     each_segment(cells, [&](std::int64_t s, std::int64_t) {
-      if (Columns<T>::pays(cells) && columns.statistics(s, epsilon)) return columns.forward(s, to);
+      if (whole_lines) columns.statistics(s, epsilon), columns.forward(s, to);
       for (std::int64_t g = 0; g < cells.groups; ++g) {
+        if (whole_lines && columns.finite(s, g)) continue;
         k.statistics(s, g, by, epsilon);
         k.forward(s, g, to);
       }

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include <maskgrad/autograd/ops/normalization/normalize_cells.hpp>
+#include <maskgrad/core/kernels/selected.hpp>
 #include <maskgrad/core/kernels/simd/at_level.hpp>
 #include <maskgrad/core/kernels/simd/lines.hpp>
 #include <maskgrad/core/pooled.hpp>
@@ -12,7 +13,8 @@
 namespace maskgrad::normalization {
 
 /// All groups of a segment at once: whole lines are walked and sums kept for each feature, where a
-/// group's piece of a line is so narrow that to call for each would take longer than its values.
+/// group's piece of a line is so narrow that to call for each would take longer than its values. A
+/// group that is not plain is left to be done by itself, and changes no bit of the others.
 template <class T>
 class Columns {
  public:
@@ -22,8 +24,8 @@ class Columns {
 
   static bool pays(const Cells& c) { return c.groups > 1 && c.width() <= 64; }
 
-  /// Mean and scale of the segment's groups; false where one of them is not finite.
-  bool statistics(std::int64_t s, double epsilon) const {
+  /// Mean and scale of the segment's groups, right where they are finite.
+  void statistics(std::int64_t s, double epsilon) const {
     Pooled<double> sums(c_.features);
     Pooled<T> mean(c_.features);
     const double n = static_cast<double>(c_.length(s) * c_.width());
@@ -38,11 +40,8 @@ class Columns {
       lines().add_squares(x_ + at, mean.data(), sums.data(), c_.features);
     });
     for (std::int64_t g = 0; g < c_.groups; ++g) {
-      const double squares = total(sums, g);
-      if (!std::isfinite(squares)) return false;
-      scale_[cell(s, g)] = static_cast<T>(1 / std::sqrt(squares / n + epsilon));
+      scale_[cell(s, g)] = static_cast<T>(1 / std::sqrt(total(sums, g) / n + epsilon));
     }
-    return finite(s);
   }
 
   void forward(std::int64_t s, T* y) const {
@@ -59,15 +58,17 @@ class Columns {
     });
   }
 
-  /// Whether mean and scale of all its groups are finite.
-  bool finite(std::int64_t s) const {
-    for (std::int64_t g = 0; g < c_.groups; ++g) {
-      if (!std::isfinite(mean_[cell(s, g)]) || !std::isnormal(scale_[cell(s, g)])) return false;
-    }
-    return true;
+  /// Whether a group's mean and scale are finite.
+  bool finite(std::int64_t s, std::int64_t g) const {
+    return std::isfinite(mean_[cell(s, g)]) && std::isnormal(scale_[cell(s, g)]);
+  }
+  /// And its part of gamma.
+  bool plain(std::int64_t s, std::int64_t g) const {
+    return finite(s, g) && (!gamma_ || kernels::all_finite(gamma_ + g * c_.width(), c_.width()));
   }
 
-  /// dx = scale (d - mean(d) - normal mean(d normal)) with d = dy gamma; null for none.
+  /// Of plain groups: dx = scale (d - mean(d) - normal mean(d normal)) with d = dy gamma; null for
+  /// none.
   void backward(std::int64_t s, const T* dy, T* dx, double* dgamma, double* dbeta) const {
     Pooled<T> mean(c_.features), scale(c_.features);
     Pooled<double> sum_dy(c_.features), sum_normal(c_.features);
@@ -79,9 +80,12 @@ class Columns {
       lines().add_products(x_ + at, dy + at, mean.data(), scale.data(), sum_dy.data(),
                            sum_normal.data(), c_.features);
     });
-    for (std::int64_t i = 0; i < c_.features; ++i) {
-      dgamma[i] += sum_normal[i];
-      dbeta[i] += sum_dy[i];
+    for (std::int64_t g = 0; g < c_.groups; ++g) {
+      if (!plain(s, g)) continue;
+      for (auto i = g * c_.width(); i < (g + 1) * c_.width(); ++i) {
+        dgamma[i] += sum_normal[i];
+        dbeta[i] += sum_dy[i];
+      }
     }
     if (dx) to_x(s, dy, dx, mean.data(), scale.data(), sum_dy, sum_normal);
   }
