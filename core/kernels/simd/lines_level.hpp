@@ -233,23 +233,17 @@ struct LinesLevel {
   static NormalizeSums normalize_sums(const T* x, T mean, T scale, const T* gamma, const T* dy,
                                       double* dgamma, double* dbeta, std::int64_t n) {
     const auto m = static_cast<double>(mean), r = static_cast<double>(scale);
-    // Two sums of each: one would wait for its last addition.
-    wide d[2] = {}, product[2] = {};
-    const auto step = [&](std::int64_t at, int k) __attribute__((always_inline)) {
-      const wide up = load(dy + at), normal = (load(x + at) - m) * r;
-      const wide down = gamma ? up * load(gamma + at) : up;
-      d[k] += down;
-      product[k] += down * normal;
-      add_to(dgamma + at, up * normal);
-      add_to(dbeta + at, up);
-    };
+    wide d{}, product{};
     std::int64_t i = 0;
-    for (; i + 2 * lanes <= n; i += 2 * lanes) {
-      step(i, 0);
-      step(i + lanes, 1);
+    for (; i + lanes <= n; i += lanes) {
+      const wide up = load(dy + i), normal = (load(x + i) - m) * r;
+      const wide down = gamma ? up * load(gamma + i) : up;
+      d += down;
+      product += down * normal;
+      add_to(dgamma + i, up * normal);
+      add_to(dbeta + i, up);
     }
-    for (; i + lanes <= n; i += lanes) step(i, 0);
-    NormalizeSums sums{across(d[0] + d[1]), across(product[0] + product[1])};
+    NormalizeSums sums{across(d), across(product)};
     for (; i < n; ++i) {
       const double up = static_cast<double>(dy[i]), normal = (static_cast<double>(x[i]) - m) * r;
       const double down = gamma ? up * static_cast<double>(gamma[i]) : up;
