@@ -85,7 +85,8 @@ struct Kernel {
     const bool least = by == By::length && r >= static_cast<T>(1 / epsilon);  // a constant
     const T mean_d = by == By::variance ? static_cast<T>(sum_d / n) : T(0);
     const T mean_normal = least ? T(0) : static_cast<T>(sum_d_normal / n);
-    Pooled<T> d(odd ? w : 0);
+    Pooled<T> d;  // none for each plain line: threads would wait for each other's memory
+    if (odd) d = Pooled<T>(w);
     each_line(c, s, g, [&](std::int64_t at) {
       for (std::int64_t i = 0; odd && i < w; ++i) d[i] = down(g, i, dy[at + i]);
       lines().normalize_gradient(x + at, m, r, odd ? nullptr : part(gamma, g),

@@ -22,7 +22,7 @@ class Columns {
   Columns(const Cells& cells, const T* x, const T* gamma, const T* beta, T* mean, T* scale)
       : c_(cells), x_(x), gamma_(gamma), beta_(beta), mean_(mean), scale_(scale) {}
 
-  static bool pays(const Cells& c) { return c.groups > 1 && c.width() <= 64; }
+  static bool pays(const Cells& c) { return c.groups > 1 && c.width() <= 64 && !c.lengths.empty(); }
 
   /// Mean and scale of the segment's groups, right where they are finite.
   void statistics(std::int64_t s, double epsilon) const {
