@@ -38,6 +38,26 @@ inline Dataset uneven_data(DType dtype = DType::f32) {
   return toy_data(lengths, dtype);
 }
 
+inline std::vector<std::int64_t> lengths_of(const Dataset& data,
+                                            const std::vector<std::int64_t>& samples) {
+  std::vector<std::int64_t> lengths;
+  for (const auto s : samples) lengths.push_back(data.length(s));
+  return lengths;
+}
+
+/// The gradients of all that is trained, one behind the other, that `compute` leaves in the model.
+inline std::vector<double> gradients_by(Sequential model,
+                                        const std::function<void(Sequential&)>& compute) {
+  const SGD sgd(model.parameters(), {.learning_rate = 1});
+  compute(model);
+  std::vector<double> all;
+  for (const auto& p : trainable(model.parameters())) {
+    const auto own = p.grad().to_vector<double>();
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
+}
+
 /// All that decides something, in one training; `change` may make it another on a rank.
 struct Training {
   DType dtype = DType::f32;

@@ -208,19 +208,10 @@ TEST_CASE("a prediction of all ranks is that of the model") {
 TEST_CASE("a step by hand in shards is the step of the whole batch") {
   const Dataset data = uneven_data(DType::f64);
   const std::vector<std::int64_t> samples{1, 5, 6, 8, 11, 2, 3};
-  std::vector<std::int64_t> lengths;
-  for (const auto s : samples) lengths.push_back(data.length(s));
+  const std::vector<std::int64_t> lengths = lengths_of(data, samples);
   const TrainingLoss loss = toy_loss;
-  const auto gradient = [&](const std::function<void(Sequential&)>& compute) {
-    Sequential model = toy_model(DType::f64);
-    const SGD sgd(model.parameters(), {.learning_rate = 1});
-    compute(model);
-    std::vector<double> all;
-    for (const auto& p : model.parameters()) {
-      const auto own = p.grad().to_vector<double>();
-      all.insert(all.end(), own.begin(), own.end());
-    }
-    return all;
+  const auto gradient = [](const std::function<void(Sequential&)>& compute) {
+    return gradients_by(toy_model(DType::f64), compute);
   };
   const Batch whole = data.batch(samples);
   const auto expected = gradient([&](Sequential& model) { compute_gradients(model, loss, whole); });

@@ -97,19 +97,10 @@ TEST_CASE("synchronized statistics where ranks have no rows, parts, states, and 
 TEST_CASE("in a step by hand shards meet as in fit, and in pieces each is by itself") {
   const Dataset data = uneven_data(DType::f64);
   const std::vector<std::int64_t> samples{1, 5, 6, 8, 11, 2, 3};
-  std::vector<std::int64_t> lengths;
-  for (const auto s : samples) lengths.push_back(data.length(s));
+  const std::vector<std::int64_t> lengths = lengths_of(data, samples);
   const TrainingLoss loss = toy_loss;
-  const auto gradients = [&](const std::function<void(Sequential&)>& compute) {
-    Sequential model = normalized(DType::f64);
-    const SGD sgd(model.parameters(), {.learning_rate = 1});
-    compute(model);
-    std::vector<double> all;
-    for (const auto& p : trainable(model.parameters())) {
-      const auto own = p.grad().to_vector<double>();
-      all.insert(all.end(), own.begin(), own.end());
-    }
-    return all;
+  const auto gradients = [](const std::function<void(Sequential&)>& compute) {
+    return gradients_by(normalized(DType::f64), compute);
   };
   const Batch whole = data.batch(samples);
   const auto expected =
