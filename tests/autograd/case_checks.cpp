@@ -22,9 +22,13 @@ namespace in_case_checks {
 // Every variable by itself says where a fault is. Under sanitizers, which ask for ten times the
 // time and look for other faults, one direction of all variables sees what there is to see.
 #ifdef MASKGRAD_SANITIZED
-constexpr bool each_variable = false;
+constexpr int directions_of(int) {
+  return 1;
+}
 #else
-constexpr bool each_variable = true;
+constexpr int directions_of(int order) {
+  return order == 1 ? 0 : 2;
+}
 #endif
 
 void check(const OpCase& c, const std::vector<Tensor>& inputs, const std::string& mask, int order) {
@@ -33,9 +37,7 @@ void check(const OpCase& c, const std::vector<Tensor>& inputs, const std::string
   try {
     const GradcheckOptions options{.relative = c.tolerance,
                                    .order = order,
-                                   .directions = !each_variable ? 1
-                                                 : order == 1   ? 0
-                                                                : 2,
+                                   .directions = directions_of(order),
                                    .variables = c.laws.variables};
     const auto report = gradcheck(c.f, inputs, options);
     CHECK_MESSAGE(static_cast<bool>(report), report.str());
